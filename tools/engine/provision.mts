@@ -70,7 +70,9 @@ export async function provisionEngine(options: ProvisionOptions = {}): Promise<E
   const cached = await fromCache().catch((error: unknown) => note(attempts, "in the cache", error));
   if (cached) return engine("cache", cached, [folder], env);
 
-  await mkdir(engines, { recursive: true });
+  await mkdir(engines, { recursive: true }).catch((error: unknown) => {
+    throw new Error(`the cache folder ${engines} cannot be written: ${messageOf(error)}`);
+  });
   const startedAt = Date.now();
   const onWait = () =>
     progress.update(`Another process is provisioning the Pulumi engine; waiting for it (${elapsed(startedAt)})`);

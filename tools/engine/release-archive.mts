@@ -11,17 +11,23 @@ import { run } from "./run.mts";
 import type { Environment } from "./user-folders.mts";
 import { CLI_VERSION } from "./versions.mts";
 
-/** Where the official installer takes the archive from, and where the release lists its checksums. */
-export const OFFICIAL_SITES = {
+export interface ReleaseSites {
+  /** Where the official installer takes the archive from. */
+  archives: string;
+  /** Where the release lists the checksums of its archives. */
+  checksums: string;
+  /** How long a site may take to begin its answer. */
+  answerMs: number;
+}
+
+const OFFICIAL_SITES: ReleaseSites = {
   archives: "https://get.pulumi.com/releases/sdk",
   checksums: `https://github.com/pulumi/pulumi/releases/download/v${CLI_VERSION}`,
-} as const;
-
-export type ReleaseSites = { readonly [site in keyof typeof OFFICIAL_SITES]: string };
+  answerMs: 15_000,
+};
 
 /** A machine without a way out has to know soon: the build from Go modules comes next. */
 const CONNECT_MS = 5_000;
-const ANSWER_MS = 15_000;
 const SILENCE_MS = 30_000;
 const UNPACK_MS = 120_000;
 
@@ -35,7 +41,7 @@ export async function installRelease(
   const archive = archiveName();
   const dispatcher = new EnvHttpProxyAgent({
     connect: { timeout: CONNECT_MS },
-    headersTimeout: ANSWER_MS,
+    headersTimeout: sites.answerMs,
     bodyTimeout: SILENCE_MS,
   });
   const download = join(folder, archive);
@@ -59,6 +65,9 @@ export async function installRelease(
     });
     if (!response.ok || response.body === null) {
       throw new Error(`${url} answered ${response.status}`);
+    }
+    if (new URL(response.url).protocol !== new URL(url).protocol) {
+      throw new Error(`${url} led to another protocol: it was not followed`);
     }
     return { body: response.body, size: Number(response.headers.get("content-length")) };
   }
