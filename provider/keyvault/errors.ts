@@ -1,0 +1,101 @@
+import { redact, sanitizeCause } from "./redaction.js";
+
+/** What went wrong, in one word to switch on. `docs/errors.md` has a row for each. */
+export type KeyVaultErrorCode =
+  | "KV_INVALID_INPUT"
+  | "KV_INVALID_KEY_MATERIAL"
+  | "KV_UNAUTHENTICATED"
+  | "KV_FORBIDDEN"
+  | "KV_NOT_FOUND"
+  | "KV_ALREADY_EXISTS"
+  | "KV_DELETED_RECOVERABLE"
+  | "KV_BUSY"
+  | "KV_CONFLICT"
+  | "KV_BACKUP_REJECTED"
+  | "KV_THROTTLED"
+  | "KV_UNAVAILABLE"
+  | "KV_TIMEOUT"
+  | "KV_TRANSPORT"
+  | "KV_PROTOCOL";
+
+const RETRYABLE: ReadonlySet<KeyVaultErrorCode> = new Set([
+  "KV_BUSY",
+  "KV_THROTTLED",
+  "KV_UNAVAILABLE",
+  "KV_TRANSPORT",
+]);
+
+export interface KeyVaultErrorDetails {
+  operation?: string | undefined;
+  vaultUrl?: string | undefined;
+  objectName?: string | undefined;
+  version?: string | undefined;
+  requestId?: string | undefined;
+  status?: number | undefined;
+  /** `error.code` of the service's answer. */
+  serviceCode?: string | undefined;
+  /** `error.innererror.code` of the service's answer. */
+  innerCode?: string | undefined;
+  /** Default: by code (busy, throttled, unavailable and transport failures are worth repeating). */
+  retryable?: boolean | undefined;
+  /** What to do about it. Appended to the message. */
+  hint?: string | undefined;
+  mayHaveHappened?: boolean | undefined;
+  cause?: unknown;
+  /** Texts that the request carried and that must not show, whatever the service echoes. Not kept. */
+  secrets?: readonly string[] | undefined;
+}
+
+/**
+ * The one error of this room: what failed, on what, why, what to do.
+ *
+ * The constructor redacts the message, the hint and the cause, so that no token, private number, blob or value can travel in an error.
+ */
+export class KeyVaultError extends Error {
+  override readonly name = "KeyVaultError";
+  readonly code: KeyVaultErrorCode;
+  readonly operation?: string;
+  readonly vaultUrl?: string;
+  /** Name of the key or secret. */
+  readonly objectName?: string;
+  readonly version?: string;
+  /** The service's `x-ms-request-id`, to quote in a support request. */
+  readonly requestId?: string;
+  readonly status?: number;
+  readonly serviceCode?: string;
+  readonly innerCode?: string;
+  /** True where the same call may succeed later without anything being changed. */
+  readonly retryable: boolean;
+  readonly hint: string;
+  /** A write whose answer was lost: it may or may not have been carried out. Look before anything else is sent. */
+  readonly mayHaveHappened: boolean;
+
+  constructor(code: KeyVaultErrorCode, message: string, details: KeyVaultErrorDetails = {}) {
+    const secrets = details.secrets ?? [];
+    const hint = redact(details.hint ?? "", secrets);
+    const cause = sanitizeCause(details.cause, secrets);
+    super(withHint(redact(message, secrets), hint), cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+    this.retryable = details.retryable ?? RETRYABLE.has(code);
+    this.mayHaveHappened = details.mayHaveHappened ?? false;
+    if (details.operation !== undefined) this.operation = details.operation;
+    if (details.vaultUrl !== undefined) this.vaultUrl = redact(details.vaultUrl, secrets);
+    if (details.objectName !== undefined) this.objectName = redact(details.objectName, secrets);
+    if (details.version !== undefined) this.version = redact(details.version, secrets);
+    if (details.requestId !== undefined) this.requestId = redact(details.requestId, secrets);
+    if (details.status !== undefined) this.status = details.status;
+    if (details.serviceCode !== undefined) this.serviceCode = redact(details.serviceCode, secrets);
+    if (details.innerCode !== undefined) this.innerCode = redact(details.innerCode, secrets);
+  }
+}
+
+function withHint(message: string, hint: string): string {
+  if (hint === "" || message.includes(hint)) return message;
+  return /[.!?]$/.test(message) ? `${message} ${hint}` : `${message}: ${hint}`;
+}
+
+/** Narrows a caught value to a KeyVaultError, of one code if given. */
+export function isKeyVaultError(error: unknown, code?: KeyVaultErrorCode): error is KeyVaultError {
+  return error instanceof KeyVaultError && (code === undefined || error.code === code);
+}

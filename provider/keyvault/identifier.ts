@@ -1,0 +1,93 @@
+import { KeyVaultError } from "./errors.js";
+
+/** The collections of the data plane that this client speaks of. */
+export type ObjectCollection = "keys" | "secrets" | "deletedkeys" | "deletedsecrets";
+
+export interface ObjectIdentifier {
+  collection: ObjectCollection;
+  name: string;
+  version?: string;
+}
+
+const COLLECTIONS: readonly ObjectCollection[] = ["keys", "secrets", "deletedkeys", "deletedsecrets"];
+
+/** True for `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]`: hosts that never leave this machine. Takes a hostname as `URL` writes it. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.toLowerCase().replace(/\.$/, "");
+  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/**
+ * Normalises a vault URL to its origin: `https://contoso.vault.azure.net`, no trailing slash, default port left out.
+ *
+ * Plain http is taken on loopback hosts only.
+ *
+ * @throws KeyVaultError `KV_INVALID_INPUT`
+ */
+export function parseVaultUrl(text: string): string {
+  const refuse = (why: string): KeyVaultError =>
+    new KeyVaultError("KV_INVALID_INPUT", `Vault URL ${JSON.stringify(text.slice(0, 200))} ${why}`, {
+      hint: "use the form https://<vault>.vault.azure.net.",
+    });
+  if (text.trim() === "") throw refuse("is empty");
+  if (!URL.canParse(text.trim())) throw refuse("is not a URL");
+  const url = new URL(text.trim());
+  if (url.username !== "" || url.password !== "") {
+    throw new KeyVaultError("KV_INVALID_INPUT", `Vault URL of host ${url.host} carries a user name or password`, {
+      hint: "leave credentials out of the URL; see keyvault:credential.",
+    });
+  }
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopbackHost(url.hostname))) {
+    throw refuse("is not an https URL");
+  }
+  if (url.hostname === "") throw refuse("has no host");
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    throw refuse("has a path, query or fragment; it has to name the vault alone");
+  }
+  const host = url.hostname.replace(/\.$/, "");
+  return `${url.protocol}//${host}${url.port === "" ? "" : `:${url.port}`}`;
+}
+
+/**
+ * Takes collection, name and version out of an identifier, whatever host it names.
+ *
+ * Emulators and gateways put other hosts and ports into identifiers, so the host is not looked at. Relative identifiers are taken too.
+ *
+ * @throws KeyVaultError `KV_PROTOCOL`
+ */
+export function parseObjectIdentifier(id: string): ObjectIdentifier {
+  const parsed = tryParseObjectIdentifier(id);
+  if (parsed !== undefined) return parsed;
+  throw new KeyVaultError(
+    "KV_PROTOCOL",
+    `${JSON.stringify(id.slice(0, 300))} is not an identifier of a key or secret`,
+    {
+      hint: "identifiers have the form https://<vault>/keys/<name>/<version>.",
+    },
+  );
+}
+
+/** As {@link parseObjectIdentifier}, undefined instead of an error. */
+export function tryParseObjectIdentifier(id: string): ObjectIdentifier | undefined {
+  const path = id.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/, "");
+  const segments = path.split("/").filter((segment) => segment !== "");
+  const collection = COLLECTIONS.find((candidate) => candidate === segments[0]?.toLowerCase());
+  const name = decodeSegment(segments[1]);
+  if (collection === undefined || name === undefined || segments.length > 3) return undefined;
+  const version = decodeSegment(segments[2]);
+  return version === undefined ? { collection, name } : { collection, name, version };
+}
+
+function decodeSegment(segment: string | undefined): string | undefined {
+  if (segment === undefined) return undefined;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** 1 to 127 letters, digits and hyphens: what the service takes as the name of a key or secret. */
+export function isValidObjectName(name: string): boolean {
+  return /^[0-9a-zA-Z-]{1,127}$/.test(name);
+}

@@ -1,0 +1,66 @@
+/** What is known of an operation beside its path: who may call it, and how its call behaves. */
+export interface OperationFacts {
+  /** Name in the access-policy model. */
+  permission: string;
+  /** Data action in the role-based model of vaults, without its `Microsoft.KeyVault/vaults/` prefix. */
+  dataAction: string;
+  /** True where a repeated call is not the same as one call. */
+  write: boolean;
+  /** Creates are throttled hundreds of times harder than the rest, so they have their own limit. */
+  lane: "create" | "other";
+}
+
+const read = (permission: string, dataAction: string): OperationFacts => ({
+  permission,
+  dataAction,
+  write: false,
+  lane: "other",
+});
+const write = (permission: string, dataAction: string, lane: OperationFacts["lane"] = "other"): OperationFacts => ({
+  permission,
+  dataAction,
+  write: true,
+  lane,
+});
+
+/** Every operation of the client, in the reference's order. */
+export const OPERATIONS = {
+  createKey: write("keys/create", "keys/create/action", "create"),
+  importKey: write("keys/import", "keys/import/action"),
+  rotateKey: write("keys/rotate", "keys/rotate/action", "create"),
+  deleteKey: write("keys/delete", "keys/delete"),
+  updateKey: write("keys/update", "keys/update/action"),
+  getKey: read("keys/get", "keys/read"),
+  getKeyVersions: read("keys/list", "keys/read"),
+  getKeys: read("keys/list", "keys/read"),
+  // Repeating a backup changes nothing in the vault.
+  backupKey: read("keys/backup", "keys/backup/action"),
+  restoreKey: write("keys/restore", "keys/restore/action"),
+  encrypt: read("keys/encrypt", "keys/encrypt/action"),
+  decrypt: read("keys/decrypt", "keys/decrypt/action"),
+  sign: read("keys/sign", "keys/sign/action"),
+  verify: read("keys/verify", "keys/verify/action"),
+  wrapKey: read("keys/wrapKey", "keys/wrap/action"),
+  unwrapKey: read("keys/unwrapKey", "keys/unwrap/action"),
+  releaseKey: { ...read("keys/release", "keys/release/action"), lane: "create" },
+  getDeletedKeys: read("keys/list", "keys/read"),
+  getDeletedKey: read("keys/get", "keys/read"),
+  purgeDeletedKey: write("keys/purge", "keys/purge/action"),
+  recoverDeletedKey: write("keys/recover", "keys/recover/action"),
+  getKeyRotationPolicy: read("keys/getrotationpolicy", "keyrotationpolicies/read"),
+  updateKeyRotationPolicy: write("keys/setrotationpolicy", "keyrotationpolicies/write"),
+  setSecret: write("secrets/set", "secrets/setSecret/action"),
+  deleteSecret: write("secrets/delete", "secrets/delete"),
+  updateSecret: write("secrets/set", "secrets/update/action"),
+  getSecret: read("secrets/get", "secrets/getSecret/action"),
+  getSecrets: read("secrets/list", "secrets/readMetadata/action"),
+  getSecretVersions: read("secrets/list", "secrets/readMetadata/action"),
+  getDeletedSecrets: read("secrets/list", "secrets/readMetadata/action"),
+  getDeletedSecret: read("secrets/get", "secrets/readMetadata/action"),
+  purgeDeletedSecret: write("secrets/purge", "secrets/purge/action"),
+  recoverDeletedSecret: write("secrets/recover", "secrets/recover/action"),
+  backupSecret: read("secrets/backup", "secrets/backup/action"),
+  restoreSecret: write("secrets/restore", "secrets/restore/action"),
+} as const satisfies Record<string, OperationFacts>;
+
+export type OperationName = keyof typeof OPERATIONS;

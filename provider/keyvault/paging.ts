@@ -1,0 +1,41 @@
+import type { KeyVaultError } from "./errors.js";
+
+export interface Page<T> {
+  items: T[];
+  nextLink: string | undefined;
+}
+
+export interface PagingOptions<T> {
+  /** Path and query of the first page. */
+  first(): string;
+  origin: string;
+  apiVersion: string;
+  get(path: string): Promise<Page<T>>;
+  refuse(why: string): KeyVaultError;
+}
+
+/**
+ * Follows next links to the end. Pages without items are the norm on large vaults and mean nothing.
+ *
+ * Of a link only path and query are taken: the service writes its public host and port even behind a gateway, and no answer may choose where the token is sent.
+ */
+export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, void, void> {
+  const visited = new Set<string>();
+  let path: string | undefined = options.first();
+  while (path !== undefined) {
+    if (visited.has(path)) throw options.refuse("lists the same page again and again");
+    visited.add(path);
+    const page: Page<T> = await options.get(path);
+    yield* page.items;
+    path = page.nextLink === undefined ? undefined : ownPath(page.nextLink, options);
+  }
+}
+
+function ownPath<T>(nextLink: string, { origin, apiVersion, refuse }: PagingOptions<T>): string {
+  const path = nextLink.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/#.*$/, "");
+  if (!path.startsWith("/") || path.startsWith("//") || !URL.canParse(path, origin) || /[^\x21-\x7e]/.test(path)) {
+    throw refuse("names a next page that is not a path");
+  }
+  if (/[?&]api-version=/i.test(path)) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
+}

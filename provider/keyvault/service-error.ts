@@ -1,0 +1,140 @@
+import type { VaultResponse } from "./dispatch.js";
+import { KeyVaultError, type KeyVaultErrorCode } from "./errors.js";
+import { hintFor } from "./hints.js";
+import { isLoopbackHost } from "./identifier.js";
+import { OPERATIONS, type OperationName } from "./operations.js";
+import { type ErrorEnvelope, readErrorEnvelope } from "./wire/error-envelope.js";
+
+/** Of which call an error speaks. */
+export interface CallContext {
+  operation: OperationName;
+  vaultUrl: string;
+  plane: "vault" | "managedhsm";
+  objectName?: string | undefined;
+  version?: string | undefined;
+  /** Texts that the request carried and that must not show. */
+  secrets: readonly string[];
+}
+
+const REASONS: Record<number, string> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  409: "Conflict",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+/** Makes an error of an answer that is not a success. */
+export function serviceError(response: VaultResponse, context: CallContext): KeyVaultError {
+  const envelope = readErrorEnvelope(parseJson(response.body));
+  const code = codeFor(response.status, envelope, context);
+  const status = [String(response.status), REASONS[response.status]].filter((part) => part !== undefined).join(" ");
+  const codes = [status, knownCode(envelope?.innerCode ?? envelope?.code)].filter((part) => part !== undefined);
+  const told = oneLine(envelope?.message);
+  return new KeyVaultError(code, `${describe(context)} ${VERBS[code] ?? "failed"} (${codes.join(", ")})${told}`, {
+    operation: context.operation,
+    vaultUrl: context.vaultUrl,
+    objectName: context.objectName,
+    version: context.version,
+    requestId: requestIdOf(response),
+    status: response.status,
+    serviceCode: knownCode(envelope?.code),
+    innerCode: knownCode(envelope?.innerCode),
+    hint:
+      code === "KV_PROTOCOL"
+        ? strangerHint(response.status)
+        : hintFor(code, { ...context, innerCode: envelope?.innerCode }),
+    mayHaveHappened: OPERATIONS[context.operation].write && response.status >= 500 && response.neverAccepted !== true,
+    secrets: context.secrets,
+  });
+}
+
+/** `importKey "orders" in https://v.vault.azure.net`, the subject of every message. */
+export function describe({ operation, objectName, version, vaultUrl }: CallContext): string {
+  const object =
+    objectName === undefined ? "" : ` "${version === undefined ? objectName : `${objectName}/${version}`}"`;
+  return `${operation}${object} in ${vaultUrl}`;
+}
+
+/** The service's request id, for support requests. */
+export function requestIdOf({ headers }: VaultResponse): string | undefined {
+  const id = headers["x-ms-request-id"];
+  return id !== undefined && /^[\w-]{1,128}$/.test(id) ? id : undefined;
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const VERBS: Partial<Record<KeyVaultErrorCode, string>> = {
+  KV_UNAUTHENTICATED: "was refused",
+  KV_FORBIDDEN: "was refused",
+  KV_BACKUP_REJECTED: "was refused",
+  KV_INVALID_INPUT: "was rejected",
+  KV_NOT_FOUND: "found nothing",
+  KV_THROTTLED: "was throttled",
+  KV_PROTOCOL: "got an answer that is not Key Vault's",
+};
+
+function codeFor(status: number, envelope: ErrorEnvelope | undefined, context: CallContext): KeyVaultErrorCode {
+  const restoring = context.operation === "restoreKey" || context.operation === "restoreSecret";
+  if (status === 401) return "KV_UNAUTHENTICATED";
+  if (status === 403) return "KV_FORBIDDEN";
+  if (status === 404) return saysNotFound(envelope, context) ? "KV_NOT_FOUND" : "KV_PROTOCOL";
+  if (status === 409) return conflictCode(envelope?.innerCode);
+  if (status === 412) return "KV_CONFLICT";
+  if (status === 429) return "KV_THROTTLED";
+  if (status === 408 || status >= 500) return "KV_UNAVAILABLE";
+  if (status === 400 && restoring) return "KV_BACKUP_REJECTED";
+  if (status >= 400) return "KV_INVALID_INPUT";
+  return "KV_PROTOCOL";
+}
+
+/**
+ * A 404 means "absent" only in the service's own words. Any proxy or wrong URL answers 404 too, and taking that for absence would have a program create again
+ * what is there. Emulators on loopback may leave the body away.
+ */
+function saysNotFound(envelope: ErrorEnvelope | undefined, { vaultUrl }: CallContext): boolean {
+  return envelope?.code !== undefined || isLoopbackHost(new URL(vaultUrl).hostname);
+}
+
+function conflictCode(innerCode: string | undefined): KeyVaultErrorCode {
+  switch (innerCode) {
+    case "ObjectIsBeingDeleted":
+    case "ObjectIsBeingRecovered":
+    case "ObjectIsBeingPurged":
+      return "KV_BUSY";
+    case "ObjectIsDeletedButRecoverable":
+      return "KV_DELETED_RECOVERABLE";
+    default:
+      return "KV_CONFLICT";
+  }
+}
+
+function strangerHint(status: number): string {
+  return status >= 300 && status < 400
+    ? "redirects are never followed: a vault sends none. Check the vault URL and any proxy in between."
+    : "check the vault URL and any proxy or gateway in between.";
+}
+
+/** Codes are words; anything else is not repeated. */
+function knownCode(code: string | undefined): string | undefined {
+  return code !== undefined && /^[\w. -]{1,80}$/.test(code) ? code : undefined;
+}
+
+function oneLine(message: string | undefined): string {
+  const text = message?.replace(/\s+/g, " ").trim() ?? "";
+  if (text === "") return "";
+  return `: ${text.length > 600 ? `${text.slice(0, 600)}…` : text}`;
+}

@@ -1,0 +1,127 @@
+import { type Dispatch, TransportFailure, type VaultResponse } from "./dispatch.js";
+import { isLoopbackHost } from "./identifier.js";
+
+type Undici = typeof import("undici");
+type Dispatcher = InstanceType<Undici["Dispatcher"]>;
+
+/** A backup of 500 versions is a few MB; more than this is not an answer of Key Vault. */
+const LONGEST_BODY = 64 * 1024 * 1024;
+/** One attempt that hangs must leave time in the budget for another one. */
+const ATTEMPT_TIMEOUT_MS = 45_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+export interface SocketDispatch {
+  dispatch: Dispatch;
+  close(): Promise<void>;
+}
+
+/** The innermost layer: one undici pool for the vault's origin, through the environment's proxy if there is one. Redirects are never followed. */
+export function socketDispatch(origin: string, connections = 64): SocketDispatch {
+  let dispatcher: Promise<Dispatcher> | undefined;
+  const open = () => {
+    dispatcher ??= openDispatcher(origin, connections);
+    return dispatcher;
+  };
+  return {
+    dispatch: async (request) => {
+      const pool = await open();
+      return await new Promise<VaultResponse>((resolve, reject) => {
+        let sent = false;
+        let response: { status: number; headers: Record<string, string> } | undefined;
+        let length = 0;
+        const chunks: Buffer[] = [];
+        let abort: (() => void) | undefined;
+        const fail = (cause: unknown) => reject(new TransportFailure(cause, sent));
+        const onAbort = () => {
+          abort?.();
+          fail(request.deadline.signal.reason);
+        };
+        const settle = () => request.deadline.signal.removeEventListener("abort", onAbort);
+        if (request.deadline.signal.aborted) {
+          onAbort();
+          return;
+        }
+        request.deadline.signal.addEventListener("abort", onAbort, { once: true });
+        pool.dispatch(
+          {
+            origin,
+            method: request.method,
+            path: request.path,
+            headers: request.headers,
+            body: request.body ?? null,
+            headersTimeout: ATTEMPT_TIMEOUT_MS,
+            bodyTimeout: ATTEMPT_TIMEOUT_MS,
+          },
+          {
+            onRequestStart(controller) {
+              abort = () => controller.abort(new Error("aborted"));
+              if (request.deadline.signal.aborted) abort();
+              else sent = true;
+            },
+            onResponseStart(_controller, status, headers) {
+              response = { status, headers: flatten(headers) };
+            },
+            onResponseData(controller, chunk) {
+              length += chunk.length;
+              if (length > LONGEST_BODY) controller.abort(new Error("the answer is too long"));
+              else chunks.push(chunk);
+            },
+            onResponseEnd() {
+              settle();
+              if (response === undefined) fail(new Error("the answer has no status"));
+              else resolve({ ...response, body: Buffer.concat(chunks).toString("utf8") });
+            },
+            onResponseError(_controller, error) {
+              settle();
+              fail(error);
+            },
+          },
+        );
+      });
+    },
+    async close() {
+      await (await dispatcher)?.close();
+    },
+  };
+}
+
+/** undici costs some 60 ms to load, so it is loaded with the first request. */
+async function openDispatcher(origin: string, connections: number): Promise<Dispatcher> {
+  const { Pool, EnvHttpProxyAgent } = await import("undici");
+  const { hostname } = new URL(origin);
+  if (isLoopbackHost(hostname)) {
+    const connect = hostname.endsWith(".localhost")
+      ? { timeout: CONNECT_TIMEOUT_MS, lookup: lookupLoopback }
+      : { timeout: CONNECT_TIMEOUT_MS };
+    return new Pool(origin, { connections, connect });
+  }
+  if (proxyIsConfigured(process.env))
+    return new EnvHttpProxyAgent({ connections, connect: { timeout: CONNECT_TIMEOUT_MS } });
+  return new Pool(origin, { connections, connect: { timeout: CONNECT_TIMEOUT_MS } });
+}
+
+function proxyIsConfigured(env: NodeJS.ProcessEnv): boolean {
+  return [env.HTTPS_PROXY, env.https_proxy, env.HTTP_PROXY, env.http_proxy].some(
+    (value) => value !== undefined && value !== "",
+  );
+}
+
+type LookupAnswer = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
+
+/** Not every resolver knows names under `.localhost`, and asking one could send the request elsewhere: they are loopback by RFC 6761. */
+function lookupLoopback(_hostname: string, options: { all?: boolean | undefined }, answer: LookupAnswer): void {
+  if (options.all) {
+    answer(null, [
+      { address: "127.0.0.1", family: 4 },
+      { address: "::1", family: 6 },
+    ]);
+  } else answer(null, "127.0.0.1", 4);
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return flat;
+}

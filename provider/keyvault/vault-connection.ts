@@ -1,0 +1,179 @@
+import { randomUUID } from "node:crypto";
+import { authLayer } from "./auth-layer.js";
+import { callFailure } from "./call-failure.js";
+import { type Clock, systemClock } from "./clock.js";
+import { Deadline } from "./deadline.js";
+import { compose, type Dispatch, type VaultRequest, type VaultResponse } from "./dispatch.js";
+import { isKeyVaultError, KeyVaultError } from "./errors.js";
+import { parseVaultUrl } from "./identifier.js";
+import { limitLayer } from "./limit-layer.js";
+import { formatPath, type ObjectPath } from "./object-path.js";
+import { OPERATIONS, type OperationName } from "./operations.js";
+import { type Page, pages } from "./paging.js";
+import { retryLayer } from "./retry-layer.js";
+import { type CallContext, describe, parseJson, requestIdOf, serviceError } from "./service-error.js";
+import { socketDispatch } from "./socket-dispatch.js";
+import { sharedTokenCache } from "./token-cache.js";
+import type { TokenSource } from "./token-source.js";
+import { WireMismatch } from "./wire/json.js";
+
+export interface KeyVaultClientOptions {
+  /** `https://<vault>.vault.azure.net`, a Managed HSM, or a server on loopback. */
+  vaultUrl: string;
+  credential: TokenSource;
+  /** Milliseconds for one call with its retries and its token. Default 120,000. A list has it for each page. */
+  timeoutMs?: number;
+  /** Default `7.4`. */
+  apiVersion?: string;
+  /** Default: by the host's name. */
+  plane?: "vault" | "managedhsm";
+  /** For tests. */
+  clock?: Clock;
+  /** In place of the network, for tests. */
+  dispatch?: Dispatch;
+}
+
+export interface CallOptions {
+  /** Ends the call early, with `KV_TIMEOUT`. */
+  signal?: AbortSignal | undefined;
+  /** In place of the client's own budget, in milliseconds. */
+  timeoutMs?: number | undefined;
+}
+
+export interface ListOptions extends CallOptions {
+  /** 1 to 25, default 25. */
+  maxPageSize?: number | undefined;
+}
+
+export interface Call<T> {
+  operation: OperationName;
+  method: VaultRequest["method"];
+  path: ObjectPath;
+  body?: object;
+  objectName?: string;
+  version?: string | undefined;
+  /** Texts of the body that no error may repeat. */
+  secrets?: readonly string[];
+  decode(answer: unknown): T;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+
+/** A vault's transport: layers around the socket, and what makes results and errors of its answers. */
+export class VaultConnection {
+  readonly vaultUrl: string;
+  readonly plane: "vault" | "managedhsm";
+  readonly clock: Clock;
+  readonly #dispatch: Dispatch;
+  readonly #close: () => Promise<void>;
+  readonly #timeoutMs: number;
+  readonly #apiVersion: string;
+
+  constructor(options: KeyVaultClientOptions) {
+    this.vaultUrl = parseVaultUrl(options.vaultUrl);
+    this.plane = options.plane ?? (/\.managedhsm\./i.test(new URL(this.vaultUrl).hostname) ? "managedhsm" : "vault");
+    this.clock = options.clock ?? systemClock;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#apiVersion = options.apiVersion ?? "7.4";
+    const socket = options.dispatch
+      ? { dispatch: options.dispatch, close: async () => {} }
+      : socketDispatch(this.vaultUrl);
+    this.#close = socket.close;
+    this.#dispatch = compose(
+      socket.dispatch,
+      retryLayer(this.clock),
+      limitLayer(),
+      authLayer({
+        vaultUrl: this.vaultUrl,
+        plane: this.plane,
+        tokens: sharedTokenCache(options.credential, this.clock),
+      }),
+    );
+  }
+
+  /** Closes the pool. Idle connections do not keep the process alive, so this is seldom needed. */
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  /** Sends a call and reads its answer. */
+  async call<T>(call: Call<T>, options: CallOptions = {}): Promise<T> {
+    return await this.#send(call, this.#withVersion(call.path), options);
+  }
+
+  /** Follows a list through its pages. */
+  list<T>(call: Call<Page<T>>, options: ListOptions = {}): AsyncGenerator<T, void, void> {
+    const size = options.maxPageSize === undefined ? "" : `&maxresults=${options.maxPageSize}`;
+    return pages({
+      first: () => `${this.#withVersion(call.path)}${size}`,
+      origin: this.vaultUrl,
+      apiVersion: this.#apiVersion,
+      get: (path) => this.#send(call, path, options),
+      refuse: (why) => this.#protocolError(call, why, {}),
+    });
+  }
+
+  #withVersion(path: ObjectPath): string {
+    return `${formatPath(path)}?api-version=${encodeURIComponent(this.#apiVersion)}`;
+  }
+
+  async #send<T>(call: Call<T>, path: string, options: CallOptions): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    using deadline = new Deadline(this.clock, timeoutMs, options.signal);
+    let response: VaultResponse;
+    try {
+      deadline.signal.throwIfAborted();
+      response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline });
+    } catch (failure) {
+      if (isKeyVaultError(failure)) throw failure;
+      throw callFailure(failure, this.#context(call), deadline, timeoutMs);
+    }
+    if (response.status < 200 || response.status >= 300) throw serviceError(response, this.#context(call));
+    return this.#decode(call, response);
+  }
+
+  #decode<T>(call: Call<T>, response: VaultResponse): T {
+    const answer = response.body.trim() === "" ? undefined : parseJson(response.body);
+    try {
+      return call.decode(answer);
+    } catch (mismatch) {
+      if (!(mismatch instanceof WireMismatch)) throw mismatch;
+      const why =
+        answer === undefined
+          ? "got an answer that is not JSON"
+          : `got an answer that does not fit (${mismatch.message})`;
+      throw this.#protocolError(call, why, {
+        status: response.status,
+        requestId: requestIdOf(response),
+        mayHaveHappened: OPERATIONS[call.operation].write,
+      });
+    }
+  }
+
+  #protocolError(
+    call: Call<unknown>,
+    why: string,
+    more: ConstructorParameters<typeof KeyVaultError>[2],
+  ): KeyVaultError {
+    const context = this.#context(call);
+    return new KeyVaultError("KV_PROTOCOL", `${describe(context)} ${why}`, {
+      ...context,
+      ...more,
+      hint: "check that the URL is that of a vault and that no proxy answers in its place.",
+    });
+  }
+
+  #context({ operation, objectName, version, secrets }: Call<unknown>): CallContext {
+    return { operation, vaultUrl: this.vaultUrl, plane: this.plane, objectName, version, secrets: secrets ?? [] };
+  }
+}
+
+function encode({ method, body }: Call<unknown>): Pick<VaultRequest, "method" | "headers" | "body"> {
+  const headers = {
+    accept: "application/json",
+    "user-agent": "pulumi-keyvault",
+    "x-ms-client-request-id": randomUUID(),
+  };
+  if (body === undefined) return { method, headers };
+  return { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { epochSeconds, present } from "./json.js";
+
+const wireAttributes = z.looseObject({
+  enabled: z.boolean().nullish(),
+  nbf: epochSeconds.nullish(),
+  exp: epochSeconds.nullish(),
+  created: epochSeconds.nullish(),
+  updated: epochSeconds.nullish(),
+  recoveryLevel: z.string().nullish(),
+  /** Builds of 2016 and 2017 wrote some names in lower case. */
+  recoverylevel: z.string().nullish(),
+  recoverableDays: z.number().nullish(),
+  recoverabledays: z.number().nullish(),
+  exportable: z.boolean().nullish(),
+  hsmPlatform: z.string().nullish(),
+});
+
+const attributes = z.object({
+  enabled: z.boolean().exactOptional(),
+  notBefore: z.date().exactOptional(),
+  expiresOn: z.date().exactOptional(),
+  createdOn: z.date().exactOptional(),
+  updatedOn: z.date().exactOptional(),
+  recoveryLevel: z.string().exactOptional(),
+  recoverableDays: z.number().exactOptional(),
+  exportable: z.boolean().exactOptional(),
+  hsmPlatform: z.string().exactOptional(),
+});
+
+/** The attributes of a key or secret, in both directions. What the service owns is left out on the way there by not being given. */
+export const attributesCodec = z.codec(wireAttributes, attributes, {
+  decode: (wire) =>
+    present({
+      enabled: wire.enabled,
+      notBefore: wire.nbf,
+      expiresOn: wire.exp,
+      createdOn: wire.created,
+      updatedOn: wire.updated,
+      recoveryLevel: wire.recoveryLevel ?? wire.recoverylevel,
+      recoverableDays: wire.recoverableDays ?? wire.recoverabledays,
+      exportable: wire.exportable,
+      hsmPlatform: wire.hsmPlatform,
+    }),
+  encode: (known) =>
+    present({
+      enabled: known.enabled,
+      nbf: known.notBefore,
+      exp: known.expiresOn,
+      created: known.createdOn,
+      updated: known.updatedOn,
+      recoveryLevel: known.recoveryLevel,
+      recoverableDays: known.recoverableDays,
+      exportable: known.exportable,
+      hsmPlatform: known.hsmPlatform,
+    }),
+});
+
+/** Tags as the service sends them; null and absence are the empty set. */
+export const tags = z
+  .record(z.string(), z.string().nullable())
+  .nullish()
+  .transform(
+    (sent): Record<string, string> =>
+      Object.fromEntries(Object.entries(sent ?? {}).map(([name, value]) => [name, value ?? ""])),
+  );

@@ -1,0 +1,32 @@
+import { z } from "zod";
+
+/** An answer does not fit its schema. The message holds paths and issue codes only, since values may be secret. */
+export class WireMismatch extends Error {
+  override readonly name = "WireMismatch";
+}
+
+/** Passes what came from outside through a schema. */
+export function decodeWire<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.map(String).join(".") || "(root)"}: ${issue.code}`);
+  throw new WireMismatch([...new Set(problems)].slice(0, 10).join(", "));
+}
+
+/** Whole seconds since the epoch on the wire, a Date here. 0 is a value. */
+export const epochSeconds = z.codec(z.number(), z.date(), {
+  decode: (seconds) => new Date(seconds * 1000),
+  encode: (date) => Math.floor(date.getTime() / 1000),
+});
+
+type Present<T> = { [K in keyof T]?: NonNullable<T[K]> };
+
+/** Leaves out what is undefined or null: what is absent on one side is absent, not null, on the other. */
+export function present<T extends object>(members: T): Present<T> {
+  const kept: Present<T> = {};
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined && value !== null) kept[name] = value;
+  }
+  return kept;
+}

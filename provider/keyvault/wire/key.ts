@@ -1,0 +1,94 @@
+import { z } from "zod";
+import type { DeletedKeyBundle, DeletedKeyItem, KeyBundle, KeyItem, PublicJwk } from "../key-bundle.js";
+import { attributesCodec, tags } from "./attributes.js";
+import { present } from "./json.js";
+import { objectIdentifier } from "./object-identifier.js";
+import { releasePolicyCodec } from "./release-policy.js";
+import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
+
+/** The public half only: private members would be dropped here if a server were ever to send some. */
+const wireKey = z.looseObject({
+  kid: objectIdentifier,
+  kty: z.string(),
+  key_ops: z.array(z.string()).nullish(),
+  crv: z.string().nullish(),
+  n: z.string().nullish(),
+  e: z.string().nullish(),
+  x: z.string().nullish(),
+  y: z.string().nullish(),
+});
+
+const bundleMembers = {
+  key: wireKey,
+  attributes: attributesCodec.nullish(),
+  tags,
+  managed: z.boolean().nullish(),
+  release_policy: releasePolicyCodec.nullish(),
+};
+const wireBundle = z.looseObject(bundleMembers);
+const wireDeletedBundle = z.looseObject({ ...bundleMembers, ...softDeletedMembers });
+
+const itemMembers = {
+  kid: objectIdentifier,
+  attributes: attributesCodec.nullish(),
+  tags,
+  managed: z.boolean().nullish(),
+};
+const wireItem = z.looseObject(itemMembers);
+const wireDeletedItem = z.looseObject({ ...itemMembers, ...softDeletedMembers });
+
+export const keyBundle = wireBundle.transform(toKeyBundle);
+export const deletedKeyBundle = wireDeletedBundle.transform(
+  (wire, context): DeletedKeyBundle => ({ ...toKeyBundle(wire, context), ...toSoftDeleted(wire) }),
+);
+export const keyItem = wireItem.transform(toKeyItem);
+export const deletedKeyItem = wireDeletedItem.transform(
+  (wire): DeletedKeyItem => ({ ...toKeyItem(wire), ...toSoftDeleted(wire) }),
+);
+
+function toKeyBundle(wire: z.output<typeof wireBundle>, context: z.RefinementCtx): KeyBundle {
+  const { kid, kty, key_ops, n, e, crv, x, y } = wire.key;
+  if (kid.version === undefined) {
+    context.addIssue({ code: "custom", path: ["key", "kid"], message: "no version" });
+    return z.NEVER;
+  }
+  const publicKey: PublicJwk = { kty, ...present({ n, e, crv, x, y }) };
+  return {
+    id: kid.id,
+    name: kid.name,
+    version: kid.version,
+    keyType: kty,
+    ...present({ curve: crv, keySize: sizeOf(publicKey), keyOps: key_ops, releasePolicy: wire.release_policy }),
+    publicKey,
+    enabled: true,
+    ...wire.attributes,
+    tags: wire.tags,
+    managed: wire.managed ?? false,
+  };
+}
+
+function toKeyItem(wire: z.output<typeof wireItem>): KeyItem {
+  return {
+    id: wire.kid.id,
+    name: wire.kid.name,
+    ...present({ version: wire.kid.version }),
+    enabled: true,
+    ...wire.attributes,
+    tags: wire.tags,
+    managed: wire.managed ?? false,
+  };
+}
+
+const CURVE_BITS: Record<string, number> = { "P-256": 256, "P-256K": 256, SECP256K1: 256, "P-384": 384, "P-521": 521 };
+
+function sizeOf({ n, crv }: PublicJwk): number | undefined {
+  if (crv !== undefined) return CURVE_BITS[crv];
+  return n === undefined ? undefined : bitLength(Buffer.from(n, "base64url"));
+}
+
+/** Bits of a big-endian number; some servers prepend a zero byte. */
+function bitLength(bytes: Uint8Array): number {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  if (first < 0) return 0;
+  return (bytes.length - first) * 8 - Math.clz32(bytes[first] ?? 0) + 24;
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { DeletedSecretBundle, DeletedSecretItem, SecretBundle, SecretItem } from "../secret-bundle.js";
+import { attributesCodec, tags } from "./attributes.js";
+import { present } from "./json.js";
+import { objectIdentifier } from "./object-identifier.js";
+import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
+
+const members = {
+  id: objectIdentifier,
+  value: z.string().nullish(),
+  contentType: z.string().nullish(),
+  kid: z.string().nullish(),
+  attributes: attributesCodec.nullish(),
+  tags,
+  managed: z.boolean().nullish(),
+};
+const wireSecret = z.looseObject(members);
+const wireDeletedSecret = z.looseObject({ ...members, ...softDeletedMembers });
+
+export const secretBundle = wireSecret.transform(toSecretBundle);
+export const deletedSecretBundle = wireDeletedSecret.transform(
+  (wire, context): DeletedSecretBundle => ({ ...toSecretBundle(wire, context), ...toSoftDeleted(wire) }),
+);
+export const secretItem = wireSecret.transform(toSecretItem);
+export const deletedSecretItem = wireDeletedSecret.transform(
+  (wire): DeletedSecretItem => ({ ...toSecretItem(wire), ...toSoftDeleted(wire) }),
+);
+
+function toSecretItem(wire: z.output<typeof wireSecret>): SecretItem {
+  const { exportable, hsmPlatform, ...attributes } = wire.attributes ?? {};
+  return {
+    id: wire.id.id,
+    name: wire.id.name,
+    ...present({ version: wire.id.version, contentType: wire.contentType, keyId: wire.kid }),
+    enabled: true,
+    ...attributes,
+    tags: wire.tags,
+    managed: wire.managed ?? false,
+  };
+}
+
+function toSecretBundle(wire: z.output<typeof wireSecret>, context: z.RefinementCtx): SecretBundle {
+  const { version } = wire.id;
+  if (version === undefined) {
+    context.addIssue({ code: "custom", path: ["id"], message: "no version" });
+    return z.NEVER;
+  }
+  return { ...toSecretItem(wire), version, ...present({ value: wire.value }) };
+}
