@@ -213,7 +213,7 @@ export abstract class KeyOperations {
    * @see https://learn.microsoft.com/rest/api/keyvault/keys/recover-deleted-key/recover-deleted-key
    */
   recoverDeletedKey(name: string, o?: CallOptions): Promise<KeyBundle> {
-    const path = ["deletedkeys", name, "recover"];
+    const path: ObjectPath = ["deletedkeys", name, "recover"];
     return this.#bundle("recoverDeletedKey", "POST", path, { objectName: name }, o);
   }
 
@@ -259,7 +259,7 @@ export abstract class KeyOperations {
     o?: CallOptions,
   ) {
     const decode = (answer: unknown): KeyRotationPolicy => decodeWire(rotationPolicyCodec, answer);
-    const path = ["keys", name, "rotationpolicy"];
+    const path: ObjectPath = ["keys", name, "rotationpolicy"];
     return this.connection.call({ operation, method, path, objectName: name, ...(body ? { body } : {}), decode }, o);
   }
 }

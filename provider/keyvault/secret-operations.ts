@@ -99,7 +99,7 @@ export abstract class SecretOperations extends KeyOperations {
    * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions
    */
   getSecretVersions(name: string, o?: ListOptions): AsyncIterable<SecretItem> {
-    const path = ["secrets", name, "versions"];
+    const path: ObjectPath = ["secrets", name, "versions"];
     const call = { operation: "getSecretVersions", method: "GET", path, objectName: name } as const;
     return this.connection.list({ ...call, decode: (answer) => decodeWire(page, answer) }, o);
   }
@@ -128,7 +128,7 @@ export abstract class SecretOperations extends KeyOperations {
    * @see https://learn.microsoft.com/rest/api/keyvault/secrets/purge-deleted-secret/purge-deleted-secret
    */
   purgeDeletedSecret(name: string, o?: CallOptions): Promise<void> {
-    const path = ["deletedsecrets", name];
+    const path: ObjectPath = ["deletedsecrets", name];
     const call = { operation: "purgeDeletedSecret", method: "DELETE", path, objectName: name } as const;
     return this.connection.call({ ...call, decode: () => undefined }, o);
   }
@@ -140,7 +140,7 @@ export abstract class SecretOperations extends KeyOperations {
    * @see https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret
    */
   recoverDeletedSecret(name: string, o?: CallOptions): Promise<SecretBundle> {
-    const path = ["deletedsecrets", name, "recover"];
+    const path: ObjectPath = ["deletedsecrets", name, "recover"];
     return this.#bundle("recoverDeletedSecret", "POST", path, { objectName: name }, o);
   }
 
@@ -149,7 +149,7 @@ export abstract class SecretOperations extends KeyOperations {
    * @see https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret
    */
   backupSecret(name: string, o?: CallOptions): Promise<string> {
-    const path = ["secrets", name, "backup"];
+    const path: ObjectPath = ["secrets", name, "backup"];
     const call = { operation: "backupSecret", method: "POST", path, objectName: name } as const;
     return this.connection.call({ ...call, decode: (answer) => decodeWire(backupAnswer, answer) }, o);
   }
