@@ -1,0 +1,10 @@
+/**
+ * An Azure Key Vault for development and tests, on loopback: keys and secrets of api-version 7.4 with the service's own
+ * states, words and limits. It protects nothing: never put a real key into it.
+ */
+export type { EmulatorCredential } from "./access-tokens.js";
+export { EmulatorClock } from "./emulator-clock.js";
+export type { LoggedRequest, RequestLog } from "./request-log.js";
+export { type Emulator, type EmulatorOptions, startEmulator } from "./start-emulator.js";
+export type { Timing, TimingMode } from "./timing.js";
+export type { PermissionOptions, VaultOptions } from "./vault.js";

@@ -1,0 +1,61 @@
+import { generateKey, type KeyPair } from "../keys/generate-key.js";
+import { renderKeyBundle } from "../keys/key-bundle.js";
+import {
+  defaultKeyOperations,
+  exchangeKeySeconds,
+  keyOperations,
+  specificationOf,
+  storedKeyType,
+} from "../keys/key-rules.js";
+import { readReleasePolicy, releasePolicyRules } from "../keys/release-policy.js";
+import { writable } from "../lifecycle.js";
+import { addVersion, attributesRules, newAttributes, newVersionId } from "../new-version.js";
+import { defineOperation } from "../operation.js";
+import { integer, list, oneOf, optional, record, tagMap, text } from "../shape.js";
+import type { KeyVersion, StoredReleasePolicy } from "../store/stored-object.js";
+
+/** Makes a key, or a new version of the key that has the name. */
+export const createKey = defineOperation({
+  name: "createKey",
+  method: "POST",
+  routes: ["/keys/{name}/create"],
+  permission: { collection: "keys", action: "create", dataAction: "create" },
+  throttle: "keyCreate",
+  mode: "write",
+  body: record({
+    kty: text(64),
+    key_size: optional(integer(0, 1_000_000)),
+    crv: optional(text(64)),
+    /** Accepted and without effect: the exponent is always 65537. */
+    public_exponent: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+    key_ops: optional(list(oneOf(...keyOperations))),
+    attributes: optional(attributesRules),
+    tags: optional(tagMap(256)),
+    release_policy: optional(releasePolicyRules),
+  }),
+  prepare: async (context, body): Promise<{ pair: KeyPair; releasePolicy: StoredReleasePolicy | undefined }> => {
+    const specification = specificationOf(context.vault, body.kty, body.key_size, body.crv);
+    const keyType = storedKeyType(context.vault, body.kty, false);
+    const releasePolicy = readReleasePolicy(context.vault, body.attributes?.exportable, body.release_policy);
+    context.store.transaction("read", () => writable(context, "keys"));
+    return { pair: await generateKey({ ...specification, keyType }), releasePolicy };
+  },
+  handle: (context, body, { pair, releasePolicy }) => {
+    const { vault, seconds } = context;
+    const attributes = newAttributes(seconds, body.attributes);
+    const operations = body.key_ops ?? defaultKeyOperations(vault, body.kty);
+    if (vault.plane === "vault" && operations.length === 1 && operations[0] === "import") {
+      attributes.exp = seconds + exchangeKeySeconds;
+    }
+    const version: KeyVersion = {
+      version: newVersionId(),
+      attributes,
+      ...(body.tags === undefined ? {} : { tags: body.tags }),
+      key: { ...pair.public, key_ops: operations },
+      material: pair.material,
+      ...(releasePolicy === undefined ? {} : { releasePolicy }),
+    };
+    const object = addVersion(context, "keys", writable(context, "keys"), version);
+    return { status: 200, body: renderKeyBundle(context, object, version) };
+  },
+});

@@ -1,0 +1,18 @@
+import { beginPurge, purgeable } from "../lifecycle.js";
+import { defineOperation } from "../operation.js";
+import { requirePurgeAllowed } from "../purge-protection.js";
+
+/** For good. Restores of the name wait until the purge has settled. */
+export const purgeDeletedKey = defineOperation({
+  name: "purgeDeletedKey",
+  method: "DELETE",
+  routes: ["/deletedkeys/{name}"],
+  permission: { collection: "keys", action: "purge", dataAction: "purge" },
+  throttle: "key",
+  mode: "write",
+  handle: (context) => {
+    requirePurgeAllowed(context.vault);
+    beginPurge(context, purgeable(context, "keys"));
+    return { status: 204 };
+  },
+});

@@ -1,0 +1,19 @@
+import { beginPurge, purgeable } from "../lifecycle.js";
+import { defineOperation } from "../operation.js";
+import { requirePurgeAllowed } from "../purge-protection.js";
+
+/** For good. Restores of the name wait until the purge has settled. */
+export const purgeDeletedSecret = defineOperation({
+  name: "purgeDeletedSecret",
+  method: "DELETE",
+  routes: ["/deletedsecrets/{name}"],
+  permission: { collection: "secrets", action: "purge", dataAction: "purge" },
+  throttle: "secret",
+  planes: ["vault"],
+  mode: "write",
+  handle: (context) => {
+    requirePurgeAllowed(context.vault);
+    beginPurge(context, purgeable(context, "secrets"));
+    return { status: 204 };
+  },
+});

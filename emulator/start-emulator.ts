@@ -1,0 +1,135 @@
+import type { LookupAddress } from "node:dns";
+import type { Server } from "node:http";
+import { AccessTokens, type EmulatorCredential } from "./access-tokens.js";
+import { EmulatorClock } from "./emulator-clock.js";
+import { createEmulatorServer } from "./http-server.js";
+import { RequestLog } from "./request-log.js";
+import { SeededRandom } from "./seeded-random.js";
+import { Store } from "./store/store.js";
+import type { Timing, TimingMode } from "./timing.js";
+import { createVault, type VaultOptions } from "./vault.js";
+import { VaultDirectory } from "./vault-directory.js";
+
+export interface EmulatorOptions {
+  /** Names or settings. Default: one vault, `emulator`. */
+  vaults?: readonly (string | VaultOptions)[];
+  /** A SQLite file, shared with other emulators on the same file. Default: memory. Private keys are in it in the clear. */
+  store?: string;
+  /** How long deletions, recoveries and purges take: by name, or window by window. Default `instant`. */
+  timing?: TimingMode | Timing;
+  /** Of recorded latencies and faults. Default 1. */
+  seed?: number | string;
+  /** Default: the machine's clock. */
+  clock?: EmulatorClock;
+  /** Default: any free port. */
+  port?: number;
+  /** An address of this machine. Default `127.0.0.1`. */
+  host?: string;
+  /** Told of every fault of the emulator itself (a 500 answer). Its text may hold key material. Default: nobody. */
+  onFailure?: (error: unknown) => void;
+}
+
+/** A running emulator. */
+export interface Emulator {
+  /** Of the first vault, without a trailing slash. */
+  readonly url: string;
+  readonly port: number;
+  /** A vault by its name. @throws RangeError when there is none. */
+  vault(name: string): { readonly name: string; readonly url: string };
+  /** For the official clients: speaks for a principal that may do everything unless permissions say otherwise. */
+  readonly credential: EmulatorCredential;
+  /** A credential of another principal, as `VaultOptions.permissions` names it. */
+  credentialFor(principal: string): EmulatorCredential;
+  /** A bearer token that it accepts and that does not expire. */
+  readonly token: string;
+  readonly clock: EmulatorClock;
+  readonly requests: RequestLog;
+  /** For HTTP agents: every host name leads here, so that several vaults need no DNS. */
+  readonly lookup: (
+    hostname: string,
+    options: object,
+    callback: (error: Error | null, address: string | LookupAddress[], family?: number) => void,
+  ) => void;
+  /** Lets the process end while the emulator runs. */
+  unref(): void;
+  close(): Promise<void>;
+}
+
+/** The principal of `Emulator.credential` and `Emulator.token`. */
+const owner = "emulator-owner";
+
+/**
+ * Starts an embedded Key Vault on loopback.
+ *
+ * @throws RangeError for settings that the service does not have, Error when the port or the store cannot be opened.
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const clock = options.clock ?? new EmulatorClock();
+  const random = new SeededRandom(options.seed ?? 1);
+  const given = options.vaults === undefined || options.vaults.length === 0 ? ["emulator"] : options.vaults;
+  const vaults = given.map((vault) => createVault(vault, options.timing ?? "instant", random));
+  const first = vaults[0];
+  if (first === undefined) throw new RangeError("An emulator needs a vault.");
+  const store = new Store(options.store);
+  const requests = new RequestLog();
+  const tokens = new AccessTokens(() => Date.now());
+  const scheme = "http";
+  const directory = new VaultDirectory(vaults, scheme);
+  const onFailure = options.onFailure ?? (() => undefined);
+  const server = createEmulatorServer({ store, clock, tokens, directory, requests, onFailure, tls: undefined });
+  const host = options.host ?? "127.0.0.1";
+  try {
+    await listen(server, options.port ?? 0, host);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const bound = server.address();
+  const port = typeof bound === "object" && bound !== null ? bound.port : 0;
+  let closed: Promise<void> | undefined;
+  const urlOf = (name: string) => `${scheme}://${name}:${port}`;
+  return {
+    url: urlOf(host),
+    port,
+    vault: (name) => {
+      const found = vaults.find((vault) => vault.name === name);
+      if (found === undefined) throw new RangeError(`This emulator has no vault "${name}".`);
+      return { name, url: vaults.length === 1 ? urlOf(host) : urlOf(`${found.name}.localhost`) };
+    },
+    credential: tokens.credential(owner),
+    credentialFor: (principal) => tokens.credential(principal),
+    token: owner,
+    clock,
+    requests,
+    lookup: (_hostname, lookupOptions, callback) => {
+      const all = "all" in lookupOptions && lookupOptions.all === true;
+      if (all) callback(null, [{ address: host, family: 4 }]);
+      else callback(null, host, 4);
+    },
+    unref: () => server.unref(),
+    close: () => {
+      closed ??= close(server, store);
+      return closed;
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server, store: Store): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      store.close();
+      resolve();
+    });
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,205 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { Shape } from "../shape.js";
+import { openDatabase } from "./database.js";
+import {
+  type Collection,
+  type KeyVersion,
+  keyVersionShape,
+  rotationPolicyShape,
+  type SecretVersion,
+  type StoredObject,
+  secretVersionShape,
+} from "./stored-object.js";
+
+interface Versions {
+  readonly keys: KeyVersion;
+  readonly secrets: SecretVersion;
+}
+const shapes: { readonly [C in Collection]: Shape<Versions[C]> } = {
+  keys: keyVersionShape,
+  secrets: secretVersionShape,
+};
+
+/** A row of a list: the object and its current version. */
+export interface Listed<C extends Collection> {
+  readonly object: StoredObject;
+  readonly version: Versions[C];
+}
+
+/**
+ * Everything an emulator remembers, in one SQLite database (in memory without a path). Several processes may hold
+ * the same file open: each request is one transaction, and an acknowledged one survives the death of its process.
+ */
+export class Store {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #depth = 0;
+
+  constructor(path?: string) {
+    this.#database = openDatabase(path);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  /** Runs all of it or nothing. A read sees one moment of the vault. */
+  transaction<T>(mode: "read" | "write", run: () => T): T {
+    if (this.#depth > 0) return run();
+    this.#prepare(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN").run();
+    this.#depth += 1;
+    try {
+      const result = run();
+      this.#prepare("COMMIT").run();
+      return result;
+    } catch (error) {
+      this.#prepare("ROLLBACK").run();
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  find(vault: string, collection: Collection, name: string): StoredObject | undefined {
+    const row = this.#prepare("SELECT * FROM objects WHERE vault = ? AND collection = ? AND id = ?").get(
+      vault,
+      collection,
+      name.toUpperCase(),
+    );
+    return row === undefined ? undefined : readObject(row);
+  }
+
+  save(object: StoredObject): void {
+    this.#prepare(
+      `INSERT INTO objects (vault, collection, id, name, current, phase, settles_at, ready_at, deleted_on, purge_on, managed, rotation_policy, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (vault, collection, id) DO UPDATE SET name = excluded.name, current = excluded.current,
+         phase = excluded.phase, settles_at = excluded.settles_at, ready_at = excluded.ready_at,
+         deleted_on = excluded.deleted_on, purge_on = excluded.purge_on, managed = excluded.managed,
+         rotation_policy = excluded.rotation_policy, due_at = excluded.due_at`,
+    ).run(
+      object.vault,
+      object.collection,
+      object.name.toUpperCase(),
+      object.name,
+      object.current,
+      object.phase,
+      object.settlesAt,
+      object.readyAt,
+      object.deletedOn,
+      object.purgeOn,
+      object.managed ? 1 : 0,
+      object.rotationPolicy === undefined ? null : JSON.stringify(object.rotationPolicy),
+      object.dueAt ?? null,
+    );
+  }
+
+  /** Forgets the object and all of its versions. */
+  remove(object: StoredObject): void {
+    const id: [string, string, string] = [object.vault, object.collection, object.name.toUpperCase()];
+    this.#prepare("DELETE FROM versions WHERE vault = ? AND collection = ? AND id = ?").run(...id);
+    this.#prepare("DELETE FROM objects WHERE vault = ? AND collection = ? AND id = ?").run(...id);
+  }
+
+  removeVersions(object: StoredObject): void {
+    this.#prepare("DELETE FROM versions WHERE vault = ? AND collection = ? AND id = ?").run(
+      object.vault,
+      object.collection,
+      object.name.toUpperCase(),
+    );
+  }
+
+  version<C extends Collection>(object: StoredObject & { collection: C }, version: string): Versions[C] | undefined {
+    const row = this.#prepare(
+      "SELECT document FROM versions WHERE vault = ? AND collection = ? AND id = ? AND version = ?",
+    ).get(object.vault, object.collection, object.name.toUpperCase(), version.toLowerCase());
+    return row === undefined ? undefined : readDocument(shapes[object.collection], row.document);
+  }
+
+  saveVersion<C extends Collection>(object: StoredObject & { collection: C }, version: Versions[C]): void {
+    this.#prepare(
+      `INSERT INTO versions (vault, collection, id, version, document) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (vault, collection, id, version) DO UPDATE SET document = excluded.document`,
+    ).run(object.vault, object.collection, object.name.toUpperCase(), version.version, JSON.stringify(version));
+  }
+
+  /** Versions in the order of their ids, from `from` on. */
+  versions<C extends Collection>(
+    object: StoredObject & { collection: C },
+    from = "",
+    limit = Number.MAX_SAFE_INTEGER,
+  ): Versions[C][] {
+    return this.#prepare(
+      `SELECT document FROM versions WHERE vault = ? AND collection = ? AND id = ? AND version >= ?
+       ORDER BY version LIMIT ?`,
+    )
+      .all(object.vault, object.collection, object.name.toUpperCase(), from.toLowerCase(), limit)
+      .map((row) => readDocument(shapes[object.collection], row.document));
+  }
+
+  /** Objects of a phase whose window has passed, in the order of their upper-cased names, from `from` on. */
+  page<C extends Collection>(
+    vault: string,
+    collection: C,
+    phase: "active" | "deleted",
+    now: number,
+    from: string,
+    limit: number,
+  ): Listed<C>[] {
+    return this.#prepare(
+      `SELECT objects.*, versions.document FROM objects JOIN versions
+         ON versions.vault = objects.vault AND versions.collection = objects.collection
+        AND versions.id = objects.id AND versions.version = objects.current
+       WHERE objects.vault = ? AND objects.collection = ? AND objects.phase = ? AND objects.id >= ?
+         AND objects.settles_at <= ?
+       ORDER BY objects.id LIMIT ?`,
+    )
+      .all(vault, collection, phase, from, now, limit)
+      .map((row) => ({ object: readObject(row), version: readDocument(shapes[collection], row.document) }));
+  }
+
+  /** Objects on which the clock has something to do. */
+  due(now: number, limit: number): StoredObject[] {
+    return this.#prepare("SELECT * FROM objects WHERE due_at <= ? ORDER BY due_at LIMIT ?")
+      .all(now, limit)
+      .map(readObject);
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+type Row = Record<string, SQLOutputValue>;
+
+function readObject(row: Row): StoredObject {
+  const policy = row.rotation_policy;
+  const due = row.due_at;
+  return {
+    vault: String(row.vault),
+    collection: row.collection === "secrets" ? "secrets" : "keys",
+    name: String(row.name),
+    current: String(row.current),
+    phase: row.phase === "active" || row.phase === "deleted" ? row.phase : "purged",
+    settlesAt: Number(row.settles_at),
+    readyAt: Number(row.ready_at),
+    deletedOn: Number(row.deleted_on),
+    purgeOn: Number(row.purge_on),
+    managed: row.managed === 1,
+    rotationPolicy: typeof policy === "string" ? readDocument(rotationPolicyShape, policy) : undefined,
+    dueAt: due === null || due === undefined ? undefined : Number(due),
+  };
+}
+
+function readDocument<T>(shape: Shape<T>, document: SQLOutputValue | SQLInputValue | undefined): T {
+  const parsed: unknown = typeof document === "string" ? JSON.parse(document) : undefined;
+  const checked = shape.check(parsed);
+  if (checked === undefined) throw new Error("The emulator's store holds a document that this version cannot read.");
+  return checked.value;
+}
