@@ -1,3 +1,6 @@
+/** Twice the modulus of the largest RSA key: longer ones are not worth the arithmetic. */
+const longestNumber = 1024;
+
 /** Decodes a number of a JWK that we are given. What is wrong goes to `problems`, by the member's name alone. */
 export function readNumber(value: unknown, member: string, problems: string[]): Buffer | undefined {
   if (typeof value !== "string") {
@@ -10,6 +13,8 @@ export function readNumber(value: unknown, member: string, problems: string[]): 
     problems.push(`member "${member}" has characters that base64url does not have (only A-Z a-z 0-9 - _)`);
   } else if (value.length % 4 === 1) {
     problems.push(`member "${member}" is no base64url: it is a character short or long`);
+  } else if (value.length > Math.ceil((longestNumber * 4) / 3)) {
+    problems.push(`member "${member}" is longer than any key has it`);
   } else {
     return Buffer.from(value, "base64url");
   }

@@ -1,11 +1,12 @@
 import { createHmac, createPrivateKey, type KeyObject } from "node:crypto";
 import type forge from "node-forge";
-import { withoutTrailingBytes } from "./der.js";
+import { isTruncatedDer, withoutTrailingBytes } from "./der.js";
 
 type Asn1 = forge.asn1.Asn1;
 
 const oids = {
   data: "1.2.840.113549.1.7.1",
+  signedData: "1.2.840.113549.1.7.2",
   encryptedData: "1.2.840.113549.1.7.6",
   keyBag: "1.2.840.113549.1.12.10.1.1",
   shroudedKeyBag: "1.2.840.113549.1.12.10.1.2",
@@ -28,14 +29,16 @@ class PfxProblem extends Error {}
 
 /** The private keys of a PFX (PKCS#12), its certificates left aside. What is wrong goes to `problems`. */
 export function readPfx(bytes: Uint8Array, passphrase: string | undefined, problems: string[]): KeyObject[] {
+  if (isTruncatedDer(bytes)) {
+    problems.push("the PFX is truncated: part of it is missing, export it again");
+    return [];
+  }
   try {
     const keys = new PfxReader(passphrase).read(bytes);
     if (keys.length === 0) problems.push("the PFX holds no private key: export it again together with its private key");
     return keys;
   } catch (error) {
-    problems.push(
-      error instanceof PfxProblem ? error.message : "the PFX is damaged or truncated: it cannot be decoded",
-    );
+    problems.push(error instanceof PfxProblem ? error.message : "the PFX is damaged: it cannot be decoded");
     return [];
   }
 }
@@ -58,11 +61,14 @@ class PfxReader {
     const [, authenticatedSafe, mac] = children(
       this.#parse(Buffer.from(withoutTrailingBytes(bytes)).toString("latin1")),
     );
-    const content = this.#content(authenticatedSafe, "the PFX is protected by a certificate instead of a passphrase");
+    if (this.#oid(children(authenticatedSafe)[0]) === oids.signedData) {
+      throw new PfxProblem("the PFX is protected by a certificate: export it again with a passphrase");
+    }
+    const content = this.#content(authenticatedSafe);
     this.#choosePassphrase(content, mac);
     const safes = children(this.#parse(content));
     const plain = safes.filter((safe) => this.#oid(children(safe)[0]) === oids.data);
-    const keys = plain.flatMap((safe) => this.#readBags(this.#parse(this.#content(safe, ""))));
+    const keys = plain.flatMap((safe) => this.#readBags(this.#parse(this.#content(safe))));
     if (keys.length > 0) return keys;
     // Certificates are what is usually encrypted as a whole, and of no use here: only look where there is no key yet.
     const encrypted = safes.filter((safe) => this.#oid(children(safe)[0]) === oids.encryptedData);
@@ -179,9 +185,9 @@ class PfxReader {
     return count;
   }
 
-  #content(info: Asn1 | undefined, unsupported: string): string {
+  #content(info: Asn1 | undefined): string {
     const [id, wrapper] = children(info);
-    if (this.#oid(id) !== oids.data) throw unsupported === "" ? new Error("ContentInfo") : new PfxProblem(unsupported);
+    if (this.#oid(id) !== oids.data) throw new Error("ContentInfo");
     return octets(children(wrapper)[0]);
   }
 
