@@ -1,0 +1,268 @@
+import { Correspondence } from "./correspondence.js";
+import { type Answer, compareErrors } from "./error-shape.js";
+import type { Phase } from "./evidence.js";
+import { errorOf, isObject, objectAt, stringAt } from "./json.js";
+import { compareListings, fillerPrefix } from "./listing.js";
+import { permissionOf } from "./operation.js";
+import { type Finish, type GivenObject, type Plan, planOf } from "./plan.js";
+import type { Recording, Verdict } from "./recording.js";
+import { type BodySources, bodyOf, restoredIdentifier } from "./request-body.js";
+import { type Scenario, type Step, scenarioOf } from "./scenario.js";
+import { Seeding } from "./seeding.js";
+import { compareShape } from "./shape.js";
+import { abroad, type Caller, elsewhere, Stage, type Windows } from "./stage.js";
+import { isSupersededRefusal } from "./superseded.js";
+import { traitsOf } from "./traits.js";
+import { setupsOf } from "./vault-setup.js";
+
+/** Milliseconds from one exchange to the next: how often clients poll. */
+const pace = 2_000;
+/** A change that the recording never shows finished takes longer than the recording. */
+const unseen = 3_600_000;
+/** How far the clock is moved for an answer that has not come yet. */
+const patience = 1_800_000;
+
+/**
+ * Sends the recorded requests to a fresh emulator and compares what it answers with what the service answered. State
+ * that the recording does not create is made before, by the rules of `plan.ts`.
+ */
+export async function replayInEmulatorMode(recording: Recording): Promise<Verdict> {
+  const scenario = scenarioOf(recording);
+  if ("reason" in scenario) return { status: "skipped", reason: scenario.reason };
+  const stage = await Stage.open(setupsOf(scenario), scenario.startsAt);
+  try {
+    const failures = await new Replay(scenario, stage).run();
+    return failures.length === 0 ? { status: "passed" } : { status: "failed", failures };
+  } finally {
+    await stage.close();
+  }
+}
+
+class Replay {
+  readonly #scenario: Scenario;
+  readonly #stage: Stage;
+  readonly #plan: Plan;
+  readonly #correspondence = new Correspondence();
+  readonly #seeding: Seeding;
+  readonly #numbers = new Map<string, string | number>();
+
+  constructor(scenario: Scenario, stage: Stage) {
+    this.#scenario = scenario;
+    this.#stage = stage;
+    this.#plan = planOf(scenario);
+    this.#seeding = new Seeding(stage, this.#correspondence);
+  }
+
+  async run(): Promise<string[]> {
+    const failures: string[] = [];
+    try {
+      await this.#fillPages();
+    } catch (error) {
+      return [`given state: ${messageOf(error)}`];
+    }
+    for (const [index, step] of this.#scenario.steps.entries()) {
+      try {
+        await this.#arrange(index);
+        const differences = await this.#play(step, index);
+        failures.push(...differences.map((text) => `exchange ${step.number} ${label(step)}: ${text}`));
+      } catch (error) {
+        failures.push(`exchange ${step.number} ${label(step)}: ${messageOf(error)}`);
+      }
+      this.#stage.clock.advance(pace);
+    }
+    return failures;
+  }
+
+  /** A listing that the recording leaves before its end needs something to go on with. */
+  async #fillPages(): Promise<void> {
+    for (const { operation, host, pages } of this.#scenario.steps) {
+      const last = pages.at(-1)?.response.body;
+      const goesOn = isObject(last) && typeof last["nextLink"] === "string";
+      if (!goesOn || (operation.kind !== "list" && operation.kind !== "listDeleted")) continue;
+      const { collection } = operation;
+      for (let count = 0; count < 26; count += 1) {
+        const object: GivenObject = { host, collection, name: `${fillerPrefix}${count}`, given: [] };
+        await this.#seeding.bring(object, "absent", operation.kind === "list" ? "active" : "deleted", {}, noWindows);
+      }
+    }
+  }
+
+  /** Makes what happened off stage before a step. */
+  async #arrange(index: number): Promise<void> {
+    for (const { object, from, to } of this.#plan.offstage.get(index) ?? []) {
+      const finish = this.#plan.finish(object.host, object.collection, object.name, index - 1);
+      const windows = windowsFrom(finish, index - 1);
+      const seenOver: Phase[] = ["deleted", "active", "absent"];
+      await this.#seeding.bring(
+        object,
+        from,
+        to,
+        traitsOf(object, this.#scenario),
+        seenOver.includes(to) ? noWindows : to === "readable" ? { ...windows, recovering: 0 } : windows,
+      );
+    }
+  }
+
+  async #play(step: Step, index: number): Promise<string[]> {
+    const { exchange, operation, host } = step;
+    const name = operation.kind === "restore" ? (restoredIdentifier(step)?.name ?? "") : operation.name;
+    const windows = windowsFrom(this.#plan.finish(host, operation.collection, name, index), index);
+    const body = await bodyOf(step, this.#sources());
+    const message = {
+      host,
+      method: exchange.request.method,
+      target: this.#target(step),
+      caller: callerOf(step),
+      ...(body === undefined ? {} : { body }),
+    };
+    await this.#stage.prepare(step);
+    let answer = await this.#stage.send(message, windows);
+    for (let waited = 0; waited < patience && this.#isEarly(step, answer); waited += pace) {
+      this.#stage.clock.advance(pace);
+      answer = await this.#stage.send(message, windows);
+    }
+    const plane = this.#scenario.planes.get(host) ?? "vault";
+    const recorded = exchange.response;
+    if (isSupersededRefusal(errorOf(recorded.body), plane)) return answer.status < 500 ? [] : ["status: is 5xx"];
+    if (answer.status !== recorded.status) {
+      return [`status: is ${answer.status}${describe(answer)}, was ${recorded.status}${describe(recorded)}`];
+    }
+    const context = { step, plane, correspondence: this.#correspondence, numbers: this.#numbers };
+    if (recorded.status >= 400) {
+      return compareErrors(answer, { ...context, provenance: this.#scenario.recording.provenance });
+    }
+    this.#rememberImport(step, answer);
+    if (operation.kind === "list" || operation.kind === "listDeleted" || operation.kind === "versions") {
+      return compareListings(await this.#followed(step, answer), context);
+    }
+    return compareShape(recorded.body, answer.body, context);
+  }
+
+  /** Path and query with the emulator's versions; a token leads to pages that only the service has. */
+  #target(step: Step): string {
+    const { path, query } = step.exchange.request;
+    const parts = [`api-version=${encodeURIComponent(step.apiVersion)}`];
+    for (const [name, value] of Object.entries(query)) {
+      if (name === "api-version" || name === "$skiptoken" || name.startsWith("_")) continue;
+      parts.push(`${name}=${encodeURIComponent(String(value))}`);
+    }
+    return `${this.#correspondence.path(path)}?${parts.join("&")}`;
+  }
+
+  /** The answer is one of those that only time changes, and not the recorded one. */
+  #isEarly(step: Step, answer: Answer): boolean {
+    const { status, body } = step.exchange.response;
+    const wanted = errorOf(body);
+    const found = errorOf(answer.body);
+    if (answer.status === status && (status !== 409 || wanted?.innerCode === found?.innerCode)) return false;
+    const pending = answer.status === 404 || answer.status === 409;
+    return pending && status !== 401 && status !== 403 && (status < 400 || status === 409 || status === 400);
+  }
+
+  async #followed(step: Step, first: Answer): Promise<Answer[]> {
+    const pages = [first];
+    for (let page = first; pages.length < 10_000; ) {
+      const link = stringAt(page.body, "nextLink");
+      if (link === undefined) break;
+      const { pathname, search } = new URL(link);
+      page = await this.#stage.send({ host: step.host, method: "GET", target: `${pathname}${search}` });
+      pages.push(page);
+      if (page.status !== 200) throw new Error(`a next link was answered ${page.status}`);
+    }
+    return pages;
+  }
+
+  /** Keys that were imported as recorded can read what the recording encrypted. */
+  #rememberImport(step: Step, answer: Answer): void {
+    if (step.operation.kind !== "import") return;
+    const sent = objectAt(step.exchange.request.body, "key");
+    const made = objectAt(answer.body, "key");
+    for (const member of ["n", "x"]) {
+      const number = stringAt(made, member);
+      if (number !== undefined && number === stringAt(sent, member)) {
+        this.#correspondence.bindValue(`imported ${number}`, number);
+      }
+    }
+  }
+
+  #sources(): BodySources {
+    const keyPath = (step: Step, version: string | undefined) =>
+      `/keys/${step.operation.name}${version === undefined ? "" : `/${this.#correspondence.version(version)}`}`;
+    return {
+      correspondence: this.#correspondence,
+      publicKey: async (step, version) => {
+        const target = `${keyPath(step, version)}?api-version=7.4`;
+        const answer = await this.#stage.send({ host: step.host, method: "GET", target });
+        return objectAt(answer.body, "key");
+      },
+      perform: async (step, action, body) => {
+        const target = `${keyPath(step, step.operation.version)}/${action}?api-version=7.4`;
+        const answer = await this.#stage.send({ host: step.host, method: "POST", target, body });
+        return isObject(answer.body) ? answer.body : {};
+      },
+      blobFor: (step) => this.#foreignBlob(step),
+    };
+  }
+
+  /** A backup, taken in another vault, of the object that a restore's answer shows. */
+  async #foreignBlob(step: Step): Promise<string> {
+    const { collection } = step.operation;
+    const identifier = restoredIdentifier(step);
+    const name = identifier?.name ?? "restored";
+    const known = this.#plan.objectOf(step.host, collection, name);
+    const shown = step.exchange.response.status === 200 ? step.exchange.response.body : undefined;
+    const object: GivenObject = { host: step.host, collection, name, given: [...(known?.given ?? [])] };
+    if (isObject(shown) && !object.given.some(({ version }) => version === identifier?.version)) {
+      object.given.push({ version: identifier?.version, body: shown, created: undefined });
+    }
+    const far = step.exchange.response.status === 400;
+    const host = far ? abroad : elsewhere;
+    await this.#seeding.write(host, object, traitsOf(object, this.#scenario));
+    const target = `/${collection}/${name}/backup?api-version=7.4`;
+    const answer = await this.#stage.send({ host, method: "POST", target });
+    return stringAt(answer.body, "value") ?? "";
+  }
+}
+
+const noWindows: Windows = { deleting: 0, recovering: 0, recoveringWrites: 0, purging: 0 };
+
+/** Changes end half a pace before the step that shows them finished. */
+function windowsFrom(finish: Finish, index: number): Windows {
+  const until = (step: number | undefined) => (step === undefined ? unseen : (step - index) * pace - pace / 2);
+  const recovering = until(finish.readableBy ?? finish.writableBy);
+  return {
+    deleting: until(finish.deletedBy),
+    recovering,
+    recoveringWrites: Math.max(0, until(finish.writableBy) - recovering),
+    purging: until(finish.purgedBy),
+  };
+}
+
+/** Who must have asked for the service to answer so. */
+function callerOf(step: Step): Caller {
+  const { status, body } = step.exchange.response;
+  const error = errorOf(body);
+  const message = error?.message ?? "";
+  if (status === 401) {
+    if (message.includes("AKV10022")) return { kind: "wrongAudience" };
+    if (message.includes("AKV10032")) return { kind: "wrongIssuer" };
+    return { kind: "nobody" };
+  }
+  const denied =
+    error?.innerCode === "ForbiddenByRbac" ||
+    /^The user, group or application |^Operation is not allowed\.\s+Operation: /.test(message);
+  if (status === 403 && denied) {
+    return { kind: "without", collection: step.operation.collection, permission: permissionOf(step.operation) };
+  }
+  return { kind: "owner" };
+}
+
+const label = ({ exchange }: Step) => `${exchange.request.method} ${exchange.request.path}`;
+
+function describe(answer: { body: unknown }): string {
+  const error = errorOf(answer.body);
+  if (error === undefined) return "";
+  return ` (${[error.code, error.innerCode].filter((code) => code !== undefined).join(", ")}: ${error.message.slice(0, 120)})`;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

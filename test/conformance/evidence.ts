@@ -1,0 +1,231 @@
+import { arrayAt, errorOf, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./json.js";
+import { type Collection, identifierOf } from "./operation.js";
+import type { Step } from "./scenario.js";
+
+/** Where an object stands. `readable` is recovered for readers, not yet for writers. */
+export type Phase = "absent" | "active" | "deleting" | "deleted" | "recovering" | "readable" | "purging";
+
+export const phases: readonly Phase[] = [
+  "absent",
+  "active",
+  "deleted",
+  "deleting",
+  "recovering",
+  "purging",
+  "readable",
+];
+
+/** What a recorded version looked like when it was first seen. */
+export interface SeenVersion {
+  /** Absent where the answer names no version. */
+  version: string | undefined;
+  body: JsonObject;
+  created: number | undefined;
+}
+
+/** What one step says about one object: where it may have stood before, and where it stands after. */
+export interface Claim {
+  host: string;
+  collection: Collection;
+  name: string;
+  before: ReadonlySet<Phase>;
+  /** Undefined: where it stood. */
+  after: Phase | undefined;
+  seen: SeenVersion | undefined;
+  /** The step itself made the version that it shows. */
+  produces: boolean;
+}
+
+const set = (...members: Phase[]): ReadonlySet<Phase> => new Set(members);
+const anywhere = set(...phases);
+const there = set("active", "readable");
+const gone = set("absent", "deleting", "deleted", "recovering", "purging");
+const notDeleted = set("absent", "active", "deleting", "recovering", "readable", "purging");
+
+export const objectKey = (host: string, collection: Collection, name: string) =>
+  `${host}|${collection}|${name.toLowerCase()}`;
+
+/** Everything that a step says about objects, in the order in which it says it. */
+export function claimsOf(step: Step): Claim[] {
+  const { operation, exchange, host } = step;
+  const { status, body } = exchange.response;
+  if (status === 401 || status === 429 || status >= 500 || operation.kind === "none") return [];
+  if (operation.kind === "list" || operation.kind === "listDeleted") {
+    return status === 200 ? listed(step) : [];
+  }
+  const claim = (before: ReadonlySet<Phase>, after?: Phase, more: Partial<Claim> = {}): Claim[] => [
+    {
+      host,
+      collection: operation.collection,
+      name: operation.name,
+      before,
+      after,
+      seen: undefined,
+      produces: false,
+      ...more,
+    },
+  ];
+  const error = errorOf(body);
+  if (error !== undefined || status >= 400) return refused(step, claim);
+  const seen = isObject(body) ? seenVersion(body) : undefined;
+  switch (operation.kind) {
+    case "create":
+    case "import":
+    case "set":
+      return claim(set("absent", "active", "purging"), "active", { seen, produces: true });
+    case "rotate":
+      return claim(set("active"), "active", { seen, produces: true });
+    case "restore": {
+      const identifier = identifierOf(identifierIn(body) ?? "");
+      return identifier === undefined
+        ? []
+        : claim(set("absent"), "active", { name: identifier.name, seen, produces: true });
+    }
+    case "delete": {
+      const softDeleted = stringAt(body, "recoveryId") !== undefined;
+      return claim(there, softDeleted ? "deleting" : "absent", { seen });
+    }
+    case "getDeleted":
+      return claim(set("deleted"), undefined, { seen });
+    case "recover":
+      return claim(set("deleted"), "recovering", { seen });
+    case "purge":
+      return claim(set("deleted"), "purging");
+    case "versions": {
+      const items = step.pages.flatMap(({ response }) => arrayAt(response.body, "value")).filter(isObject);
+      if (items.length === 0) return claim(gone);
+      return items.flatMap((item) => claim(there, undefined, { seen: seenVersion(item) }));
+    }
+    case "get":
+    case "update":
+      return claim(there, undefined, { seen });
+    case "backup":
+    case "getRotationPolicy":
+    case "setRotationPolicy":
+    case "release":
+      return claim(there);
+    case "crypto": {
+      const kid = identifierOf(stringAt(body, "kid") ?? "");
+      const version = operation.version ?? kid?.version;
+      return claim(there, undefined, { seen: { version, body: {}, created: undefined } });
+    }
+    default:
+      return [];
+  }
+}
+
+function refused(
+  step: Step,
+  claim: (before: ReadonlySet<Phase>, after?: Phase, more?: Partial<Claim>) => Claim[],
+): Claim[] {
+  const { operation, exchange } = step;
+  const { status, body } = exchange.response;
+  const error = errorOf(body);
+  const named: SeenVersion = { version: operation.version, body: {}, created: undefined };
+  switch (error?.innerCode) {
+    case "ObjectIsBeingDeleted":
+      return claim(set("deleting"));
+    case "ObjectIsDeletedButRecoverable":
+      return claim(set("deleted"));
+    case "ObjectIsBeingRecovered":
+      return claim(set("recovering", "readable"));
+    case "RequestNotAllowedOnNonDeletedObject":
+      return claim(set("active"));
+    case "SecretDisabled":
+    case "KeyDisabled":
+    case "KeyOperationForbidden":
+    case "KeyManagedByKeyVault":
+    case "SecretManagedByKeyVault":
+      return claim(there, undefined, { seen: named });
+    default:
+      break;
+  }
+  if (status === 403 && operation.kind === "getDeleted" && /not permitted on this object/.test(error?.message ?? "")) {
+    return claim(set("deleted"));
+  }
+  if (status === 403 && operation.kind === "get" && disabledSecretTexts.test(error?.message ?? "")) {
+    return claim(there, undefined, { seen: named });
+  }
+  if (status === 403 && operation.kind === "release" && /attestation/.test(error?.message ?? "")) return claim(there);
+  if (status === 403 && operation.kind === "purge" && /purge protection/.test(error?.message ?? "")) {
+    return claim(set("deleted"));
+  }
+  if (status === 404) {
+    if (operation.kind === "getDeleted") return claim(notDeleted);
+    if (operation.kind === "recover" || operation.kind === "purge") return claim(set("absent", "active", "purging"));
+    if (operation.version !== undefined) return claim(anywhere);
+    return claim(gone);
+  }
+  if (status === 409 && operation.kind === "restore") {
+    const kid = /https?:\/\/[^\s']+/.exec(error?.message ?? "")?.[0];
+    const identifier = identifierOf(kid ?? "");
+    return identifier === undefined
+      ? []
+      : claim(set("active", "deleting", "deleted", "purging"), undefined, { name: identifier.name });
+  }
+  if (status === 400 && needsObject.has(operation.kind) && !/invalid name|not specified/i.test(error?.message ?? "")) {
+    if (error === undefined || error.code === "NotSupported") return [];
+    return claim(there, undefined, { seen: named });
+  }
+  return [];
+}
+
+/** Both are what builds before the inner codes said of a disabled secret. */
+const disabledSecretTexts = /^(get operation not permitted|Operation get is not allowed on a disabled secret\.)$/;
+const needsObject = new Set(["update", "crypto", "backup", "rotate", "release", "setRotationPolicy"]);
+
+function listed(step: Step): Claim[] {
+  const deleted = step.operation.kind === "listDeleted";
+  const items = step.pages.flatMap(({ response }) => arrayAt(response.body, "value")).filter(isObject);
+  return items.flatMap((item) => {
+    const identifier = identifierOf(identifierIn(item) ?? "");
+    if (identifier === undefined) return [];
+    return {
+      host: step.host,
+      collection: step.operation.collection,
+      name: identifier.name,
+      before: deleted ? set("deleted") : there,
+      after: undefined,
+      seen: seenVersion(item),
+      produces: false,
+    };
+  });
+}
+
+/** The listing was recorded from its first page to one without a next link. */
+export function isWholeListing(step: Step): boolean {
+  const last = step.pages.at(-1)?.response.body;
+  return step.fromStart && isObject(last) && (last["nextLink"] === null || last["nextLink"] === undefined);
+}
+
+/** A whole listing says of the objects that it does not name that they are not there. */
+export function absencesOf(step: Step, known: Iterable<Claim>): Claim[] {
+  const { kind, collection } = step.operation;
+  if ((kind !== "list" && kind !== "listDeleted") || step.exchange.response.status !== 200) return [];
+  if (!isWholeListing(step)) return [];
+  const named = new Set(listed(step).map((claim) => claim.name.toLowerCase()));
+  const absences: Claim[] = [];
+  for (const claim of known) {
+    if (claim.host !== step.host || claim.collection !== collection || named.has(claim.name.toLowerCase())) continue;
+    absences.push({
+      ...claim,
+      before: kind === "list" ? gone : notDeleted,
+      after: undefined,
+      seen: undefined,
+      produces: false,
+    });
+  }
+  return absences;
+}
+
+export function identifierIn(body: unknown): string | undefined {
+  return stringAt(objectAt(body, "key"), "kid") ?? stringAt(body, "id") ?? stringAt(body, "kid");
+}
+
+export function seenVersion(body: JsonObject): SeenVersion {
+  return {
+    version: identifierOf(identifierIn(body) ?? "")?.version,
+    body,
+    created: numberAt(objectAt(body, "attributes"), "created"),
+  };
+}

@@ -1,0 +1,170 @@
+import type { Correspondence } from "./correspondence.js";
+import type { Answer } from "./error-shape.js";
+import { identifierIn, type Phase, type SeenVersion } from "./evidence.js";
+import { isObject, type JsonObject, objectAt, stringAt } from "./json.js";
+import { identifierOf } from "./operation.js";
+import type { GivenObject } from "./plan.js";
+import { shared } from "./request-body.js";
+import type { Stage, Windows } from "./stage.js";
+import { modulusBits, standInKey } from "./stand-in-key.js";
+
+/** Facts about an object that no recorded bundle shows, but a refusal or a request does. */
+export interface Traits {
+  disabled?: boolean;
+  managed?: boolean;
+  /** Operations that a refusal shows to be missing. */
+  withoutOperations?: string[];
+  keyType?: string;
+  curve?: string;
+  /** A release policy that must be there, and whether it may change. */
+  releasePolicy?: "mutable" | "immutable";
+}
+
+const over: Windows = { deleting: 0, recovering: 0, recoveringWrites: 0, purging: 0 };
+const second = 1000;
+
+/** Puts objects into the state that a recording takes for granted, by the emulator's own operations. */
+export class Seeding {
+  readonly #stage: Stage;
+  readonly #correspondence: Correspondence;
+
+  constructor(stage: Stage, correspondence: Correspondence) {
+    this.#stage = stage;
+    this.#correspondence = correspondence;
+  }
+
+  /** Moves an object from one phase to another. The last change begins with `windows`. */
+  async bring(object: GivenObject, from: Phase, to: Phase, traits: Traits, windows: Windows): Promise<void> {
+    const { host } = object;
+    const way = wayTo(from, to);
+    for (const [index, step] of way.entries()) {
+      const length = index === way.length - 1 ? windows : over;
+      switch (step) {
+        case "write":
+          await this.write(host, object, traits);
+          break;
+        case "delete":
+          await this.#must(host, "DELETE", `/${object.collection}/${object.name}`, undefined, length);
+          break;
+        case "recover":
+          await this.#must(host, "POST", `/deleted${object.collection}/${object.name}/recover`, undefined, length);
+          break;
+        case "purge":
+          await this.#must(host, "DELETE", `/deleted${object.collection}/${object.name}`, undefined, length);
+          break;
+        default:
+          break;
+      }
+    }
+    if (traits.managed === true) this.#stage.markManaged(host, object.collection, object.name);
+  }
+
+  /** Writes all given versions of an object, oldest first. */
+  async write(host: string, object: GivenObject, traits: Traits): Promise<void> {
+    const unknown: SeenVersion = { version: undefined, body: {}, created: undefined };
+    for (const seen of object.given.length === 0 ? [unknown] : object.given) {
+      const { path, body } =
+        object.collection === "keys" ? keyRequest(object, seen, traits) : secretRequest(object, seen, traits);
+      const answer = await this.#must(host, "PUT", path, body, over);
+      const made = identifierOf(identifierIn(answer.body) ?? "")?.version;
+      if (seen.version !== undefined && made !== undefined) this.#correspondence.bindVersion(seen.version, made);
+    }
+  }
+
+  async #must(host: string, method: string, path: string, body: unknown, windows: Windows): Promise<Answer> {
+    this.#stage.clock.advance(second);
+    const target = `${path}?api-version=7.4`;
+    const answer = await this.#stage.send({ host, method, target, ...(body === undefined ? {} : { body }) }, windows);
+    if (answer.status >= 300 || answer.status < 200) {
+      throw new Error(`the given state could not be made: ${method} ${path} was answered ${answer.status}`);
+    }
+    return answer;
+  }
+}
+
+type Move = "write" | "delete" | "recover" | "purge";
+
+function wayTo(from: Phase, to: Phase): Move[] {
+  const start: Move[] =
+    from === "absent" || from === "purging" ? ["write"] : from === "deleted" || from === "deleting" ? [] : [];
+  const isDeleted = from === "deleted" || from === "deleting";
+  switch (to) {
+    case "active":
+      return isDeleted ? ["recover"] : start;
+    case "deleting":
+    case "deleted":
+      return isDeleted ? [] : [...start, "delete"];
+    case "recovering":
+    case "readable":
+      return isDeleted ? ["recover"] : [...start, "delete", "recover"];
+    case "purging":
+      return isDeleted ? ["purge"] : [...start, "delete", "purge"];
+    default:
+      if (from === "absent" || from === "purging") return [];
+      return isDeleted ? ["purge"] : ["delete", "purge"];
+  }
+}
+
+function keyRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { path: string; body: JsonObject } {
+  const key = objectAt(seen.body, "key");
+  const n = stringAt(key, "n");
+  const exportable = traits.releasePolicy !== undefined || objectAt(seen.body, "attributes")["exportable"] === true;
+  const kty = stringAt(key, "kty") ?? (exportable ? "RSA-HSM" : (traits.keyType ?? "EC"));
+  const jwk = standInKey({
+    kty,
+    crv: stringAt(key, "crv") ?? traits.curve,
+    bits: n === undefined ? undefined : modulusBits(n),
+  });
+  const known = Array.isArray(key["key_ops"]) ? key["key_ops"] : undefined;
+  const operations = known ?? withoutForbidden(kty, traits.withoutOperations);
+  const common = shared(seen.body);
+  const attributes = {
+    ...objectAt(common, "attributes"),
+    ...(traits.disabled === true ? { enabled: false } : {}),
+    ...(exportable ? { exportable: true } : {}),
+  };
+  return {
+    path: `/keys/${object.name}`,
+    body: {
+      ...common,
+      ...(exportable && common["release_policy"] === undefined
+        ? { release_policy: { data: examplePolicy, immutable: traits.releasePolicy === "immutable" } }
+        : {}),
+      Hsm: kty.endsWith("-HSM"),
+      key: { ...jwk, ...(operations === undefined ? {} : { key_ops: operations }) },
+      attributes,
+    },
+  };
+}
+
+const examplePolicy = Buffer.from(
+  JSON.stringify({
+    anyOf: [{ anyOf: [{ claim: "sdk-test", equals: "true" }], authority: "https://attestation.example" }],
+    version: "1.0.0",
+  }),
+).toString("base64url");
+
+function withoutForbidden(kty: string, forbidden: string[] | undefined): string[] | undefined {
+  if (forbidden === undefined) return undefined;
+  const all = kty.startsWith("EC")
+    ? ["sign", "verify"]
+    : ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
+  return all.filter((operation) => !forbidden.includes(operation));
+}
+
+function secretRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { path: string; body: JsonObject } {
+  const common = shared(seen.body);
+  const contentType = isObject(seen.body) ? seen.body["contentType"] : undefined;
+  return {
+    path: `/secrets/${object.name}`,
+    body: {
+      value: stringAt(seen.body, "value") ?? "given",
+      ...(contentType === undefined ? {} : { contentType }),
+      ...common,
+      attributes: {
+        ...objectAt(common, "attributes"),
+        ...(traits.disabled === true ? { enabled: false } : {}),
+      },
+    },
+  };
+}

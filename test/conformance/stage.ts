@@ -1,0 +1,177 @@
+import { request as httpRequest } from "node:http";
+import { type Emulator, EmulatorClock, startEmulator, type VaultOptions } from "../../emulator/index.js";
+import type { Answer } from "./error-shape.js";
+import type { Collection } from "./operation.js";
+import type { Step } from "./scenario.js";
+import type { VaultSetup } from "./vault-setup.js";
+
+/** Milliseconds that the asynchronous changes which begin with the next request take. */
+export interface Windows {
+  deleting: number;
+  recovering: number;
+  recoveringWrites: number;
+  purging: number;
+}
+
+/** Who sends a request. */
+export type Caller =
+  | { kind: "owner" }
+  | { kind: "nobody" }
+  | { kind: "wrongAudience" }
+  | { kind: "wrongIssuer" }
+  | { kind: "without"; collection: Collection; permission: string };
+
+export interface StageRequest {
+  host: string;
+  method: string;
+  /** Path and query as they go on the wire. */
+  target: string;
+  body?: unknown;
+  caller?: Caller;
+}
+
+const instant: Windows = { deleting: 0, recovering: 0, recoveringWrites: 0, purging: 0 };
+
+/** A fresh emulator with a vault per recorded host, its clock in the hand of the replay. */
+export class Stage {
+  readonly clock: EmulatorClock;
+  readonly #emulator: Emulator;
+  readonly #vaults: Map<string, string>;
+  readonly #windows: { next: Windows };
+
+  private constructor(
+    emulator: Emulator,
+    clock: EmulatorClock,
+    vaults: Map<string, string>,
+    windows: { next: Windows },
+  ) {
+    this.#emulator = emulator;
+    this.clock = clock;
+    this.#vaults = vaults;
+    this.#windows = windows;
+  }
+
+  static async open(setups: VaultSetup[], startsAt: number): Promise<Stage> {
+    const clock = new EmulatorClock();
+    clock.freeze(startsAt);
+    const windows = { next: instant };
+    const vaults = new Map<string, string>();
+    const options = setups.map((setup, index) => {
+      const name = `replayed-${index}`;
+      vaults.set(setup.host, name);
+      return optionsOf(name, setup);
+    });
+    const first = setups[0];
+    if (first !== undefined) {
+      // Backups of the recorded vaults' past come from a vault beside them, unreadable ones from far away.
+      vaults.set(elsewhere, "elsewhere");
+      vaults.set(abroad, "abroad");
+      options.push({ ...optionsOf("elsewhere", first), purgeProtection: false, sku: "premium" });
+      options.push({ ...optionsOf("abroad", first), purgeProtection: false, sku: "premium", geography: "abroad" });
+    }
+    const emulator = await startEmulator({
+      vaults: options,
+      clock,
+      seed: "conformance",
+      timing: {
+        deleting: () => windows.next.deleting,
+        recovering: () => windows.next.recovering,
+        recoveringWrites: () => windows.next.recoveringWrites,
+        purging: () => windows.next.purging,
+      },
+    });
+    return new Stage(emulator, clock, vaults, windows);
+  }
+
+  get emulator(): Emulator {
+    return this.#emulator;
+  }
+
+  vaultName(host: string): string {
+    return this.#vaults.get(host) ?? this.#vaults.values().next().value ?? "";
+  }
+
+  close(): Promise<void> {
+    return this.#emulator.close();
+  }
+
+  /** Puts the service into the mood that a step shows: throttled, behind a firewall. */
+  async prepare(_step: Step): Promise<void> {}
+
+  /** The lifetime of an object belongs to a certificate from now on. */
+  markManaged(_host: string, _collection: Collection, _name: string): void {}
+
+  async send(message: StageRequest, windows: Windows = instant): Promise<Answer> {
+    this.#windows.next = windows;
+    const base = new URL(this.#emulator.vault(this.vaultName(message.host)).url);
+    const token = await this.#token(message);
+    const body = message.body === undefined ? undefined : JSON.stringify(message.body);
+    return new Promise((resolve, reject) => {
+      const sent = httpRequest(
+        {
+          host: "127.0.0.1",
+          port: base.port,
+          method: message.method,
+          path: message.target,
+          headers: {
+            host: base.host,
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+            ...(body === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+          },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("error", reject);
+          response.on("end", () => {
+            const headers: Record<string, string> = {};
+            for (const [name, value] of Object.entries(response.headers)) headers[name] = String(value);
+            resolve({
+              status: response.statusCode ?? 0,
+              headers,
+              body: parsed(Buffer.concat(chunks).toString("utf8")),
+            });
+          });
+        },
+      );
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  }
+
+  async #token(message: StageRequest): Promise<string | undefined> {
+    const caller = message.caller ?? { kind: "owner" };
+    switch (caller.kind) {
+      case "nobody":
+        return undefined;
+      default:
+        return this.#emulator.token;
+    }
+  }
+}
+
+/** Not hosts of a recording: the vault that foreign backups come from, and one whose backups no other vault reads. */
+export const elsewhere = " elsewhere";
+export const abroad = " abroad";
+
+function optionsOf(name: string, setup: VaultSetup): VaultOptions {
+  return {
+    name,
+    plane: setup.plane,
+    sku: setup.sku,
+    softDelete: setup.softDelete,
+    purgeProtection: setup.purgeProtection,
+    retentionDays: setup.retentionDays,
+  };
+}
+
+function parsed(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
