@@ -65,7 +65,7 @@ export async function run(command: string, args: readonly string[], options: Run
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** A child must not outlive us: it would go on building what nobody waits for. */
-export function endWithUs(child: ChildProcess): () => void {
+function endWithUs(child: ChildProcess): () => void {
   const onExit = () => {
     child.kill("SIGINT");
   };

@@ -1,0 +1,132 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { EngineUnavailableError, provisionEngine } from "./engine/provision.mts";
+
+// npm test: everything that CI checks. The last line counts the tests and, one each, the other checks.
+
+const root = join(import.meta.dirname, "..");
+const scratch = join(root, ".tmp");
+const results = join(scratch, "vitest.json");
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const PASSED: Tally = { passed: 1, failed: 0, skipped: 0 };
+const FAILED: Tally = { passed: 0, failed: 1, skipped: 0 };
+
+/** In the order in which a failure is cheapest to learn of. */
+const checks: readonly { name: string; check: () => Tally | Promise<Tally> }[] = [
+  { name: "Types", check: () => npmBin("tsc", "-p", "tsconfig.json") },
+  { name: "Format and lint", check: () => npmBin("biome", "ci", ".") },
+  { name: "Build", check: () => node("tools/build.mts") },
+  { name: "Unused code and dependencies", check: () => npmBin("knip") },
+  { name: "Package as publint sees it", check: () => npmBin("publint", "run", pack(), "--strict") },
+  // An old resolver without `exports` is no aim: Node 22 is the oldest that we support.
+  { name: "Package as TypeScript sees it", check: () => npmBin("attw", pack(), "--profile", "node16") },
+  { name: "Pulumi engine", check: engine },
+  { name: "Tests", check: tests },
+];
+
+rmSync(scratch, { recursive: true, force: true });
+mkdirSync(scratch, { recursive: true });
+
+const failures: string[] = [];
+const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+for (const { name, check } of checks) {
+  console.log(`\n== ${name}\n`);
+  const tally = await check();
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+  total.skipped += tally.skipped;
+  if (tally.failed > 0) failures.push(name);
+}
+rmSync(scratch, { recursive: true, force: true });
+
+console.log(failures.length > 0 ? `\nFailed: ${failures.join(", ")}\n` : "");
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+function npmBin(program: string, ...args: string[]): Tally {
+  return succeeds(join(root, "node_modules", ".bin", program), args) ? PASSED : FAILED;
+}
+
+function node(...args: string[]): Tally {
+  return succeeds(process.execPath, args) ? PASSED : FAILED;
+}
+
+function succeeds(program: string, args: readonly string[]): boolean {
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
+  if (error) console.error(error.message);
+  return status === 0;
+}
+
+/** The package as npm would publish it, from what the build has just made. */
+function pack(): string {
+  const { stdout } = spawnSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", scratch], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+    shell: process.platform === "win32",
+  });
+  const packed = z.array(z.looseObject({ filename: z.string() })).safeParse(parseJson(stdout));
+  return join(scratch, packed.data?.[0]?.filename ?? "nothing-was-packed");
+}
+
+async function engine(): Promise<Tally> {
+  try {
+    const { version, source, binDir } = await provisionEngine();
+    console.log(`Pulumi ${version} (${source}: ${binDir})`);
+    return PASSED;
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError)) throw error;
+    console.error(error.message);
+    return FAILED;
+  }
+}
+
+function tests(): Tally {
+  const passed = succeeds(join(root, "node_modules", ".bin", "vitest"), [
+    "run",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${results}`,
+  ]);
+  const report = z
+    .looseObject({
+      numPassedTests: z.number(),
+      numFailedTests: z.number(),
+      numPendingTests: z.number(),
+      numTodoTests: z.number(),
+    })
+    .safeParse(parseJson(readIfThere(results)));
+  if (!report.success) return FAILED;
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report.data;
+  // A file that does not load, or an error outside any test, fails the run without a failed test.
+  const failed = passed ? numFailedTests : Math.max(numFailedTests, 1);
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
