@@ -5,6 +5,6 @@
 export type { EmulatorCredential } from "./access-tokens.js";
 export { EmulatorClock } from "./emulator-clock.js";
 export type { LoggedRequest, RequestLog } from "./request-log.js";
-export { type Emulator, type EmulatorOptions, startEmulator } from "./start-emulator.js";
+export { type Emulator, type EmulatorOptions, startEmulator, type VaultHandle } from "./start-emulator.js";
 export type { Timing, TimingMode } from "./timing.js";
 export type { PermissionOptions, VaultOptions } from "./vault.js";

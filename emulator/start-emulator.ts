@@ -1,11 +1,13 @@
 import type { LookupAddress } from "node:dns";
 import type { Server } from "node:http";
 import { AccessTokens, type EmulatorCredential } from "./access-tokens.js";
+import { giveToCertificate } from "./certificate-object.js";
 import { EmulatorClock } from "./emulator-clock.js";
 import { createEmulatorServer } from "./http-server.js";
 import { RequestLog } from "./request-log.js";
 import { SeededRandom } from "./seeded-random.js";
 import { Store } from "./store/store.js";
+import type { Collection } from "./store/stored-object.js";
 import type { Timing, TimingMode } from "./timing.js";
 import { createVault, type VaultOptions } from "./vault.js";
 import { VaultDirectory } from "./vault-directory.js";
@@ -29,13 +31,21 @@ export interface EmulatorOptions {
   onFailure?: (error: unknown) => void;
 }
 
+/** One vault of an emulator, from the outside. */
+export interface VaultHandle {
+  readonly name: string;
+  readonly url: string;
+  /** Makes an object part of a certificate: `managed`, and not to be deleted on its own. */
+  giveToCertificate(collection: Collection, name: string): void;
+}
+
 /** A running emulator. */
 export interface Emulator {
   /** Of the first vault, without a trailing slash. */
   readonly url: string;
   readonly port: number;
   /** A vault by its name. @throws RangeError when there is none. */
-  vault(name: string): { readonly name: string; readonly url: string };
+  vault(name: string): VaultHandle;
   /** For the official clients: speaks for a principal that may do everything unless permissions say otherwise. */
   readonly credential: EmulatorCredential;
   /** A credential of another principal, as `VaultOptions.permissions` names it. */
@@ -94,7 +104,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     vault: (name) => {
       const found = vaults.find((vault) => vault.name === name);
       if (found === undefined) throw new RangeError(`This emulator has no vault "${name}".`);
-      return { name, url: vaults.length === 1 ? urlOf(host) : urlOf(`${found.name}.localhost`) };
+      const handle = { name: found.name, url: vaults.length === 1 ? urlOf(host) : urlOf(`${found.name}.localhost`) };
+      return {
+        ...handle,
+        giveToCertificate: (collection, object) => giveToCertificate(store, handle, collection, object),
+      };
     },
     credential: tokens.credential(owner),
     credentialFor: (principal) => tokens.credential(principal),

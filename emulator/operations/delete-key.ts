@@ -1,8 +1,8 @@
+import { requireOwnLifetime } from "../certificate-object.js";
 import { renderDeletedKeyBundle } from "../keys/key-bundle.js";
 import { beginDeletion, readable } from "../lifecycle.js";
 import { currentOrNamed } from "../named-version.js";
 import { defineOperation } from "../operation.js";
-import { forbidden } from "../service-error.js";
 
 /** The whole key, never one version. */
 export const deleteKey = defineOperation({
@@ -14,12 +14,7 @@ export const deleteKey = defineOperation({
   mode: "write",
   handle: (context) => {
     const object = readable(context, "keys");
-    if (object.managed) {
-      throw forbidden(
-        `Operation "delete" is not allowed as this object's lifetime is managed by Key Vault.`,
-        "KeyManagedByKeyVault",
-      );
-    }
+    requireOwnLifetime(object, "delete");
     const version = currentOrNamed(context, object);
     beginDeletion(context, object);
     return { status: 200, body: renderDeletedKeyBundle(context, object, version) };

@@ -1,3 +1,4 @@
+import { requireOwnLifetime } from "../certificate-object.js";
 import { beginPurge, purgeable } from "../lifecycle.js";
 import { defineOperation } from "../operation.js";
 import { requirePurgeAllowed } from "../purge-protection.js";
@@ -12,7 +13,9 @@ export const purgeDeletedKey = defineOperation({
   mode: "write",
   handle: (context) => {
     requirePurgeAllowed(context.vault);
-    beginPurge(context, purgeable(context, "keys"));
+    const object = purgeable(context, "keys");
+    requireOwnLifetime(object, "purge");
+    beginPurge(context, object);
     return { status: 204 };
   },
 });

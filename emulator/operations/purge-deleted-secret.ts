@@ -1,3 +1,4 @@
+import { requireOwnLifetime } from "../certificate-object.js";
 import { beginPurge, purgeable } from "../lifecycle.js";
 import { defineOperation } from "../operation.js";
 import { requirePurgeAllowed } from "../purge-protection.js";
@@ -13,7 +14,9 @@ export const purgeDeletedSecret = defineOperation({
   mode: "write",
   handle: (context) => {
     requirePurgeAllowed(context.vault);
-    beginPurge(context, purgeable(context, "secrets"));
+    const object = purgeable(context, "secrets");
+    requireOwnLifetime(object, "purge");
+    beginPurge(context, object);
     return { status: 204 };
   },
 });

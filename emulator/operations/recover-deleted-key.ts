@@ -1,3 +1,4 @@
+import { requireOwnLifetime } from "../certificate-object.js";
 import { renderKeyBundle } from "../keys/key-bundle.js";
 import { nextRotation } from "../keys/rotation-policy.js";
 import { beginRecovery, recoverable } from "../lifecycle.js";
@@ -14,6 +15,7 @@ export const recoverDeletedKey = defineOperation({
   mode: "write",
   handle: (context) => {
     const object = recoverable(context, "keys");
+    requireOwnLifetime(object, "recover");
     const version = currentOrNamed(context, object);
     beginRecovery(context, object, nextRotation(object.rotationPolicy, version.attributes));
     return { status: 200, body: renderKeyBundle(context, object, version) };

@@ -1,3 +1,4 @@
+import { requireOwnLifetime } from "../certificate-object.js";
 import { beginRecovery, recoverable } from "../lifecycle.js";
 import { currentOrNamed } from "../named-version.js";
 import { defineOperation } from "../operation.js";
@@ -14,6 +15,7 @@ export const recoverDeletedSecret = defineOperation({
   mode: "write",
   handle: (context) => {
     const object = recoverable(context, "secrets");
+    requireOwnLifetime(object, "recover");
     const version = currentOrNamed(context, object);
     beginRecovery(context, object, undefined);
     return { status: 200, body: renderSecretWithoutValue(context, object, version) };
