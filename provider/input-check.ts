@@ -1,0 +1,119 @@
+import type { CheckFailure, Properties } from "./lifecycle.js";
+import { containsUnknown, isUnknown } from "./unknown.js";
+
+/**
+ * Reads a program's inputs one by one, collects every problem instead of stopping at the first, and lets values
+ * that a preview does not know yet pass as they are.
+ */
+export class InputCheck {
+  readonly failures: CheckFailure[] = [];
+
+  constructor(
+    readonly news: Properties,
+    allowed: readonly string[],
+  ) {
+    for (const property of Object.keys(news)) {
+      if (!allowed.includes(property) && !property.startsWith("__")) {
+        this.failures.push({ property: "", reason: `"${property}" is not a property of this resource` });
+      }
+    }
+  }
+
+  fail(property: string, reason: string): void {
+    this.failures.push({ property, reason });
+  }
+
+  /** For properties whose value must not be printed: the engine shows the value of a property that it names. */
+  failUnnamed(reason: string): void {
+    this.failures.push({ property: "", reason });
+  }
+
+  boolean(property: string): boolean | string | undefined {
+    const value = this.news[property];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === "boolean" || isUnknown(value)) return value as boolean | string;
+    this.fail(property, "must be true or false");
+    return undefined;
+  }
+
+  text(property: string, rule: { pattern?: RegExp; oneOf?: readonly string[]; what: string }): string | undefined {
+    const value = this.news[property];
+    if (value === undefined || value === null) return undefined;
+    if (isUnknown(value)) return value as string;
+    const fits =
+      typeof value === "string" &&
+      (!rule.pattern || rule.pattern.test(value)) &&
+      (!rule.oneOf || rule.oneOf.includes(value));
+    if (fits) return value;
+    this.fail(property, `must be ${rule.what}`);
+    return undefined;
+  }
+
+  /** A moment in ISO 8601, normalised to whole seconds in UTC as the service keeps it. */
+  moment(property: string): string | undefined {
+    const value = this.news[property];
+    if (value === undefined || value === null) return undefined;
+    if (isUnknown(value)) return value as string;
+    const time = typeof value === "string" ? parseMoment(value) : undefined;
+    if (time !== undefined) return formatMoment(time);
+    this.fail(property, 'must be a moment in ISO 8601 with its zone, such as "2027-06-30T00:00:00Z"');
+    return undefined;
+  }
+
+  tags(limit: { count: number; length: number }): Record<string, string> | string | undefined {
+    const value = this.news.tags;
+    if (value === undefined || value === null) return undefined;
+    if (isUnknown(value)) return value as string;
+    if (!isRecord(value)) {
+      this.fail("tags", "must be a map of text to text");
+      return undefined;
+    }
+    const entries = Object.entries(value);
+    for (const [name, text] of entries) {
+      if (typeof text !== "string") this.fail("tags", `the value of tag "${name}" must be text`);
+      else if (!isUnknown(text) && text.length > limit.length) {
+        this.fail(
+          "tags",
+          `the value of tag "${name}" has ${text.length} characters; at most ${limit.length} are allowed`,
+        );
+      }
+      if (name.length > limit.length) {
+        this.fail("tags", `a tag name has ${name.length} characters; at most ${limit.length} are allowed`);
+      }
+    }
+    if (entries.length > limit.count) {
+      this.fail("tags", `${entries.length} tags; a vault allows at most ${limit.count} on one object`);
+    }
+    if (entries.length === 0) return undefined;
+    return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]));
+  }
+
+  record(property: string, shape: string): Record<string, unknown> | string | undefined {
+    const value = this.news[property];
+    if (value === undefined || value === null) return undefined;
+    if (isUnknown(value)) return value as string;
+    if (isRecord(value)) return value;
+    this.fail(property, `must be ${shape}`);
+    return undefined;
+  }
+
+  /** True where any part of a property is not known in this preview. */
+  isUnknownAnywhere(property: string): boolean {
+    return containsUnknown(this.news[property]);
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+/** `2027-06-30T00:00:00Z`: the form of every moment in inputs and outputs. */
+export function formatMoment(moment: Date): string {
+  return new Date(Math.floor(moment.getTime() / 1000) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+function parseMoment(text: string): Date | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2}))?$/.test(text)) return undefined;
+  const moment = new Date(text);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}

@@ -1,0 +1,129 @@
+import { type InputCheck, isRecord } from "../input-check.js";
+import type { Properties } from "../lifecycle.js";
+import { checkRestoreSource } from "../restore-source.js";
+import { keepMaterial } from "../sealed-material.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
+import { vaultSettings } from "../vault-settings.js";
+
+/** What a key is made of, as far as it goes into state, and what the check of it found out. */
+export interface CheckedSource {
+  inputs: Properties;
+  keyType?: string;
+  /** The name that a backup brings with it. */
+  name?: string;
+  /** Whether private material is in this process, so that a version can be made from it. */
+  isAtHand: boolean;
+}
+
+const NONE: CheckedSource = { inputs: {}, isAtHand: false };
+const SOURCES = ["import", "generate", "restore", "adopt"] as const;
+
+/** Reads the one source of a key, takes private material and blobs out of the inputs, and leaves digests of them. */
+export async function checkKeySource(check: InputCheck, olds: Properties): Promise<CheckedSource> {
+  const { news } = check;
+  const given = SOURCES.filter(
+    (source) => news[source] !== undefined && news[source] !== null && news[source] !== false,
+  );
+  const isPinned = news.import === undefined && typeof news.thumbprint === "string";
+  if (isPinned) return { inputs: { thumbprint: news.thumbprint, adopt: news.adopt }, isAtHand: false };
+  if (given.length === 0) {
+    check.failUnnamed("a key needs one source: import, generate, restore or adopt");
+    return NONE;
+  }
+  if (given.length > 1 && !(given.length === 2 && given.includes("import") && given.includes("adopt"))) {
+    check.failUnnamed(`a key takes one source, and this one has ${given.join(" and ")} (adopt may go with import)`);
+    return NONE;
+  }
+  const adopt = given.includes("adopt") ? { adopt: news.adopt } : {};
+  if (given.includes("import")) {
+    const source = await checkImport(check, olds);
+    return { ...source, inputs: { ...source.inputs, ...adopt } };
+  }
+  if (given.includes("generate")) return checkGenerate(check);
+  if (given.includes("restore")) return { ...checkRestoreSource(check, olds, "key"), isAtHand: false };
+  return { inputs: adopt, isAtHand: false };
+}
+
+async function checkImport(check: InputCheck, olds: Properties): Promise<CheckedSource> {
+  const { import: source } = check.news;
+  if (containsUnknown(source)) return { inputs: { thumbprint: UNKNOWN }, isAtHand: true };
+  if (!isRecord(source)) {
+    check.failUnnamed('import must be { jwk }, { pem }, { pfx }, { byok }, { file: "signing.pem" } or { env: "NAME" }');
+    return NONE;
+  }
+  // A program that pins the material with ignoreChanges has the recorded thumbprint put in by the engine.
+  const pinned = check.news.thumbprint;
+  const { readKeySource } = await import("../material/key-source.js");
+  try {
+    const result = readKeySource(source, {
+      hardwareProtected: check.news.hardwareProtected === true,
+      allowSymmetric: isManagedHsm(check.news.vaultUrl ?? vaultSettings().vaultUrl),
+    });
+    if (result.status === "material") {
+      const thumbprint = keepMaterial(result.material);
+      return {
+        inputs: { thumbprint: typeof pinned === "string" ? pinned : thumbprint },
+        keyType: result.material.keyType,
+        isAtHand: true,
+      };
+    }
+    const recorded = typeof pinned === "string" ? pinned : sealedThumbprint(olds);
+    if (recorded !== undefined) return { inputs: { thumbprint: recorded }, isAtHand: false };
+    check.failUnnamed(`KV_INVALID_KEY_MATERIAL: the key material is not at hand: ${result.reason}`);
+  } catch (error) {
+    for (const problem of problemsOf(error)) check.failUnnamed(`KV_INVALID_KEY_MATERIAL: ${problem}`);
+  }
+  return NONE;
+}
+
+/**
+ * The thumbprint that a key in state is to have where its material is not at hand. After a refresh that found
+ * another key in the vault, the recorded input is that key's, and `__drifted` tells what it was before.
+ */
+function sealedThumbprint(olds: Properties): string | undefined {
+  const recorded = olds.thumbprint;
+  if (typeof recorded !== "string") return undefined;
+  const [expected, observed] = String(olds.__drifted ?? "").split(" ");
+  return observed === recorded && expected ? expected : recorded;
+}
+
+/** Symmetric keys are for Managed HSM. A server on loopback may be either. */
+function isManagedHsm(vaultUrl: unknown): boolean {
+  return typeof vaultUrl === "string" && /\.managedhsm\.|^http:\/\/|\/\/(localhost|127\.|\[::1\])/.test(vaultUrl);
+}
+
+function problemsOf(error: unknown): string[] {
+  if (error instanceof Error && "problems" in error && Array.isArray(error.problems)) return error.problems.map(String);
+  throw error;
+}
+
+const KEY_TYPES = ["RSA", "EC", "RSA-HSM", "EC-HSM", "oct", "oct-HSM"];
+const CURVES = ["P-256", "P-384", "P-521", "P-256K"];
+const KEY_SIZES: Record<string, readonly number[]> = { RSA: [2048, 3072, 4096], oct: [128, 192, 256] };
+
+function checkGenerate(check: InputCheck): CheckedSource {
+  const generate = check.record("generate", '{ keyType: "RSA" | "EC" | "RSA-HSM" | "EC-HSM" | "oct-HSM", … }');
+  if (!isRecord(generate)) return { inputs: { generate }, isAtHand: false };
+  const { keyType, keySize, curve, keepers, ...rest } = generate;
+  for (const property of Object.keys(rest)) check.fail("generate", `"${property}" is not a member of generate`);
+  if (isUnknown(keyType)) return { inputs: { generate }, isAtHand: false };
+  if (typeof keyType !== "string" || !KEY_TYPES.includes(keyType)) {
+    check.fail("generate", `keyType must be one of ${KEY_TYPES.join(", ")}`);
+    return NONE;
+  }
+  const family = keyType.replace("-HSM", "");
+  if (family === "EC") {
+    if (keySize !== undefined) check.fail("generate", "an EC key takes a curve, not a keySize");
+    if (curve !== undefined && !isUnknown(curve) && !CURVES.includes(String(curve))) {
+      check.fail("generate", `curve must be one of ${CURVES.join(", ")}`);
+    }
+  } else {
+    if (curve !== undefined) check.fail("generate", `a key of type ${keyType} takes a keySize, not a curve`);
+    const sizes = KEY_SIZES[family] ?? [];
+    if (keySize !== undefined && !isUnknown(keySize) && !sizes.includes(Number(keySize))) {
+      check.fail("generate", `keySize of a key of type ${keyType} must be one of ${sizes.join(", ")}`);
+    }
+  }
+  if (keepers !== undefined && !isRecord(keepers)) check.fail("generate", "keepers must be a map of text to text");
+  return { inputs: { generate: { keyType, keySize, curve, keepers } }, keyType, isAtHand: false };
+}

@@ -1,0 +1,150 @@
+import { parseTimeout } from "../duration.js";
+import { InputCheck, isRecord } from "../input-check.js";
+import type { CheckFailure, Properties } from "../lifecycle.js";
+import { checkClaim, checkObjectName, checkVaultUrl } from "../object-address.js";
+import { isUnknown } from "../unknown.js";
+import { checkKeySource } from "./check-key-source.js";
+import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
+import { IF_SOFT_DELETED, isDefaultKeyOps, ON_DELETE } from "./key-inputs.js";
+
+const PROPERTIES = [
+  "vaultUrl",
+  "name",
+  "autoName",
+  "claimant",
+  "import",
+  "thumbprint",
+  "generate",
+  "restore",
+  "adopt",
+  "enabled",
+  "notBefore",
+  "expiresOn",
+  "keyOps",
+  "tags",
+  "hardwareProtected",
+  "exportable",
+  "releasePolicy",
+  "rotationPolicy",
+  "onDelete",
+  "ifSoftDeleted",
+  "timeouts",
+] as const;
+
+const KEY_OPS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export"];
+
+/**
+ * Turns a program's inputs of a Key into their normal form, private material left out, and reports all that is
+ * wrong with them at once. Runs in every preview; asks the vault nothing, but for a key that is to be adopted.
+ */
+export async function checkKey(
+  olds: Properties,
+  news: Properties,
+): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
+  const check = new InputCheck(news, PROPERTIES);
+  const vaultUrl = checkVaultUrl(check);
+  const source = await checkKeySource(check, olds);
+  const name = checkObjectName(source.name === undefined ? check : named(check, source.name), olds, "key");
+  checkClaim(check, "key", { ...(vaultUrl && { vaultUrl }), ...(name && { name }) });
+
+  const inputs: Properties = {
+    __provider: news.__provider,
+    __drifted: olds.__drifted,
+    vaultUrl,
+    name,
+    ...source.inputs,
+    enabled: checkEnabled(check),
+    notBefore: check.moment("notBefore"),
+    expiresOn: check.moment("expiresOn"),
+    keyOps: checkKeyOps(check, source.keyType),
+    tags: check.tags({ count: 15, length: 256 }),
+    hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
+    exportable: onlyTrue(check.boolean("exportable")),
+    releasePolicy: checkReleasePolicy(check),
+    rotationPolicy: checkRotationPolicy(check),
+    ...checkOptions(check),
+  };
+  if (inputs.exportable === true && news.releasePolicy === undefined) {
+    check.fail("exportable", "needs a releasePolicy: the service takes no exportable key without one (AKV.SKR.1004)");
+  }
+  if (inputs.releasePolicy !== undefined && inputs.exportable === undefined) {
+    check.fail("releasePolicy", "needs exportable: true: only an exportable key can have one (AKV.SKR.1005)");
+  }
+  checkCleared(check, olds, inputs, source.isAtHand);
+  return { inputs, failures: check.failures };
+}
+
+/** `onDelete`, `ifSoftDeleted` and `timeouts`, with defaults left out. Shared by every resource that owns an object. */
+export function checkOptions(check: InputCheck): Properties {
+  const onDelete = check.text("onDelete", { oneOf: ON_DELETE, what: "one of retain, disable, delete, purge" });
+  const ifSoftDeleted = check.text("ifSoftDeleted", { oneOf: IF_SOFT_DELETED, what: "recover or fail" });
+  return {
+    onDelete: onDelete === "delete" ? undefined : onDelete,
+    ifSoftDeleted: ifSoftDeleted === "recover" ? undefined : ifSoftDeleted,
+    timeouts: checkTimeouts(check),
+  };
+}
+
+function checkTimeouts(check: InputCheck): Properties | string | undefined {
+  const timeouts = check.record("timeouts", 'a map such as { create: "10m" }');
+  if (!isRecord(timeouts)) return timeouts;
+  for (const [operation, limit] of Object.entries(timeouts)) {
+    if (!["create", "read", "update", "delete"].includes(operation)) {
+      check.fail("timeouts", `"${operation}" is not one of create, read, update, delete`);
+    } else if (!isUnknown(limit) && (typeof limit !== "string" || parseTimeout(limit) === undefined)) {
+      check.fail("timeouts", `${operation} must be a duration such as "90s", "10m" or "1h30m"`);
+    }
+  }
+  return Object.keys(timeouts).length > 0 ? timeouts : undefined;
+}
+
+export function checkEnabled(check: InputCheck): false | string | undefined {
+  const enabled = check.boolean("enabled");
+  return enabled === true ? undefined : (enabled as false | string | undefined);
+}
+
+function onlyTrue(value: boolean | string | undefined): true | string | undefined {
+  return value === false ? undefined : (value as true | string | undefined);
+}
+
+function checkKeyOps(check: InputCheck, keyType: string | undefined): string[] | string | undefined {
+  const keyOps = check.news.keyOps;
+  if (keyOps === undefined || keyOps === null) return undefined;
+  if (isUnknown(keyOps)) return keyOps as string;
+  if (!Array.isArray(keyOps)) {
+    check.fail("keyOps", `must be a list of ${KEY_OPS.join(", ")}`);
+    return undefined;
+  }
+  const unknownOps = keyOps.filter((op) => !isUnknown(op) && !KEY_OPS.includes(op));
+  if (unknownOps.length > 0) check.fail("keyOps", `"${unknownOps.join('", "')}" is not one of ${KEY_OPS.join(", ")}`);
+  const sorted = [...new Set(keyOps.map(String))].sort();
+  return keyType !== undefined && isDefaultKeyOps(keyType, sorted) ? undefined : sorted;
+}
+
+function named(check: InputCheck, name: string): InputCheck {
+  if (check.news.name === undefined) {
+    check.news.autoName = name;
+  } else if (typeof check.news.name === "string" && !isUnknown(check.news.name)) {
+    if (check.news.name.toLowerCase() !== name.toLowerCase()) {
+      check.fail("name", `a restored key keeps the name it was backed up under: set it to "${name}" or leave it out`);
+    }
+  }
+  return check;
+}
+
+/** The service can move `expiresOn` and `notBefore` but not clear them; only a new version is without. */
+function checkCleared(check: InputCheck, olds: Properties, inputs: Properties, materialIsAtHand: boolean): void {
+  for (const property of ["expiresOn", "notBefore"] as const) {
+    if (olds[property] === undefined || inputs[property] !== undefined || check.news[property] !== undefined) continue;
+    if (property === "expiresOn" && inputs.rotationPolicy !== undefined) continue;
+    if (olds.thumbprint !== inputs.thumbprint || materialIsAtHand) continue;
+    if (inputs.generate !== undefined && JSON.stringify(olds.generate) !== JSON.stringify(inputs.generate)) continue;
+    check.failUnnamed(
+      `KV_INVALID_INPUT: ${property} cannot be removed from a key: the service can only move it, and only a new version is without it. ${
+        inputs.generate === undefined
+          ? "Run with the key material at hand, which makes a new version from it, or set a later moment"
+          : "Change generate.keepers, which makes a new version, or set a later moment"
+      }`,
+    );
+  }
+}

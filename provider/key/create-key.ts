@@ -1,0 +1,122 @@
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import type { KeyBundle } from "../keyvault/key-bundle.js";
+import { PartialFailure, type Properties } from "../lifecycle.js";
+import { objectId } from "../object-address.js";
+import { ifPresent, Patience } from "../patience.js";
+import { tell } from "../progress.js";
+import { isRestoredVersion } from "../restore-source.js";
+import { blobFor } from "../sealed-material.js";
+import { vaultClient } from "../vault-access.js";
+import { differingAttributes, observedAttributes, pickAttributes } from "./key-attributes.js";
+import type { KeyAttributes, KeyInputs } from "./key-inputs.js";
+import { keyOutputs } from "./key-outputs.js";
+import { isSameMaterial, patchAttributes, writeVersion } from "./key-writes.js";
+import { adopted, convergeable, type MadeKey, managedByCertificate, verifyMaterial } from "./made-key.js";
+import { recoverKey } from "./recover-key.js";
+import { restoreKey } from "./restore-key.js";
+import { wireRotationPolicy } from "./rotation-policy.js";
+
+/**
+ * Creates a key, once: looks before it writes, takes over what an interrupted run left behind, recovers a
+ * soft-deleted key of the name, and never adds a version to a key that this stack does not own.
+ */
+export async function createKey(properties: Properties): Promise<{ id: string; outs: Properties }> {
+  const inputs = properties as unknown as KeyInputs;
+  const client = await vaultClient(inputs.vaultUrl);
+  const patience = new Patience(inputs.timeouts?.create);
+  const existing = await ifPresent(client.getKey(inputs.name));
+  const made = existing ? await takeOver(client, inputs, existing, patience) : await make(client, inputs, patience);
+  return finish(client, inputs, made, patience);
+}
+
+async function make(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
+  if (inputs.restore !== undefined) return restoreKey(client, inputs, blobFor(inputs.restore), patience);
+  if (inputs.adopt) return adoptDeleted(client, inputs, patience);
+  try {
+    const bundle = await writeVersion(client, inputs, pickAttributes(inputs), undefined, patience);
+    return { bundle, marks: {}, isComplete: true };
+  } catch (error) {
+    if (!isKeyVaultError(error, "KV_DELETED_RECOVERABLE")) throw error;
+    return recoverKey(client, inputs, error, patience);
+  }
+}
+
+async function takeOver(
+  client: KeyVaultClient,
+  inputs: KeyInputs,
+  bundle: KeyBundle,
+  patience: Patience,
+): Promise<MadeKey> {
+  if (bundle.managed) throw managedByCertificate(inputs);
+  if (inputs.adopt) {
+    if (inputs.thumbprint !== undefined) verifyMaterial(inputs, bundle);
+    return adopted(inputs, bundle);
+  }
+  if (inputs.thumbprint !== undefined && isSameMaterial(bundle, inputs.thumbprint)) {
+    return convergeable(client, inputs, bundle, patience);
+  }
+  if (isRestoredVersion(inputs.restore, bundle.version)) return adopted(inputs, bundle);
+  throw new KeyVaultError(
+    "KV_ALREADY_EXISTS",
+    `create key "${inputs.name}" in ${inputs.vaultUrl} was refused: the vault already holds a key of that name${
+      inputs.thumbprint === undefined ? "" : ", with other material"
+    }, and this stack does not own it`,
+    { hint: "choose another name, or set adopt: true to manage the key that is there" },
+  );
+}
+
+async function adoptDeleted(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
+  const deleted = await ifPresent(client.getDeletedKey(inputs.name));
+  if (!deleted) {
+    throw new KeyVaultError(
+      "KV_NOT_FOUND",
+      `adopt key "${inputs.name}" in ${inputs.vaultUrl} failed: there is no such key`,
+      {
+        hint: "check the name, or give the key a source: import, generate or restore",
+      },
+    );
+  }
+  return recoverKey(client, inputs, undefined, patience);
+}
+
+/** Converges attributes and the rotation policy. From here on the key exists, whatever fails. */
+async function finish(
+  client: KeyVaultClient,
+  inputs: KeyInputs,
+  made: MadeKey,
+  patience: Patience,
+): Promise<{ id: string; outs: Properties }> {
+  let { bundle } = made;
+  const id = objectId("keys", inputs);
+  try {
+    if (!made.isComplete) {
+      const target: KeyAttributes = { ...made.marks.found, ...pickAttributes(inputs) };
+      const differing = differingAttributes(observedAttributes(bundle), target);
+      if (inputs.rotationPolicy !== undefined && inputs.expiresOn === undefined) delete differing.expiresOn;
+      if (Object.keys(differing).length > 0) {
+        bundle = await patchAttributes(client, inputs, bundle, target, differing, patience);
+      }
+    }
+    if (inputs.rotationPolicy !== undefined) {
+      await client.updateKeyRotationPolicy(inputs.name, wireRotationPolicy(inputs.rotationPolicy));
+    }
+  } catch (error) {
+    const reached = { ...inputs, ...clearedAttributes(inputs), ...observedAttributes(bundle) };
+    delete reached.rotationPolicy;
+    throw new PartialFailure(id, keyOutputs(reached, bundle, made.marks) as unknown as Properties, error);
+  }
+  warnIfUnpurgeable(inputs, bundle);
+  return { id, outs: keyOutputs(inputs, bundle, made.marks) as unknown as Properties };
+}
+
+function clearedAttributes(inputs: KeyInputs): Record<string, undefined> {
+  return Object.fromEntries(Object.keys(pickAttributes(inputs)).map((attribute) => [attribute, undefined]));
+}
+
+function warnIfUnpurgeable(inputs: KeyInputs, bundle: KeyBundle): void {
+  if (inputs.onDelete !== "purge" || !bundle.recoveryLevel || /purgeable/i.test(bundle.recoveryLevel)) return;
+  tell(
+    `key "${inputs.name}" in ${inputs.vaultUrl}: purge protection is on (${bundle.recoveryLevel}), so onDelete "purge" will only delete it`,
+  );
+}

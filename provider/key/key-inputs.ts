@@ -1,0 +1,120 @@
+/** What a key is deleted to: kept, disabled, soft-deleted, or purged after that. */
+export const ON_DELETE = ["retain", "disable", "delete", "purge"] as const;
+export type OnDelete = (typeof ON_DELETE)[number];
+
+export const IF_SOFT_DELETED = ["recover", "fail"] as const;
+
+export interface Timeouts {
+  create?: string;
+  read?: string;
+  update?: string;
+  delete?: string;
+}
+
+export interface GenerateInputs {
+  keyType: string;
+  keySize?: number;
+  curve?: string;
+  keepers?: Record<string, string>;
+}
+
+export interface RotationPolicyInputs {
+  rotateAfter?: string;
+  rotateBeforeExpiry?: string;
+  expireAfter?: string;
+  notifyBeforeExpiry?: string;
+}
+
+export interface ReleasePolicyInputs {
+  contentType?: string;
+  data: string;
+  immutable?: true;
+}
+
+/** Attributes that a PATCH can change. Left out means the service's default. */
+export interface KeyAttributes {
+  enabled?: false;
+  notBefore?: string;
+  expiresOn?: string;
+  keyOps?: string[];
+  tags?: Record<string, string>;
+  releasePolicy?: ReleasePolicyInputs;
+}
+
+/**
+ * A key's inputs in normal form: what `check` makes of the program, `read` of the vault, and what state holds.
+ * Defaults are left out, moments are whole seconds in UTC, and material is a thumbprint or a digest.
+ */
+export interface KeyInputs extends KeyAttributes {
+  vaultUrl: string;
+  name: string;
+  thumbprint?: string;
+  /** After drift of the material: the expected thumbprint, a space, the observed one. Hidden by the engine. */
+  __drifted?: string;
+  generate?: GenerateInputs;
+  /** Digest of the blob and, where it is known, the version that it brings: `sha256:… of version …`. */
+  restore?: string;
+  adopt?: true;
+  hardwareProtected?: true;
+  exportable?: true;
+  rotationPolicy?: RotationPolicyInputs;
+  onDelete?: OnDelete;
+  ifSoftDeleted?: "fail";
+  timeouts?: Timeouts;
+}
+
+/**
+ * The vault's JWK, without what the key type implies. One object that is always there: an output that state lacks is
+ * unknown in a preview, and everything derived from it with it.
+ */
+export interface RecordedPublicKey {
+  curve?: string;
+  n?: string;
+  /** Only where it is not the usual 65537. */
+  e?: string;
+  x?: string;
+  y?: string;
+  /** Only where they are not all that the key type can do. */
+  keyOps?: string[];
+}
+
+/** What the vault says beside the inputs. Each fact once: PEM, versioned id and the like are derived in `sdk/`. */
+export interface KeyFacts {
+  version: string;
+  keyType: string;
+  publicKey: RecordedPublicKey;
+  createdOn?: string;
+  updatedOn?: string;
+  recoveryLevel?: string;
+  recoverableDays?: number;
+  /** Attributes of an adopted or restored key that the program leaves out: kept as they were found. */
+  found?: KeyAttributes;
+  /** The rotation policy made the current version: its expiry is the policy's. */
+  rotated?: true;
+  /** The current version was made outside, and no rotation policy explains it. */
+  foreignVersion?: true;
+}
+
+/** What state holds as a key's outputs. */
+export type KeyOutputs = KeyInputs & KeyFacts;
+
+/** The order in which the service lists the operations of a key that was made without any. */
+export const DEFAULT_KEY_OPS: Record<string, readonly string[]> = {
+  RSA: ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"],
+  EC: ["sign", "verify"],
+  oct: ["encrypt", "decrypt", "wrapKey", "unwrapKey"],
+};
+
+/** `RSA` of `RSA-HSM`, and so on. */
+export function keyFamily(keyType: string): string {
+  return keyType.replace(/-HSM$/, "");
+}
+
+export function isDefaultKeyOps(keyType: string, keyOps: readonly string[]): boolean {
+  const defaults = DEFAULT_KEY_OPS[keyFamily(keyType)];
+  return defaults !== undefined && sameSet(defaults, keyOps);
+}
+
+export function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item) => b.includes(item));
+}

@@ -1,0 +1,36 @@
+import { deleteObject } from "../delete-object.js";
+import type { Properties, ResourceDiff, ResourceLifecycle } from "../lifecycle.js";
+import { sameObject } from "../object-address.js";
+import { tell } from "../progress.js";
+import { checkKey } from "./check-key.js";
+import { createKey } from "./create-key.js";
+import { readKey } from "./read-key.js";
+import { updateKey } from "./update-key.js";
+
+/** What happens to a Key on each call of the engine. */
+export const keyLifecycle: ResourceLifecycle = {
+  check: checkKey,
+  diff: diffKey,
+  create: createKey,
+  read: readKey,
+  update: updateKey,
+  delete: (_id, props) => deleteObject("key", props),
+};
+
+/**
+ * Another vault or name is another key; everything else is done in place. Where the engine replaces a key under its
+ * own name (`--replace`, `replaceOnChanges`), the old one has to go first: there is only one key of a name.
+ */
+async function diffKey(_id: string, olds: Properties, news: Properties): Promise<ResourceDiff> {
+  const replaces = (["vaultUrl", "name"] as const).filter((property) => olds[property] !== news[property]);
+  if (news.onDelete === "purge" && olds.onDelete !== "purge" && isPurgeProtected(olds.recoveryLevel)) {
+    tell(
+      `key "${news.name}" in ${news.vaultUrl}: purge protection is on (${olds.recoveryLevel}), so onDelete "purge" will only delete it`,
+    );
+  }
+  return { changes: undefined, replaces, deleteBeforeReplace: sameObject(olds, news) };
+}
+
+function isPurgeProtected(recoveryLevel: unknown): boolean {
+  return typeof recoveryLevel === "string" && !/purgeable/i.test(recoveryLevel);
+}

@@ -1,0 +1,99 @@
+import { configureVaultSettings } from "./vault-settings.js";
+
+export type Properties = Record<string, unknown>;
+
+export interface CheckFailure {
+  /** Empty where naming the property would make the engine print its value. */
+  property: string;
+  reason: string;
+}
+
+/** What happens to one kind of resource on each call of the engine. */
+export interface ResourceLifecycle {
+  check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: CheckFailure[] }>;
+  diff(id: string, olds: Properties, news: Properties): Promise<ResourceDiff>;
+  create(inputs: Properties): Promise<{ id: string; outs: Properties }>;
+  read(id: string, props: Properties): Promise<{ id: string; props: Properties; inputs?: Properties }>;
+  update(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }>;
+  delete(id: string, props: Properties): Promise<void>;
+}
+
+export interface ResourceDiff {
+  /** Always unknown: the engine compares the inputs itself, which gives details and honours `ignoreChanges`. */
+  changes: undefined;
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+}
+
+/** The object exists, but a later step failed: the engine records it with the reasons, and the next `up` goes on. */
+export class PartialFailure extends Error {
+  constructor(
+    readonly id: string,
+    readonly outs: Properties,
+    readonly reason: unknown,
+  ) {
+    super(messageOf(reason));
+  }
+}
+
+interface DynamicProvider extends Omit<ResourceLifecycle, "delete"> {
+  configure(request: { config: { get(key: string): string | undefined } }): Promise<void>;
+  delete(id: string, props: Properties): Promise<void>;
+}
+
+/**
+ * Wraps a lifecycle for the dynamic provider host: loads it at the first call, passes on only what the engine can
+ * store, and lets no error out that has a stack, a cause or no message.
+ */
+export function dynamicProvider(load: () => Promise<ResourceLifecycle>): DynamicProvider {
+  const call = async <T>(run: (lifecycle: ResourceLifecycle) => Promise<T>, provider?: unknown): Promise<T> => {
+    try {
+      return storable(await run(await load())) as T;
+    } catch (error) {
+      throw presentable(error, provider);
+    }
+  };
+  return {
+    async configure({ config }) {
+      configureVaultSettings(config);
+    },
+    check: (olds, news) => call((lifecycle) => lifecycle.check(olds, news)),
+    diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, olds, news)),
+    create: (inputs) => call((lifecycle) => lifecycle.create(inputs), inputs.__provider),
+    read: (id, props) => call((lifecycle) => lifecycle.read(id, props)),
+    update: (id, olds, news) => call((lifecycle) => lifecycle.update(id, olds, news), news.__provider),
+    delete: (id, props) => call((lifecycle) => lifecycle.delete(id, props)),
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Error && error.message) return error.message;
+  return "failed for an unknown reason";
+}
+
+function presentable(error: unknown, provider: unknown): Error {
+  const plain = new Error(messageOf(error));
+  plain.stack = plain.message;
+  if (error instanceof PartialFailure) {
+    Object.assign(plain, {
+      id: error.id,
+      properties: { ...(storable(error.outs) as Properties), __provider: provider },
+      reasons: [plain.message],
+    });
+  }
+  return plain;
+}
+
+/** Only what the engine can write to state: a value it cannot fails after the vault was changed, and orphans the object. */
+function storable(value: unknown): unknown {
+  if (value === undefined || value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map((item) => storable(item) ?? null);
+  if (typeof value !== "object") return undefined;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, item]) => [key, storable(item)])
+      .filter(([, item]) => item !== undefined),
+  );
+}

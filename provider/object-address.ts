@@ -1,0 +1,70 @@
+import type { InputCheck } from "./input-check.js";
+import { isValidObjectName, parseVaultUrl } from "./keyvault/identifier.js";
+import type { Properties } from "./lifecycle.js";
+import { isClaimedByAnother } from "./name-claims.js";
+import { isUnknown } from "./unknown.js";
+import { vaultSettings } from "./vault-settings.js";
+
+/** Where an object lives: the vault's URL in normal form, and the name in it. */
+export interface ObjectAddress {
+  vaultUrl: string;
+  name: string;
+}
+
+export const EMBEDDED = "embedded:";
+
+/**
+ * The vault of a resource: its own `vaultUrl`, else the stack's `keyvault:vaultUrl`, else `AZURE_KEYVAULT_URL`.
+ * Reports a missing or malformed one and returns undefined.
+ */
+export function checkVaultUrl(check: InputCheck): string | undefined {
+  const given = check.news.vaultUrl ?? vaultSettings().vaultUrl;
+  if (given === undefined || given === null || given === "") {
+    check.failUnnamed(
+      "no vault URL: set vaultUrl on the resource, or `pulumi config set keyvault:vaultUrl https://NAME.vault.azure.net`, or AZURE_KEYVAULT_URL",
+    );
+    return undefined;
+  }
+  if (isUnknown(given)) return given as string;
+  if (typeof given === "string" && given.startsWith(EMBEDDED) && given.length > EMBEDDED.length) return given;
+  try {
+    return parseVaultUrl(String(given));
+  } catch (error) {
+    check.fail("vaultUrl", error instanceof Error ? error.message : "must be the URL of a vault");
+    return undefined;
+  }
+}
+
+/**
+ * The name of a resource's object: the program's, else the one in state, else the automatic one. A name that
+ * differs from the one in state only in case is the same object, and keeps its case.
+ */
+export function checkObjectName(check: InputCheck, olds: Properties, what: "key" | "secret"): string | undefined {
+  const recorded = typeof olds.name === "string" ? olds.name : undefined;
+  const given = check.news.name ?? recorded ?? check.news.autoName;
+  if (isUnknown(given)) return given as string;
+  if (typeof given !== "string" || !isValidObjectName(given)) {
+    check.fail("name", `must be a ${what} name: 1 to 127 letters, digits or hyphens`);
+    return undefined;
+  }
+  return recorded !== undefined && recorded.toLowerCase() === given.toLowerCase() ? recorded : given;
+}
+
+/** Refuses a second resource on an object that another resource of the same program manages. */
+export function checkClaim(check: InputCheck, kind: "key" | "secret", address: Partial<ObjectAddress>): void {
+  const { vaultUrl, name } = address;
+  const claimant = check.news.claimant;
+  if (typeof claimant !== "string" || !vaultUrl || !name || isUnknown(vaultUrl) || isUnknown(name)) return;
+  if (isClaimedByAnother(kind, vaultUrl, name, claimant)) {
+    check.failUnnamed(`another resource of this program already manages the ${kind} "${name}" in ${vaultUrl}`);
+  }
+}
+
+/** Pulumi's id of an object: its versionless URL. */
+export function objectId(collection: "keys" | "secrets", address: ObjectAddress): string {
+  return `${address.vaultUrl}/${collection}/${address.name}`;
+}
+
+export function sameObject(a: Properties, b: Properties): boolean {
+  return a.vaultUrl === b.vaultUrl && String(a.name).toLowerCase() === String(b.name).toLowerCase();
+}

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { parseTimeout } from "./duration.js";
+import { isKeyVaultError, KeyVaultError } from "./keyvault/errors.js";
+import { formatElapsed, tell } from "./progress.js";
+
+const DEFAULT_TIMEOUT_MS = 10 * 60_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+const FIRST_WORD_AFTER_MS = 5_000;
+const WORD_EVERY_MS = 30_000;
+
+/**
+ * The time that one operation of a resource has, from its `timeouts`. Waits for what the service does in its own
+ * time (deletion, recovery, purging), with pauses that grow, and says what it waits for.
+ */
+export class Patience {
+  readonly #start = performance.now();
+  readonly #timeoutMs: number;
+  #nextWord = FIRST_WORD_AFTER_MS;
+  #pause = FIRST_PAUSE_MS;
+
+  constructor(timeout: string | undefined) {
+    this.#timeoutMs = (timeout && parseTimeout(timeout)) || DEFAULT_TIMEOUT_MS;
+  }
+
+  /**
+   * Pauses before another look.
+   *
+   * @param awaited what is waited for, such as `the deletion of key "orders" in https://v.vault.azure.net`.
+   * @throws KeyVaultError `KV_TIMEOUT` where no time is left.
+   */
+  async pause(awaited: string, cause?: unknown): Promise<void> {
+    const elapsed = performance.now() - this.#start;
+    if (elapsed + this.#pause > this.#timeoutMs) {
+      throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(elapsed)} for ${awaited}`, {
+        hint: "run again, or give the operation more time with the resource's timeouts",
+        cause,
+      });
+    }
+    if (elapsed > this.#nextWord) {
+      tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
+      this.#nextWord = elapsed + WORD_EVERY_MS;
+    }
+    await delay(this.#pause);
+    this.#pause = Math.min(this.#pause * 1.6, LONGEST_PAUSE_MS);
+  }
+
+  /** Repeats a call for as long as the service says that the object is being deleted, recovered or purged. */
+  async whileBusy<T>(awaited: string, call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!isKeyVaultError(error, "KV_BUSY")) throw error;
+        await this.pause(awaited, error);
+      }
+    }
+  }
+
+  /** Looks again until something is there. */
+  async until<T>(awaited: string, look: () => Promise<T | undefined>): Promise<T> {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      await this.pause(awaited);
+    }
+  }
+}
+
+/** What a call gives, or undefined where the object is not there. Any other failure is passed on: it is no absence. */
+export async function ifPresent<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isKeyVaultError(error, "KV_NOT_FOUND")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
+import { type InputCheck, isRecord } from "./input-check.js";
+import type { Properties } from "./lifecycle.js";
+import { keepBlob } from "./sealed-material.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "./unknown.js";
+
+const MAX_BLOB_BYTES = 10 * 1024 * 1024;
+
+/**
+ * Reads the `restore` argument of a Key or Secret: `{ blob }` or `{ file }`, with the name and version that the SDK
+ * adds where it knows them from a backup resource. The inputs keep a digest; the blob stays in this process.
+ *
+ * For an object that was restored already, nothing is read: every backup of the same object is other bytes, and a
+ * later one changes nothing.
+ *
+ * @returns what goes into the inputs, and the name that the backup brings, where it is known.
+ */
+export function checkRestoreSource(
+  check: InputCheck,
+  olds: Properties,
+  kind: BackupKind,
+): { inputs: { restore?: string }; name?: string } {
+  const { restore } = check.news;
+  if (restore === undefined || restore === null) return { inputs: {} };
+  if (typeof olds.restore === "string" && !isUnknown(olds.restore)) return { inputs: { restore: olds.restore } };
+  if (isUnknown(restore)) return { inputs: { restore: UNKNOWN } };
+  if (!isRecord(restore)) {
+    check.failUnnamed(
+      `restore must be a ${kind === "key" ? "KeyBackup" : "SecretBackup"}, { blob: "…" } or { file: "…" }`,
+    );
+    return { inputs: {} };
+  }
+  const { blob: inline, file, sourceName, version } = restore;
+  const name = knownName(check, kind, sourceName);
+  if (containsUnknown([inline, file, version])) return { inputs: { restore: UNKNOWN }, ...name };
+  const blob = readBlob(check, inline, file);
+  if (blob === undefined) return { inputs: {}, ...name };
+  const problem = blobProblem(blob, kind);
+  if (problem !== undefined) {
+    const what = typeof file === "string" ? `the file ${file}` : "the blob to restore";
+    check.failUnnamed(`KV_BACKUP_REJECTED: ${what} ${problem}`);
+    return { inputs: {}, ...name };
+  }
+  if (name.name === undefined && check.news.name === undefined && olds.name === undefined) {
+    check.failUnnamed(
+      `name is needed to restore from a blob: a restored ${kind} keeps the name it was backed up under`,
+    );
+  }
+  const digest = restoreDigest(blob, version);
+  keepBlob(digest, blob);
+  return { inputs: { restore: digest }, ...name };
+}
+
+/** Whether a version is the one that a `restore` input brings, which tells a restore that already happened. */
+export function isRestoredVersion(restore: string | undefined, version: string): boolean {
+  return restore?.endsWith(` of version ${version}`) ?? false;
+}
+
+function restoreDigest(blob: string, version: unknown): string {
+  return `${backupDigest(blob)}${typeof version === "string" && version ? ` of version ${version}` : ""}`;
+}
+
+function knownName(check: InputCheck, kind: BackupKind, sourceName: unknown): { name?: string } {
+  if (typeof sourceName !== "string" || isUnknown(sourceName)) return {};
+  const { name } = check.news;
+  if (typeof name === "string" && !isUnknown(name) && name.toLowerCase() !== sourceName.toLowerCase()) {
+    check.fail(
+      "name",
+      `a restored ${kind} keeps the name it was backed up under: set it to "${sourceName}" or leave it out`,
+    );
+  }
+  return { name: sourceName };
+}
+
+/** A blob given inline or in a file. Problems are reported without any of its bytes. */
+function readBlob(check: InputCheck, inline: unknown, file: unknown): string | undefined {
+  if (typeof inline === "string" && inline !== "") return inline.trim();
+  if (typeof file !== "string" || file === "") {
+    check.failUnnamed("restore has nothing to restore from: expected a backup resource, { blob } or { file }");
+    return undefined;
+  }
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length <= MAX_BLOB_BYTES) return bytes.toString("latin1").trim();
+    check.failUnnamed(`the backup file ${file} has ${bytes.length} bytes: more than a backup can have`);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    check.failUnnamed(`the backup file ${file} cannot be read (${code})`);
+  }
+  return undefined;
+}

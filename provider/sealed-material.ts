@@ -1,0 +1,34 @@
+import type { KeyMaterial } from "./material/key-material.js";
+
+/**
+ * Private material waits here between `check`, which takes it out of the inputs, and `create` or `update`, which
+ * send it to the vault: the three run in one process. Nothing in this map is ever written anywhere.
+ */
+const materials = new Map<string, KeyMaterial>();
+const blobs = new Map<string, string>();
+const secretValues = new Map<string, string>();
+
+export function keepMaterial(material: KeyMaterial): string {
+  materials.set(material.thumbprint, material);
+  return material.thumbprint;
+}
+
+export function materialFor(thumbprint: string): KeyMaterial | undefined {
+  return materials.get(thumbprint);
+}
+
+export function keepBlob(digest: string, blob: string): void {
+  blobs.set(digest, blob);
+}
+
+export function blobFor(digest: string): string | undefined {
+  return blobs.get(digest);
+}
+
+export function keepSecretValue(digest: string, value: string): void {
+  secretValues.set(digest, value);
+}
+
+export function secretValueFor(digest: string): string | undefined {
+  return secretValues.get(digest);
+}

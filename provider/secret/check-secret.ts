@@ -1,0 +1,93 @@
+import { InputCheck } from "../input-check.js";
+import { checkEnabled, checkOptions } from "../key/check-key.js";
+import type { CheckFailure, Properties } from "../lifecycle.js";
+import { checkClaim, checkObjectName, checkVaultUrl } from "../object-address.js";
+import { checkRestoreSource } from "../restore-source.js";
+import { keepSecretValue } from "../sealed-material.js";
+import { isUnknown, UNKNOWN } from "../unknown.js";
+import { sealed } from "./secret-attributes.js";
+import { valueDigest } from "./value-digest.js";
+
+const PROPERTIES = [
+  "vaultUrl",
+  "name",
+  "autoName",
+  "claimant",
+  "value",
+  "valueDigest",
+  "restore",
+  "adopt",
+  "contentType",
+  "enabled",
+  "notBefore",
+  "expiresOn",
+  "tags",
+  "onDelete",
+  "ifSoftDeleted",
+  "timeouts",
+];
+
+const MAX_VALUE_BYTES = 25_600;
+const SOURCES = ["value", "restore", "adopt"] as const;
+
+/** Turns a program's inputs of a Secret into their normal form, the value left out, and reports all problems at once. */
+export async function checkSecret(
+  olds: Properties,
+  news: Properties,
+): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
+  const check = new InputCheck(news, PROPERTIES);
+  const vaultUrl = checkVaultUrl(check);
+  const restored = checkRestoreSource(check, olds, "secret");
+  if (restored.name !== undefined && news.name === undefined) check.news.autoName = restored.name;
+  const name = checkObjectName(check, olds, "secret");
+  checkClaim(check, "secret", { ...(vaultUrl && { vaultUrl }), ...(name && { name }) });
+  const inputs = {
+    __provider: news.__provider,
+    vaultUrl,
+    name,
+    ...restored.inputs,
+    adopt: news.adopt === true ? true : undefined,
+    valueDigest: await checkValue(check, olds, vaultUrl, name),
+    contentType: check.text("contentType", { pattern: /^[\s\S]{1,255}$/, what: "text of 1 to 255 characters" }),
+    enabled: checkEnabled(check),
+    notBefore: check.moment("notBefore"),
+    expiresOn: check.moment("expiresOn"),
+    tags: check.tags({ count: 15, length: 256 }),
+    ...checkOptions(check),
+  };
+  return { inputs: sealed(inputs as object), failures: check.failures };
+}
+
+async function checkValue(
+  check: InputCheck,
+  olds: Properties,
+  vaultUrl: string | undefined,
+  name: string | undefined,
+): Promise<string | undefined> {
+  const { value, valueDigest: pinned } = check.news;
+  const given = SOURCES.filter(
+    (source) => check.news[source] !== undefined && check.news[source] !== null && check.news[source] !== false,
+  );
+  if (value === undefined && typeof pinned === "string") return pinned;
+  if (given.length === 0 && typeof olds.valueDigest === "string") return olds.valueDigest;
+  if (given.length === 0) check.failUnnamed("a secret needs one source: value, restore or adopt");
+  if (given.length > 1 && !(given.length === 2 && given.includes("value") && given.includes("adopt"))) {
+    check.failUnnamed(`a secret takes one source, and this one has ${given.join(" and ")} (adopt may go with value)`);
+  }
+  if (value === undefined || value === null) return undefined;
+  if (isUnknown(value)) return UNKNOWN;
+  if (typeof value !== "string") {
+    check.failUnnamed("value must be text");
+    return undefined;
+  }
+  const size = Buffer.byteLength(value, "utf8");
+  if (size > MAX_VALUE_BYTES) {
+    check.failUnnamed(`value has ${size} bytes; a vault takes at most ${MAX_VALUE_BYTES} (25 KB)`);
+    return undefined;
+  }
+  if (vaultUrl === undefined || name === undefined) return undefined;
+  if (isUnknown(vaultUrl) || isUnknown(name)) return UNKNOWN;
+  const digest = await valueDigest(vaultUrl, name, value);
+  keepSecretValue(digest, value);
+  return typeof pinned === "string" ? pinned : digest;
+}

@@ -1,0 +1,26 @@
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
+import type { SecretBundle } from "../keyvault/secret-bundle.js";
+
+/**
+ * The current version of a secret. A disabled one answers 403 to a read, which does not mean that it is gone: its
+ * attributes are then taken from the list of versions, and its value stays unknown.
+ *
+ * Permissions: secrets/get, and secrets/list for disabled secrets.
+ */
+export async function currentSecretVersion(client: KeyVaultClient, name: string): Promise<SecretBundle> {
+  try {
+    return await client.getSecret(name);
+  } catch (error) {
+    if (!isKeyVaultError(error) || error.innerCode !== "SecretDisabled") throw error;
+    let newest: SecretBundle | undefined;
+    for await (const item of client.getSecretVersions(name)) {
+      const { version } = item;
+      if (version === undefined) continue;
+      const isNewer = (item.createdOn?.getTime() ?? 0) >= (newest?.createdOn?.getTime() ?? 0);
+      if (!newest || isNewer) newest = { ...item, version };
+    }
+    if (!newest) throw error;
+    return newest;
+  }
+}

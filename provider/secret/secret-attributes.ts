@@ -1,0 +1,79 @@
+import { formatMoment } from "../input-check.js";
+import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import type { Properties } from "../lifecycle.js";
+import { markSecret } from "../pulumi-secret.js";
+import type { SecretAttributes, SecretFacts, SecretInputs } from "./secret-inputs.js";
+
+const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "contentType", "tags"] as const;
+
+export function observedSecretAttributes(bundle: SecretBundle): SecretAttributes {
+  return {
+    ...(bundle.enabled ? {} : { enabled: false as const }),
+    ...(bundle.notBefore ? { notBefore: formatMoment(bundle.notBefore) } : {}),
+    ...(bundle.expiresOn ? { expiresOn: formatMoment(bundle.expiresOn) } : {}),
+    ...(bundle.contentType ? { contentType: bundle.contentType } : {}),
+    ...(Object.keys(bundle.tags).length > 0 ? { tags: bundle.tags } : {}),
+  };
+}
+
+export function pickSecretAttributes(properties: SecretAttributes): SecretAttributes {
+  return Object.fromEntries(
+    ATTRIBUTES.filter((attribute) => properties[attribute] !== undefined).map((attribute) => [
+      attribute,
+      properties[attribute],
+    ]),
+  ) as SecretAttributes;
+}
+
+export function differingSecretAttributes(
+  current: SecretAttributes,
+  target: SecretAttributes,
+): (keyof SecretAttributes)[] {
+  return ATTRIBUTES.filter((attribute) => canonical(current[attribute]) !== canonical(target[attribute]));
+}
+
+export function undeclaredSecretAttributes(
+  found: SecretAttributes,
+  declared: SecretAttributes,
+): SecretAttributes | undefined {
+  const kept = Object.entries(found).filter(
+    ([attribute]) => declared[attribute as keyof SecretAttributes] === undefined,
+  );
+  return kept.length > 0 ? (Object.fromEntries(kept) as SecretAttributes) : undefined;
+}
+
+export function sameSecretAttribute(
+  attribute: keyof SecretAttributes,
+  a: SecretAttributes,
+  b: SecretAttributes,
+): boolean {
+  return canonical(a[attribute]) === canonical(b[attribute]);
+}
+
+function canonical(value: unknown): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "undefined";
+  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What state holds of a secret. */
+export function secretOutputs(
+  inputs: SecretInputs,
+  bundle: SecretBundle,
+  marks: Partial<SecretFacts> = {},
+): Properties {
+  return sealed({
+    ...inputs,
+    version: bundle.version,
+    ...(bundle.createdOn ? { createdOn: formatMoment(bundle.createdOn) } : {}),
+    ...(bundle.updatedOn ? { updatedOn: formatMoment(bundle.updatedOn) } : {}),
+    ...(bundle.recoveryLevel ? { recoveryLevel: bundle.recoveryLevel } : {}),
+    ...(bundle.recoverableDays === undefined ? {} : { recoverableDays: bundle.recoverableDays }),
+    ...marks,
+  });
+}
+
+/** A digest of a short value can be guessed, however it is salted: it is a secret of the state too. */
+export function sealed(properties: Partial<SecretInputs> & object): Properties {
+  const { valueDigest } = properties;
+  return { ...properties, ...(valueDigest === undefined ? {} : { valueDigest: markSecret(valueDigest) }) };
+}

@@ -1,0 +1,15 @@
+/**
+ * The provider text that a resource carries into state, where other tools keep a megabyte of serialized code. The
+ * engine runs it whenever it needs the resource's lifecycle. It can never change: old states hold it.
+ */
+export function providerText(lifecycle: "key" | "keyBackup" | "secret" | "secretBackup"): string {
+  return `exports.handler = () => require("pulumi-keyvault/dynamic-v1").${lifecycle};`;
+}
+
+/** The resource types, as they stand in URNs. They can never change either. */
+export const RESOURCE_TYPES = {
+  key: "pulumi-nodejs:dynamic/keyvault:Key",
+  keyBackup: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
+  secret: "pulumi-nodejs:dynamic/keyvault:Secret",
+  secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
+} as const;

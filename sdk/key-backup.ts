@@ -1,0 +1,49 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type BackupArgs, backupInputs, backupOutputs, type CoveredVersion } from "./backup-resource.js";
+import { providerText, RESOURCE_TYPES } from "./contract.js";
+import type { Key } from "./key.js";
+
+/** The key to back up: a Key of this program, or the name of one that it does not manage. */
+export type KeyBackupArgs = BackupArgs &
+  (
+    | { key: Key; vaultUrl?: never; name?: never }
+    | { key?: never; vaultUrl?: pulumi.Input<string>; name: pulumi.Input<string> }
+  );
+
+/**
+ * A backup of a key with all its versions, encrypted by the service and restorable in the same geography and
+ * subscription. It is taken again whenever the key changes. Needs keys/backup.
+ *
+ * @see https://learn.microsoft.com/rest/api/keyvault/keys/backup-key/backup-key
+ */
+export class KeyBackup extends pulumi.CustomResource {
+  declare readonly vaultUrl: pulumi.Output<string>;
+  declare readonly name: pulumi.Output<string>;
+  /** The backup: base64url text, a secret. Undefined where `to` keeps it in a file. */
+  declare readonly blob: pulumi.Output<string>;
+  /** The newest version that the backup covers. */
+  declare readonly version: pulumi.Output<string>;
+  /** When the backup was taken, in ISO 8601. */
+  declare readonly takenOn: pulumi.Output<string>;
+  /** SHA-256 of the blob: `sha256:` and base64url. */
+  declare readonly digest: pulumi.Output<string>;
+  /** Where `to` keeps the blob. */
+  declare readonly file: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: KeyBackupArgs, opts?: pulumi.CustomResourceOptions) {
+    const { key, ...rest } = args;
+    super(
+      RESOURCE_TYPES.keyBackup,
+      name,
+      { ...backupOutputs, ...backupInputs(rest, key), __provider: providerText("keyBackup") },
+      { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
+    );
+    const { covered } = this as unknown as { covered: pulumi.Output<CoveredVersion> };
+    this.version = covered.apply(({ version }) => version);
+  }
+
+  /** Id of the key that the backup is of: its versionless URL. */
+  get sourceId(): pulumi.Output<string> {
+    return pulumi.interpolate`${this.vaultUrl}/keys/${this.name}`;
+  }
+}

@@ -1,0 +1,49 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type BackupArgs, backupInputs, backupOutputs, type CoveredVersion } from "./backup-resource.js";
+import { providerText, RESOURCE_TYPES } from "./contract.js";
+import type { Secret } from "./secret.js";
+
+/** The secret to back up: a Secret of this program, or the name of one that it does not manage. */
+export type SecretBackupArgs = BackupArgs &
+  (
+    | { secret: Secret; vaultUrl?: never; name?: never }
+    | { secret?: never; vaultUrl?: pulumi.Input<string>; name: pulumi.Input<string> }
+  );
+
+/**
+ * A backup of a secret with all its versions, encrypted by the service and restorable in the same geography and
+ * subscription. It is taken again whenever the secret changes. Needs secrets/backup.
+ *
+ * @see https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret
+ */
+export class SecretBackup extends pulumi.CustomResource {
+  declare readonly vaultUrl: pulumi.Output<string>;
+  declare readonly name: pulumi.Output<string>;
+  /** The backup: base64url text, a secret. Undefined where `to` keeps it in a file. */
+  declare readonly blob: pulumi.Output<string>;
+  /** The newest version that the backup covers. */
+  declare readonly version: pulumi.Output<string>;
+  /** When the backup was taken, in ISO 8601. */
+  declare readonly takenOn: pulumi.Output<string>;
+  /** SHA-256 of the blob: `sha256:` and base64url. */
+  declare readonly digest: pulumi.Output<string>;
+  /** Where `to` keeps the blob. */
+  declare readonly file: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: SecretBackupArgs, opts?: pulumi.CustomResourceOptions) {
+    const { secret, ...rest } = args;
+    super(
+      RESOURCE_TYPES.secretBackup,
+      name,
+      { ...backupOutputs, ...backupInputs(rest, secret), __provider: providerText("secretBackup") },
+      { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
+    );
+    const { covered } = this as unknown as { covered: pulumi.Output<CoveredVersion> };
+    this.version = covered.apply(({ version }) => version);
+  }
+
+  /** Id of the secret that the backup is of: its versionless URL. */
+  get sourceId(): pulumi.Output<string> {
+    return pulumi.interpolate`${this.vaultUrl}/secrets/${this.name}`;
+  }
+}
