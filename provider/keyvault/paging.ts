@@ -32,10 +32,17 @@ export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, vo
 }
 
 function ownPath<T>(nextLink: string, { origin, apiVersion, refuse }: PagingOptions<T>): string {
-  const path = nextLink.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/#.*$/, "");
-  if (!path.startsWith("/") || path.startsWith("//") || !URL.canParse(path, origin) || /[^\x21-\x7e]/.test(path)) {
+  const path = nextLink
+    .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "")
+    .replace(/#.*$/, "")
+    .replace(/[^\x21-\x7e]/gu, percentEncode);
+  if (!path.startsWith("/") || path.startsWith("//") || !URL.canParse(path, origin)) {
     throw refuse("names a next page that is not a path");
   }
   if (/[?&]api-version=/i.test(path)) return path;
   return `${path}${path.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
+}
+
+function percentEncode(character: string): string {
+  return [...Buffer.from(character, "utf8")].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
 }

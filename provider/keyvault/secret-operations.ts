@@ -1,4 +1,4 @@
-import { KeyOperations } from "./key-operations.js";
+import { CryptographyOperations } from "./cryptography-operations.js";
 import type { ObjectPath } from "./object-path.js";
 import type { OperationName } from "./operations.js";
 import type { DeletedSecretBundle, DeletedSecretItem, SecretBundle, SecretItem } from "./secret-bundle.js";
@@ -33,7 +33,7 @@ const page = pageOf(secretItem);
 const deletedPage = pageOf(deletedSecretItem);
 
 /** The operations on secrets. */
-export abstract class SecretOperations extends KeyOperations {
+export abstract class SecretOperations extends CryptographyOperations {
   /**
    * Sets a secret, as a new version where the name is taken. Nothing is inherited from the version before.
    *

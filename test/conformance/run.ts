@@ -1,0 +1,64 @@
+import { parseArgs } from "node:util";
+import { replayInClientMode } from "./client-mode.js";
+import { replayInEmulatorMode } from "./emulator-mode.js";
+import { loadRecordings, type Recording, type Verdict } from "./recording.js";
+
+const MODES = { client: replayInClientMode, emulator: replayInEmulatorMode };
+type Mode = keyof typeof MODES;
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: Map<string, number>;
+}
+
+/** Replays a folder of recordings in both modes: a line per failure, a count per reason of a skip, the sums. */
+async function run(folder: string, modes: readonly Mode[]): Promise<Tally> {
+  const recordings = await loadRecordings(folder);
+  const tally: Tally = { passed: 0, failed: 0, skipped: new Map() };
+  for (const mode of modes) {
+    for (const recording of recordings) count(tally, mode, recording, await replay(mode, recording));
+  }
+  return tally;
+}
+
+/** A runner that fails on one file goes on with the next. */
+async function replay(mode: Mode, recording: Recording): Promise<Verdict> {
+  try {
+    return await MODES[mode](recording);
+  } catch (error) {
+    return {
+      status: "failed",
+      failures: [`the replay broke off: ${error instanceof Error ? error.stack : String(error)}`],
+    };
+  }
+}
+
+function count(tally: Tally, mode: Mode, { file }: Recording, verdict: Verdict): void {
+  if (verdict.status === "passed") tally.passed++;
+  else if (verdict.status === "failed") {
+    tally.failed++;
+    for (const failure of verdict.failures) console.log(`failed ${mode} ${file}: ${failure}`);
+  } else {
+    const reason = `${mode}: ${verdict.reason}`;
+    tally.skipped.set(reason, (tally.skipped.get(reason) ?? 0) + 1);
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { mode: { type: "string" } } });
+  const [folder] = positionals;
+  if (folder === undefined || (values.mode !== undefined && !(values.mode in MODES))) {
+    console.error("usage: npm run conformance -- FOLDER [--mode client|emulator]");
+    process.exitCode = 2;
+    return;
+  }
+  const modes = (Object.keys(MODES) as Mode[]).filter((mode) => values.mode === undefined || values.mode === mode);
+  const { passed, failed, skipped } = await run(folder, modes);
+  for (const [reason, files] of [...skipped].sort()) console.log(`skipped ${files}, ${reason}`);
+  const skips = [...skipped.values()].reduce((sum, files) => sum + files, 0);
+  console.log(`${passed} passed, ${failed} failed, ${skips} skipped`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+void main();
