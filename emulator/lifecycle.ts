@@ -9,6 +9,8 @@ import {
   deletedNotFound,
   type Noun,
   notFound,
+  notFoundOnHsm,
+  type ServiceError,
 } from "./service-error.js";
 import type { Collection, StoredObject } from "./store/stored-object.js";
 
@@ -28,6 +30,12 @@ export function standingOf(object: StoredObject | undefined, now: number): Stand
   return now < object.readyAt ? "recovered" : "active";
 }
 
+/** The 404 for a name, or for `name/version`, in the plane's words. */
+export function missing(context: Context, collection: Collection, id: string): ServiceError {
+  if (context.vault.plane === "managedhsm") return notFoundOnHsm(`${context.origin}/${collection}/${id}`);
+  return notFound(nounOf(collection), id);
+}
+
 function look<C extends Collection>(
   context: Context,
   collection: C,
@@ -41,7 +49,7 @@ export function readable<C extends Collection>(context: Context, collection: C):
   const { object, standing } = look(context, collection);
   if (object !== undefined && (standing === "active" || standing === "recovered")) return object;
   const { name, version } = context;
-  throw notFound(nounOf(collection), version === undefined ? name : `${name}/${version}`);
+  throw missing(context, collection, version === undefined ? name : `${name}/${version}`);
 }
 
 /** The object whose versions can be listed, or nothing. */
@@ -84,7 +92,7 @@ export function recoverable<C extends Collection>(context: Context, collection: 
   if (standing === "deleting") throw beingDeletedOnRecover(noun, context.name);
   if (standing === "recovering" || standing === "recovered") throw beingRecovered(noun, context.name);
   if (standing === "active") throw alreadyActive(noun, context.name);
-  throw notFound(noun, context.name);
+  throw missing(context, collection, context.name);
 }
 
 /** The deleted object to be purged. @throws ServiceError 404 or 409. */

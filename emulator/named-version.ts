@@ -1,11 +1,10 @@
-import { type In, nounOf } from "./lifecycle.js";
+import { type In, missing } from "./lifecycle.js";
 import type { Context } from "./operation.js";
-import { notFound } from "./service-error.js";
 import type { Collection } from "./store/stored-object.js";
 
 /** The version that the request names, or the current one. @throws ServiceError 404 with `name/version`. */
 export function currentOrNamed<C extends Collection>(context: Context, object: In<C>) {
   const version = context.store.version(object, context.version ?? object.current);
   if (version !== undefined) return version;
-  throw notFound(nounOf(object.collection), `${context.name}/${context.version ?? object.current}`);
+  throw missing(context, object.collection, `${context.name}/${context.version ?? object.current}`);
 }

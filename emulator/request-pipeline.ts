@@ -37,11 +37,20 @@ export interface Surroundings {
 const bodyLimit = 1024 * 1024;
 const largeBodyLimit = 16 * 1024 * 1024;
 
+/** An encoded percent sign never reaches the service: its web server fails on it, on both planes. */
+const percentInName = /^[^?]*%25/;
+const frontEndFailure = {
+  status: 400,
+  headers: { "Content-Type": "text/html; charset=utf-8" },
+  text: "<!DOCTYPE html>\r\n<html>\r\n    <head>\r\n        <title>Runtime Error</title>\r\n    </head>\r\n    <body>\r\n        <h1>Server Error in '/' Application.</h1>\r\n    </body>\r\n</html>\r\n",
+};
+
 /** One request from challenge to answer, in the service's order: who, what, whether, then the body. */
 export async function answer(surroundings: Surroundings, request: ApiRequest): Promise<Outcome> {
   const { address } = request;
   const challenge = challengeFor(surroundings.tokens, address, request.authorization);
   if (challenge !== undefined) return challenge;
+  if (percentInName.test(request.url)) return { operation: "refused", ...frontEndFailure };
   let operation = "refused";
   try {
     const target = readTarget(request.url);

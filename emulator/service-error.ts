@@ -40,6 +40,10 @@ export const notFound = (noun: Noun, id: string) =>
     `A ${noun.toLowerCase()} with (name/id) ${id} was not found in this key vault. If you recently deleted this ${noun.toLowerCase()} you may be able to recover it using the correct recovery command. For help resolving this issue, please see ${recoverHelp}`,
   );
 
+/** A Managed HSM names the whole address, and says the sentence twice. */
+export const notFoundOnHsm = (url: string) =>
+  new ServiceError(404, "KeyNotFound", `Key not found: Key not found: ${url}`);
+
 export const deletedNotFound = (noun: Noun, name: string) =>
   new ServiceError(404, `${noun}NotFound`, `Deleted ${noun} not found: ${name}`);
 
