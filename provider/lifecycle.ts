@@ -36,7 +36,7 @@ export class PartialFailure extends Error {
   }
 }
 
-interface DynamicProvider extends Omit<ResourceLifecycle, "delete"> {
+export interface DynamicProvider extends Omit<ResourceLifecycle, "delete"> {
   configure(request: { config: { get(key: string): string | undefined } }): Promise<void>;
   delete(id: string, props: Properties): Promise<void>;
 }
