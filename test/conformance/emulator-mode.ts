@@ -212,8 +212,8 @@ class Replay {
     const known = this.#plan.objectOf(step.host, collection, name);
     const shown = step.exchange.response.status === 200 ? step.exchange.response.body : undefined;
     const object: GivenObject = { host: step.host, collection, name, given: [...(known?.given ?? [])] };
-    if (isObject(shown) && !object.given.some(({ version }) => version === identifier?.version)) {
-      object.given.push({ version: identifier?.version, body: shown, created: undefined });
+    if (!object.given.some(({ version }) => version === identifier?.version)) {
+      object.given.push({ version: identifier?.version, body: isObject(shown) ? shown : {}, created: undefined });
     }
     const far = step.exchange.response.status === 400;
     const host = far ? abroad : elsewhere;

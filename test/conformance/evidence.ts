@@ -134,9 +134,12 @@ function refused(
     case "SecretDisabled":
     case "KeyDisabled":
     case "KeyOperationForbidden":
+      return claim(there, undefined, { seen: named });
     case "KeyManagedByKeyVault":
     case "SecretManagedByKeyVault":
-      return claim(there, undefined, { seen: named });
+      return claim(operation.kind === "purge" || operation.kind === "recover" ? set("deleted") : there, undefined, {
+        seen: named,
+      });
     default:
       break;
   }

@@ -10,6 +10,7 @@ const guid = /\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12,13}\b/gi;
 export function normaliseMessage(message: string, versions?: Correspondence): string {
   return message
     .replace(/\r\n/g, "\n")
+    .replace(/^(?:Key not found: )+(?=https?:)/, "Key not found: ")
     .replace(/'(appid=[^']*)'/g, "'<caller>'")
     .replace(/Caller: .*/g, "Caller: <caller>")
     .replace(/Client address: \S+/g, "Client address: <address>")

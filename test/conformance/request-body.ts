@@ -54,12 +54,14 @@ export async function bodyOf(step: Step, sources: BodySources): Promise<unknown>
 const invalidProperties = (step: Step) =>
   (errorOf(step.exchange.response.body)?.message ?? "").split(/Property\s+has invalid value/).length - 1;
 
+/** Members of a create, none of which is half a number. */
+const createMembers = ["kty", "key_size", "key_ops", "attributes", "tags"];
+
 function createBody(step: Step): JsonObject {
   const { status, body } = step.exchange.response;
   if (status !== 200) {
     const invalid = invalidProperties(step);
-    if (invalid > 1) return { kty: "invalid", crv: "invalid" };
-    if (invalid === 1) return { kty: "invalid" };
+    if (invalid > 0) return Object.fromEntries(createMembers.slice(0, invalid).map((member) => [member, 0.5]));
     return /HSM|Hardware/.test(errorOf(body)?.message ?? "") ? { kty: "RSA-HSM" } : { kty: "EC" };
   }
   const key = objectAt(body, "key");

@@ -38,7 +38,7 @@ function count(tally: Tally, mode: Mode, { file }: Recording, verdict: Verdict):
   if (verdict.status === "passed") tally.passed++;
   else if (verdict.status === "failed") {
     tally.failed++;
-    for (const failure of verdict.failures) console.log(`failed ${mode} ${file}: ${failure}`);
+    for (const failure of verdict.failures) console.log(`failed ${mode} ${file}: ${failure.replace(/\s+/g, " ")}`);
   } else {
     const reason = `${mode}: ${verdict.reason}`;
     tally.skipped.set(reason, (tally.skipped.get(reason) ?? 0) + 1);

@@ -81,6 +81,11 @@ function compareMember(
       const difference = compareIds(String(recorded), String(emulated), context);
       return difference === undefined ? [] : wrong(difference);
     }
+    // A build of 2022 wrote the exponent of hardware keys with its leading zero.
+    case "e":
+      return integerOf(recorded) === integerOf(emulated) ? [] : exact();
+    case "exportable":
+      return isRestoredQuirk(recorded, step, context) ? [] : exact();
     case "tags":
     case "lifetimeActions":
       return exact();
@@ -91,6 +96,7 @@ function compareMember(
     case "y":
       return comparePublicNumber(at, String(recorded), String(emulated), context);
     case "value":
+      if (typeof recorded !== "string") return exact();
       return compareValue(at, String(recorded), String(emulated), context);
     case "created":
     case "deletedDate":
@@ -107,6 +113,17 @@ function compareMember(
   }
   if (isObject(recorded) && isObject(emulated)) return compareObjects(at, recorded, emulated, context);
   return exact();
+}
+
+const integerOf = (number: unknown) => Buffer.from(String(number), "base64url").toString("hex").replace(/^0+/, "");
+
+/** MHSM builds of early 2023 called every restored key exportable; those of late 2023 do not. */
+function isRestoredQuirk(recorded: unknown, step: Step, context: ShapeContext): boolean {
+  return (
+    recorded === true &&
+    context.plane === "managedhsm" &&
+    !("release_policy" in objectAt(step.exchange.response, "body"))
+  );
 }
 
 const jsonType = (value: unknown) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);

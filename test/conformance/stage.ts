@@ -99,7 +99,9 @@ export class Stage {
   async prepare(_step: Step): Promise<void> {}
 
   /** The lifetime of an object belongs to a certificate from now on. */
-  markManaged(_host: string, _collection: Collection, _name: string): void {}
+  markManaged(host: string, collection: Collection, name: string): void {
+    this.#emulator.vault(this.vaultName(host)).giveToCertificate(collection, name);
+  }
 
   async send(message: StageRequest, windows: Windows = instant): Promise<Answer> {
     this.#windows.next = windows;

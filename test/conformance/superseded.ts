@@ -32,10 +32,6 @@ const changes: Superseded[] = [
     now: ([, noun = "", id = ""]) => ({ message: notFound(noun, id) }),
   },
   {
-    old: /^Key not found: (https?:\/\/\S+)(.*)$/,
-    now: ([, id = "", activity = ""]) => ({ message: `Key not found: Key not found: ${id}${activity}` }),
-  },
-  {
     old: /^Conflict while restoring (key|secret) (\S+) - (?:key|secret) already exists or concurrent access$/,
     now: ([, it = "", id = ""]) => ({
       message: `There was a conflict restoring the ${it} '${id}'. This can happen if either: a second ${it} with the same name was created after the first ${it} was deleted; thus trying to restore a ${it} whose name is already in use. To fix this, rename the second ${it} to something else so that the restore works. The second probable cause of this exception is when multiple operations are performed in parallel against the ${it}. To avoid this error, perform operations against a ${it} in a sequential manner.`,
