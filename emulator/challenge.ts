@@ -1,36 +1,57 @@
-import { type AccessTokens, tenant } from "./access-tokens.js";
+import { type AccessTokens, type Principal, tenant } from "./access-tokens.js";
 import type { Outcome } from "./request-pipeline.js";
 import type { Address } from "./vault-directory.js";
 
 const cloudAudiences = ["https://vault.azure.net", "https://managedhsm.azure.net"];
+const expired = "AKV10034: Error validating token: the token is expired.";
 
-/** The 401 that a request without a usable token gets, before anything else of it is looked at. */
+/** Who calls, or the 401 for a request without a usable token, before anything else of it is looked at. */
 export function challengeFor(
   tokens: AccessTokens,
   address: Address,
   authorization: string | undefined,
-): Outcome | undefined {
+): Outcome | Principal {
   const given = /^(?:bearer|pop) +([^\s].*)$/i.exec(authorization?.trim() ?? "")?.[1];
   if (given === undefined) return challenge(address, "AKV10000: Request is missing a Bearer or PoP token.");
   const token = tokens.read(given);
-  if (token.expired) return challenge(address, "AKV10034: Error validating token: the token is expired.");
+  if (token.expired) return challenge(address, expired);
   const audiences = [address.resource, ...cloudAudiences];
   if (token.audience !== undefined && !audiences.includes(token.audience)) {
-    return challenge(address, `AKV10022: Invalid audience. Expected ${address.resource}, found: ${token.audience}.`);
+    return challenge(
+      address,
+      address.vault.plane === "managedhsm"
+        ? "Unable to verify access token"
+        : `AKV10022: Invalid audience. Expected ${address.resource}, found: ${token.audience}.`,
+    );
   }
-  return undefined;
+  return { name: token.name };
 }
+
+export const expiredChallenge = (address: Address): Outcome => challenge(address, expired);
+
+/** Continuous access evaluation: the token is good, and more is wanted of it. */
+export function claimsChallenge(address: Address): Outcome {
+  const claims = { access_token: { nbf: { essential: true, value: "1" } } };
+  const encoded = Buffer.from(JSON.stringify(claims)).toString("base64");
+  return {
+    ...challenge(address, "AKV10000: The token does not meet the conditional access requirements."),
+    headers: {
+      "WWW-Authenticate": `Bearer realm="", authorization_uri="${authorityOf(address)}/oauth2/authorize", error="insufficient_claims", claims="${encoded}"`,
+    },
+  };
+}
+
+const authorityOf = ({ vault }: Address) =>
+  `${vault.plane === "vault" ? "https://login.windows.net" : "https://login.microsoftonline.com"}/${tenant}`;
 
 /** One shape in 35,000 recorded answers; a Managed HSM says only OK. */
 function challenge(address: Address, message: string): Outcome {
-  const onVault = address.vault.plane === "vault";
-  const authority = onVault ? "https://login.windows.net" : "https://login.microsoftonline.com";
   return {
     operation: "challenge",
     status: 401,
     headers: {
-      "WWW-Authenticate": `Bearer authorization="${authority}/${tenant}", resource="${address.resource}"`,
+      "WWW-Authenticate": `Bearer authorization="${authorityOf(address)}", resource="${address.resource}"`,
     },
-    ...(onVault ? { body: { error: { code: "Unauthorized", message } } } : { text: "OK" }),
+    ...(address.vault.plane === "vault" ? { body: { error: { code: "Unauthorized", message } } } : { text: "OK" }),
   };
 }

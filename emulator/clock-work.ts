@@ -1,4 +1,4 @@
-import { generateKeyNow } from "./keys/generate-key.js";
+import { generateKeyNow, type KeyPair, type KeySpecification } from "./keys/generate-key.js";
 import { expiryUnder, nextRotation } from "./keys/rotation-policy.js";
 import { newVersionId } from "./new-version.js";
 import type { Store } from "./store/store.js";
@@ -36,8 +36,8 @@ export function addRotation(
   object: StoredObject & { collection: "keys" },
   current: KeyVersion,
   created: number,
+  pair: KeyPair = generateKeyNow(specificationOfVersion(current)),
 ): KeyVersion {
-  const pair = generateKeyNow(specificationOfVersion(current));
   const exp = expiryUnder(object.rotationPolicy, created);
   const { exp: _old, nbf: _notBefore, ...attributes } = current.attributes;
   const version: KeyVersion = {
@@ -54,10 +54,11 @@ export function addRotation(
   return version;
 }
 
-export function specificationOfVersion(version: KeyVersion) {
+/** What to make to have another key of the same kind. */
+export function specificationOfVersion(version: KeyVersion): KeySpecification {
   const { kty, crv, n } = version.key;
   const k = version.material.k;
   const octets = typeof k === "string" ? Buffer.from(k, "base64url").length : 32;
-  const size = n === undefined ? octets * 8 : Math.ceil(Buffer.from(n, "base64url").length / 128) * 1024;
+  const size = n === undefined ? octets * 8 : Math.floor(Buffer.from(n, "base64url").length / 128) * 1024;
   return { keyType: kty, size, curve: crv };
 }

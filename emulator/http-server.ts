@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { control, controlPrefix } from "./control-endpoint.js";
 import type { RequestLog } from "./request-log.js";
-import { type ApiRequest, answer, type Outcome, refusal, type Surroundings } from "./request-pipeline.js";
+import { answer, type Outcome, refusal, type Surroundings } from "./request-pipeline.js";
 import { badParameter, ServiceError } from "./service-error.js";
+import type { Vault } from "./vault.js";
 import type { VaultDirectory } from "./vault-directory.js";
 
 export interface ServerOptions extends Surroundings {
@@ -44,36 +46,126 @@ export function createEmulatorServer(options: ServerOptions): Server {
 async function serve(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
   const url = request.url ?? "/";
+  if (url.startsWith(controlPrefix)) {
+    send(response, await controlled(options, request, method, url), "local", "vault");
+    drain(request, response);
+    return;
+  }
   const address = options.directory.locate(request.headers.host, request.socket.localPort ?? 0);
   if (address === undefined) {
     send(response, { operation: "refused", ...refusal("vault", unknownVault()) }, "local", "vault");
     drain(request, response);
     return;
   }
-  const api: ApiRequest = {
+  const { authorization } = request.headers;
+  const outcome = await answer(options, {
     method,
     url,
     address,
-    authorization: request.headers.authorization,
+    authorization,
     readBody: (limit) => readBody(request, limit),
-  };
-  const outcome = await answer(options, api);
-  const path = url.split("?", 1)[0] ?? "/";
-  options.requests.add({
-    method,
-    path,
-    operation: outcome.operation,
-    status: outcome.status,
-    vault: address.vault.name,
   });
-  send(response, outcome, address.vault.location, address.vault.plane);
+  const path = url.split("?", 1)[0] ?? "/";
+  const { operation, status } = outcome;
+  options.requests.add({ method, path, operation, status, vault: address.vault.name });
+  await deliver(response, outcome, address.vault);
   drain(request, response);
+}
+
+async function controlled(
+  options: ServerOptions,
+  request: IncomingMessage,
+  method: string,
+  url: string,
+): Promise<Outcome> {
+  try {
+    const answered = await control(options, {
+      method,
+      url,
+      remoteAddress: request.socket.remoteAddress,
+      contentType: request.headers["content-type"],
+      readBody: (limit) => readBody(request, limit),
+    });
+    return { operation: "control", ...answered };
+  } catch (error) {
+    return { operation: "control", ...refusal("vault", error) };
+  }
 }
 
 const unknownVault = () => new ServiceError(404, "NotFound", "No vault of this emulator has that host name.");
 
+/** Sends the answer, with what its fault does to it on the way. */
+async function deliver(response: ServerResponse, outcome: Outcome, vault: Vault): Promise<void> {
+  const { fault } = outcome;
+  switch (fault?.kind) {
+    case "dropBefore":
+    case "dropAfter":
+      response.destroy();
+      return;
+    case "latency":
+      await pause(fault.milliseconds ?? 1_000, response);
+      break;
+    case "slowBody":
+      await trickle(response, outcome, vault, fault.milliseconds ?? 1_000);
+      return;
+    case "truncated":
+      send(
+        response,
+        { ...outcome, text: textOf(outcome).slice(0, -Math.ceil(textOf(outcome).length / 2)) },
+        vault.location,
+        vault.plane,
+      );
+      return;
+    case "contentType":
+      send(
+        response,
+        { ...outcome, text: "<html></html>", headers: { ...outcome.headers, "Content-Type": "text/html" } },
+        vault.location,
+        vault.plane,
+      );
+      return;
+    default:
+  }
+  if (!response.destroyed) send(response, outcome, vault.location, vault.plane);
+}
+
+/** Waits, and not for a client that has left. */
+function pause(milliseconds: number, response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    response.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+async function trickle(response: ServerResponse, outcome: Outcome, vault: Vault, milliseconds: number): Promise<void> {
+  const bytes = Buffer.from(textOf(outcome));
+  const parts = 10;
+  const size = Math.max(1, Math.ceil(bytes.length / parts));
+  response.writeHead(outcome.status, headersOf(outcome, bytes.length, vault.location, vault.plane));
+  for (let start = 0; start < bytes.length && !response.destroyed; start += size) {
+    response.write(bytes.subarray(start, start + size));
+    await pause(milliseconds / parts, response);
+  }
+  response.end();
+}
+
+const textOf = (outcome: Outcome) => outcome.text ?? (outcome.body === undefined ? "" : JSON.stringify(outcome.body));
+
 function send(response: ServerResponse, outcome: Outcome, location: string, plane: "vault" | "managedhsm"): void {
-  const text = outcome.text ?? (outcome.body === undefined ? "" : JSON.stringify(outcome.body));
+  const text = textOf(outcome);
+  response.writeHead(outcome.status, headersOf(outcome, Buffer.byteLength(text), location, plane));
+  response.end(text);
+}
+
+function headersOf(
+  outcome: Outcome,
+  length: number,
+  location: string,
+  plane: "vault" | "managedhsm",
+): Record<string, string> {
   const headers: Record<string, string> = {
     "Cache-Control": "no-cache",
     Pragma: "no-cache",
@@ -86,12 +178,8 @@ function send(response: ServerResponse, outcome: Outcome, location: string, plan
     ...(plane === "managedhsm" ? { "x-ms-server-latency": "1", "x-ms-build-version": serviceVersion } : {}),
     ...outcome.headers,
   };
-  if (outcome.status !== 204) {
-    headers["Content-Type"] ??= "application/json; charset=utf-8";
-    headers["Content-Length"] = String(Buffer.byteLength(text));
-  }
-  response.writeHead(outcome.status, headers);
-  response.end(text);
+  if (outcome.status === 204) return headers;
+  return { "Content-Type": "application/json; charset=utf-8", ...headers, "Content-Length": String(length) };
 }
 
 /** A refusal may come before the body: what is left of it is thrown away, and a flood is cut off. */

@@ -4,6 +4,7 @@
  */
 export type { EmulatorCredential } from "./access-tokens.js";
 export { EmulatorClock } from "./emulator-clock.js";
+export type { FaultKind, FaultRule, Faults } from "./faults.js";
 export type { LoggedRequest, RequestLog } from "./request-log.js";
 export { type Emulator, type EmulatorOptions, startEmulator, type VaultHandle } from "./start-emulator.js";
 export type { Timing, TimingMode } from "./timing.js";

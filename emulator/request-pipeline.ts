@@ -1,13 +1,17 @@
-import type { AccessTokens } from "./access-tokens.js";
+import type { AccessTokens, Principal } from "./access-tokens.js";
 import { readApiVersion } from "./api-version.js";
-import { challengeFor } from "./challenge.js";
+import { challengeFor, claimsChallenge, expiredChallenge } from "./challenge.js";
 import { catchUp } from "./clock-work.js";
 import type { EmulatorClock } from "./emulator-clock.js";
+import type { FaultRule, Faults } from "./faults.js";
+import { loadOf } from "./load.js";
 import type { Answer, Context } from "./operation.js";
-import { readTarget } from "./request-target.js";
-import { route } from "./router.js";
+import { requirePermission } from "./permissions.js";
+import { type RequestTarget, readTarget } from "./request-target.js";
+import { type Route, route } from "./router.js";
 import { ServiceError } from "./service-error.js";
 import type { Store } from "./store/store.js";
+import type { Throttle } from "./throttling.js";
 import type { Address } from "./vault-directory.js";
 
 /** A request before its body is read. */
@@ -20,16 +24,20 @@ export interface ApiRequest {
   readonly readBody: (limit: number) => Promise<Buffer>;
 }
 
-/** An answer and what to write down of it. */
+/** An answer, what to write down of it, and what is to go wrong with it. */
 export interface Outcome extends Answer {
   readonly operation: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly fault?: FaultRule;
 }
 
 export interface Surroundings {
   readonly store: Store;
   readonly clock: EmulatorClock;
   readonly tokens: AccessTokens;
+  readonly faults: Faults;
+  /** Absent: no limits. */
+  readonly throttle: Throttle | undefined;
   /** Told of what should not happen; the caller gets a bare 500, for its text may hold anything. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -37,51 +45,91 @@ export interface Surroundings {
 const bodyLimit = 1024 * 1024;
 const largeBodyLimit = 16 * 1024 * 1024;
 
-/** An encoded percent sign never reaches the service: its web server fails on it, on both planes. */
-const percentInName = /^[^?]*%25/;
-const frontEndFailure = {
-  status: 400,
-  headers: { "Content-Type": "text/html; charset=utf-8" },
-  text: "<!DOCTYPE html>\r\n<html>\r\n    <head>\r\n        <title>Runtime Error</title>\r\n    </head>\r\n    <body>\r\n        <h1>Server Error in '/' Application.</h1>\r\n    </body>\r\n</html>\r\n",
-};
-
 /** One request from challenge to answer, in the service's order: who, what, whether, then the body. */
 export async function answer(surroundings: Surroundings, request: ApiRequest): Promise<Outcome> {
   const { address } = request;
-  const challenge = challengeFor(surroundings.tokens, address, request.authorization);
-  if (challenge !== undefined) return challenge;
-  if (percentInName.test(request.url)) return { operation: "refused", ...frontEndFailure };
+  const caller = challengeFor(surroundings.tokens, address, request.authorization);
+  if ("status" in caller) return caller;
   let operation = "refused";
   try {
     const target = readTarget(request.url);
-    const { operation: found, name, version } = route(address.vault.plane, request.method, target.segments);
-    operation = found.name;
-    const apiVersionText = target.query.get("api-version") ?? undefined;
-    const apiVersion = readApiVersion(apiVersionText);
-    const body = await request.readBody(found.largeBody ? largeBodyLimit : bodyLimit);
-    const now = surroundings.clock.now();
-    catchUp(surroundings.store, now);
-    const context: Context = {
-      vault: address.vault,
-      store: surroundings.store,
-      clock: surroundings.clock,
-      now,
-      seconds: Math.floor(now / 1000),
-      apiVersion,
-      apiVersionText: apiVersionText ?? "",
-      origin: address.origin,
-      pageOrigin: address.pageOrigin,
-      path: `/${target.segments.join("/")}`,
-      name,
-      version,
-      query: target.query,
-    };
-    return { operation, ...(await found.run(context, body)) };
+    const found = route(address.vault.plane, request.method, target.segments);
+    operation = found.operation.name;
+    const path = `/${target.segments.join("/")}`;
+    const fault = surroundings.faults.draw({ operation, method: request.method, path });
+    const instead = fault === undefined ? undefined : faultedAnswer(address, fault);
+    if (fault !== undefined && instead !== undefined) return { operation, ...instead, fault };
+    const handled = await handle(surroundings, request, target, found, caller);
+    return { operation, ...handled, ...(fault === undefined ? {} : { fault }) };
   } catch (error) {
     if (!(error instanceof ServiceError)) surroundings.onFailure(error);
-    return { operation, ...refusal(address.vault.plane, error) };
+    const headers = error instanceof ServiceError && error.status === 429 ? surroundings.throttle?.headers : undefined;
+    return { operation, ...refusal(address.vault.plane, error), ...(headers === undefined ? {} : { headers }) };
   }
 }
+
+async function handle(
+  surroundings: Surroundings,
+  request: ApiRequest,
+  target: RequestTarget,
+  { operation, name, version }: Route,
+  caller: Principal,
+): Promise<Answer> {
+  const { vault, origin, pageOrigin } = request.address;
+  const apiVersionText = target.query.get("api-version") ?? undefined;
+  const apiVersion = readApiVersion(apiVersionText);
+  requirePermission(vault, operation, caller);
+  const body = await request.readBody(operation.largeBody ? largeBodyLimit : bodyLimit);
+  const now = surroundings.clock.now();
+  catchUp(surroundings.store, now);
+  const context: Context = {
+    vault,
+    store: surroundings.store,
+    clock: surroundings.clock,
+    now,
+    seconds: Math.floor(now / 1000),
+    apiVersion,
+    apiVersionText: apiVersionText ?? "",
+    origin,
+    pageOrigin,
+    path: `/${target.segments.join("/")}`,
+    name,
+    version,
+    query: target.query,
+  };
+  surroundings.throttle?.admit(vault, loadOf(context, operation, body), now);
+  return operation.run(context, body);
+}
+
+/** What a fault answers instead of handling the request; nothing for those that change an answer on its way out. */
+function faultedAnswer(address: Address, fault: FaultRule): Omit<Outcome, "operation"> | undefined {
+  switch (fault.kind) {
+    case "dropBefore":
+      return { status: 0 };
+    case "expiredToken":
+      return expiredChallenge(address);
+    case "claims":
+      return claimsChallenge(address);
+    case "throttled":
+      return refusal(address.vault.plane, throttled());
+    case "status":
+      return refusal(address.vault.plane, unavailable(fault.status ?? 503));
+    default:
+      return undefined;
+  }
+}
+
+const throttled = () =>
+  new ServiceError(
+    429,
+    "Throttled",
+    "Request was not processed because too many requests were received. Reason: VaultOperationLimitReached",
+  );
+
+const unavailable = (status: number) =>
+  status === 503
+    ? new ServiceError(503, "ServiceUnavailable", "The service is unavailable.")
+    : new ServiceError(status, "InternalServerError", "The service failed to process the request.");
 
 /** The service's envelope. What is not one of its refusals is a fault of the emulator, and its text may hold anything. */
 export function refusal(plane: "vault" | "managedhsm", error: unknown): Answer {

@@ -1,15 +1,18 @@
 import type { LookupAddress } from "node:dns";
 import type { Server } from "node:http";
 import { AccessTokens, type EmulatorCredential } from "./access-tokens.js";
+import { createServerIdentity } from "./certificate-authority.js";
 import { giveToCertificate } from "./certificate-object.js";
 import { EmulatorClock } from "./emulator-clock.js";
+import { Faults } from "./faults.js";
 import { createEmulatorServer } from "./http-server.js";
 import { RequestLog } from "./request-log.js";
 import { SeededRandom } from "./seeded-random.js";
 import { Store } from "./store/store.js";
 import type { Collection } from "./store/stored-object.js";
+import { Throttle, type ThrottlingOptions } from "./throttling.js";
 import type { Timing, TimingMode } from "./timing.js";
-import { createVault, type VaultOptions } from "./vault.js";
+import { createVault, type Vault, type VaultOptions } from "./vault.js";
 import { VaultDirectory } from "./vault-directory.js";
 
 export interface EmulatorOptions {
@@ -27,6 +30,10 @@ export interface EmulatorOptions {
   port?: number;
   /** An address of this machine. Default `127.0.0.1`. */
   host?: string;
+  /** HTTPS with a certificate authority of its own (see `Emulator.caCertificate`). Default false: plain HTTP. */
+  tls?: boolean;
+  /** The service's limits on requests. Default: none. */
+  throttling?: boolean | ThrottlingOptions;
   /** Told of every fault of the emulator itself (a 500 answer). Its text may hold key material. Default: nobody. */
   onFailure?: (error: unknown) => void;
 }
@@ -52,7 +59,10 @@ export interface Emulator {
   credentialFor(principal: string): EmulatorCredential;
   /** A bearer token that it accepts and that does not expire. */
   readonly token: string;
+  /** PEM, with `tls`. */
+  readonly caCertificate: string | undefined;
   readonly clock: EmulatorClock;
+  readonly faults: Faults;
   readonly requests: RequestLog;
   /** For HTTP agents: every host name leads here, so that several vaults need no DNS. */
   readonly lookup: (
@@ -83,10 +93,20 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const store = new Store(options.store);
   const requests = new RequestLog();
   const tokens = new AccessTokens(() => Date.now());
-  const scheme = "http";
-  const directory = new VaultDirectory(vaults, scheme);
-  const onFailure = options.onFailure ?? (() => undefined);
-  const server = createEmulatorServer({ store, clock, tokens, directory, requests, onFailure, tls: undefined });
+  const identity = options.tls === true ? await createServerIdentity(hostNamesOf(vaults)) : undefined;
+  const scheme = identity === undefined ? "http" : "https";
+  const faults = new Faults(options.seed ?? 1);
+  const server = createEmulatorServer({
+    store,
+    clock,
+    tokens,
+    faults,
+    requests,
+    throttle: createThrottle(options.throttling),
+    directory: new VaultDirectory(vaults, scheme),
+    onFailure: options.onFailure ?? (() => undefined),
+    tls: identity,
+  });
   const host = options.host ?? "127.0.0.1";
   try {
     await listen(server, options.port ?? 0, host);
@@ -97,7 +117,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const bound = server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : 0;
   let closed: Promise<void> | undefined;
-  const urlOf = (name: string) => `${scheme}://${name}:${port}`;
+  const urlOf = (name: string) => `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
   return {
     url: urlOf(host),
     port,
@@ -113,6 +133,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     credential: tokens.credential(owner),
     credentialFor: (principal) => tokens.credential(principal),
     token: owner,
+    caCertificate: identity?.caCertificate,
+    faults,
     clock,
     requests,
     lookup: (_hostname, lookupOptions, callback) => {
@@ -126,6 +148,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       return closed;
     },
   };
+}
+
+/** Under which names its certificate is good: no wildcard stands directly under a top-level name. */
+function hostNamesOf(vaults: readonly Vault[]): string[] {
+  const clouds = { vault: "vault.azure.net", managedhsm: "managedhsm.azure.net" };
+  const named = vaults.flatMap(({ name, plane }) => [`${name}.localhost`, `${name}.${clouds[plane]}`]);
+  return ["localhost", "127.0.0.1", "::1", ...named];
+}
+
+function createThrottle(given: boolean | ThrottlingOptions | undefined): Throttle | undefined {
+  if (given === undefined || given === false) return undefined;
+  return new Throttle(given === true ? {} : given);
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

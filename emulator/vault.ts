@@ -27,6 +27,11 @@ export interface VaultOptions {
   permissions?: PermissionOptions;
   /** Default: open. */
   firewall?: "open" | "firewall" | "publicAccessDisabled";
+  /**
+   * A transfer blob (BYOK) that was made for a key exchange key of another vault cannot be opened. `standIn` stores a
+   * new key of the same type in its place, for programs that only have a blob made elsewhere. Default `refuse`.
+   */
+  foreignTransfers?: "refuse" | "standIn";
 }
 
 /** Who may do what. A token names its principal (see `Emulator.credentialFor`); one not listed may do nothing. */
@@ -69,6 +74,7 @@ export function createVault(given: string | VaultOptions, timing: TimingMode | T
     securityDomain: options.securityDomain ?? "emulator",
     permissions: options.permissions,
     firewall: options.firewall ?? "open",
+    foreignTransfers: options.foreignTransfers ?? "refuse",
     timing: createTiming(timing, random, plane),
   };
 }

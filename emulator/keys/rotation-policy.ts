@@ -1,3 +1,4 @@
+import type { Context } from "../operation.js";
 import { badParameter } from "../service-error.js";
 import { list, optional, record, type ShapeOf, text } from "../shape.js";
 import type { StoredAttributes, StoredRotationPolicy } from "../store/stored-object.js";
@@ -97,6 +98,10 @@ function required(text: string): Duration {
 }
 
 const refused = (reason: string) => badParameter(`The key rotation policy is not valid: ${reason}.`);
+
+/** Relative on a Managed HSM. */
+export const rotationPolicyId = (context: Context, name: string) =>
+  `${context.vault.plane === "managedhsm" ? "" : `${context.origin}/`}keys/${name}/rotationpolicy`;
 
 export function renderRotationPolicy(vault: Vault, id: string, policy: StoredRotationPolicy): object {
   const { expiryTime, created, updated, lifetimeActions } = policy;

@@ -1,8 +1,88 @@
+import { constants, createDecipheriv, createPrivateKey, type JsonWebKey, privateDecrypt } from "node:crypto";
 import type { Context } from "../operation.js";
-import { badParameter } from "../service-error.js";
-import type { KeyPair } from "./generate-key.js";
+import { badParameter, invalidProperties } from "../service-error.js";
+import { isRecord, record, type ShapeOf, text } from "../shape.js";
+import type { KeyVersion } from "../store/stored-object.js";
+import { curveByWireName } from "./curve.js";
+import { generateKey, type KeyPair } from "./generate-key.js";
+import { requireHardware, specificationOf } from "./key-rules.js";
 
-/** A stand-in until the transfer blob is opened for real. */
-export function openTransfer(_context: Context, _jwk: Record<string, unknown>, _blob: string): KeyPair {
-  throw badParameter("The key transfer blob is not valid.");
+/** The content of a `.byok` file: a private key wrapped for a key exchange key of the vault. */
+const transferShape = record({
+  schema_version: text(16),
+  header: record({ kid: text(2048), alg: text(32), enc: text(64) }),
+  ciphertext: text(32_768),
+});
+type Transfer = ShapeOf<typeof transferShape>;
+
+const malformed = () => badParameter("The key transfer blob is not valid.");
+const unusable = () => badParameter("The key exchange key of the transfer blob was not found or cannot be used.");
+
+/**
+ * The key inside a transfer blob, unwrapped with the key exchange key that it names (CKM_RSA_AES_KEY_WRAP: an AES key
+ * under RSA-OAEP, then the PKCS#8 key under that AES key).
+ *
+ * @throws ServiceError 400 when the blob is damaged or was made for another vault.
+ */
+export async function openTransfer(context: Context, jwk: Record<string, unknown>, encoded: string): Promise<KeyPair> {
+  const keyType = jwk.kty;
+  if (keyType !== "RSA-HSM" && keyType !== "EC-HSM") throw invalidProperties();
+  requireHardware(context.vault);
+  const transfer = readTransfer(encoded);
+  const exchangeKey = context.store.transaction("read", () => findExchangeKey(context, transfer.header.kid));
+  const curve = typeof jwk.crv === "string" ? jwk.crv : undefined;
+  if (exchangeKey === undefined) {
+    if (context.vault.foreignTransfers === "refuse") throw unusable();
+    return generateKey(specificationOf(context.vault, keyType, undefined, curve));
+  }
+  const pair = unwrap(exchangeKey, transfer);
+  if (pair.kty !== keyType.slice(0, -4)) throw malformed();
+  if (pair.kty === "RSA") {
+    return { public: { kty: keyType, n: pair.n ?? "", e: pair.e ?? "" }, material: { ...pair } };
+  }
+  const named = curve === undefined ? undefined : curveByWireName(curve);
+  if (curve !== undefined && named?.jose !== pair.crv) throw malformed();
+  const wire = curve ?? (pair.crv === "secp256k1" ? "P-256K" : (pair.crv ?? ""));
+  return { public: { kty: keyType, crv: wire, x: pair.x ?? "", y: pair.y ?? "" }, material: { ...pair } };
+}
+
+function readTransfer(encoded: string): Transfer {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(encoded, "base64url").toString("utf8"));
+  } catch {
+    throw malformed();
+  }
+  const transfer = isRecord(parsed) ? transferShape.check(parsed) : undefined;
+  if (transfer === undefined) throw malformed();
+  const { alg, enc } = transfer.value.header;
+  if (alg !== "dir" || enc !== "CKM_RSA_AES_KEY_WRAP") throw malformed();
+  return transfer.value;
+}
+
+function findExchangeKey({ store, vault, seconds }: Context, kid: string): KeyVersion | undefined {
+  const found = /\/keys\/([0-9a-zA-Z-]{1,127})\/([0-9a-f]{32})$/i.exec(kid);
+  const object = found?.[1] === undefined ? undefined : store.find(vault.name, "keys", found[1]);
+  if (object === undefined || object.phase !== "active") return undefined;
+  const version = store.version({ ...object, collection: "keys" }, found?.[2] ?? "");
+  if (version === undefined || version.key.n === undefined || !version.key.key_ops.includes("import")) return undefined;
+  const { enabled, exp } = version.attributes;
+  if (!enabled || (exp !== undefined && exp <= seconds)) throw unusable();
+  return version;
+}
+
+function unwrap(exchangeKey: KeyVersion, transfer: Transfer): JsonWebKey {
+  try {
+    const key = createPrivateKey({ key: exchangeKey.material, format: "jwk" });
+    const bytes = Buffer.from(transfer.ciphertext, "base64url");
+    const width = Buffer.from(exchangeKey.key.n ?? "", "base64url").length;
+    const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha1" };
+    const wrappingKey = privateDecrypt({ key, ...padding }, bytes.subarray(0, width));
+    // RFC 5649's initial value.
+    const decipher = createDecipheriv("id-aes256-wrap-pad", wrappingKey, Buffer.from("a65959a6", "hex"));
+    const pkcs8 = Buffer.concat([decipher.update(bytes.subarray(width)), decipher.final()]);
+    return createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }).export({ format: "jwk" });
+  } catch {
+    throw malformed();
+  }
 }

@@ -25,10 +25,10 @@ export const importKey = defineOperation({
     tags: optional(tagMap(256)),
     release_policy: optional(releasePolicyRules),
   }),
-  prepare: (context, body): { pair: KeyPair; operations: string[] } => {
+  prepare: async (context, body): Promise<{ pair: KeyPair; operations: string[] }> => {
     const jwk = body.key;
     if (jwk === undefined || typeof jwk.kty !== "string") throw notAKey(context.vault);
-    const pair = readPair(context, jwk, body.Hsm ?? false);
+    const pair = await readPair(context, jwk, body.Hsm ?? false);
     return { pair, operations: operationsOf(context, jwk) ?? defaultKeyOperations(context.vault, pair.public.kty) };
   },
   handle: (context, body, { pair, operations }) => {
@@ -47,7 +47,7 @@ export const importKey = defineOperation({
 });
 
 /** A transfer blob (BYOK) stands in for the private members, and is always a hardware key. */
-function readPair(context: Context, jwk: Record<string, unknown>, hardware: boolean): KeyPair {
+async function readPair(context: Context, jwk: Record<string, unknown>, hardware: boolean): Promise<KeyPair> {
   if (typeof jwk.key_hsm === "string") return openTransfer(context, jwk, jwk.key_hsm);
   const pair = readImportedKey(context.vault, jwk);
   return { ...pair, public: { ...pair.public, kty: storedKeyType(context.vault, pair.public.kty, hardware) } };

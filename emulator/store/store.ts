@@ -11,7 +11,7 @@ import {
   secretVersionShape,
 } from "./stored-object.js";
 
-interface Versions {
+export interface Versions {
   readonly keys: KeyVersion;
   readonly secrets: SecretVersion;
 }

@@ -1,0 +1,9 @@
+import { open } from "../keys/key-use.js";
+import { keyUseOperation } from "../keys/key-use-operation.js";
+
+/** Unwraps a symmetric key. */
+export const unwrapKey = keyUseOperation("unwrapKey", ({ kid, version, body }) => {
+  const { value, iv, tag } = body;
+  const sealed = { value, ...(iv === undefined ? {} : { iv }), ...(tag === undefined ? {} : { tag }) };
+  return { value: open(kid, version, body.alg, sealed, { iv, aad: body.aad }).toString("base64url") };
+});
