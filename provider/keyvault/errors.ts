@@ -71,28 +71,30 @@ export class KeyVaultError extends Error {
   readonly mayHaveHappened: boolean;
 
   constructor(code: KeyVaultErrorCode, message: string, details: KeyVaultErrorDetails = {}) {
-    const secrets = details.secrets ?? [];
-    const hint = redact(details.hint ?? "", secrets);
-    const cause = sanitizeCause(details.cause, secrets);
-    super(withHint(redact(message, secrets), hint), cause === undefined ? undefined : { cause });
+    const redaction = { secrets: details.secrets ?? [], name: details.objectName };
+    const clean = (text: string) => redact(text, redaction);
+    const hint = clean(details.hint ?? "");
+    const cause = sanitizeCause(details.cause, redaction);
+    super(withHint(clean(message), hint), cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
     this.retryable = details.retryable ?? RETRYABLE.has(code);
     this.mayHaveHappened = details.mayHaveHappened ?? false;
     if (details.operation !== undefined) this.operation = details.operation;
-    if (details.vaultUrl !== undefined) this.vaultUrl = redact(details.vaultUrl, secrets);
-    if (details.objectName !== undefined) this.objectName = redact(details.objectName, secrets);
-    if (details.version !== undefined) this.version = redact(details.version, secrets);
-    if (details.requestId !== undefined) this.requestId = redact(details.requestId, secrets);
+    if (details.vaultUrl !== undefined) this.vaultUrl = clean(details.vaultUrl);
+    if (details.objectName !== undefined) this.objectName = clean(details.objectName);
+    if (details.version !== undefined) this.version = clean(details.version);
+    if (details.requestId !== undefined) this.requestId = clean(details.requestId);
     if (details.status !== undefined) this.status = details.status;
-    if (details.serviceCode !== undefined) this.serviceCode = redact(details.serviceCode, secrets);
-    if (details.innerCode !== undefined) this.innerCode = redact(details.innerCode, secrets);
+    if (details.serviceCode !== undefined) this.serviceCode = clean(details.serviceCode);
+    if (details.innerCode !== undefined) this.innerCode = clean(details.innerCode);
   }
 }
 
 function withHint(message: string, hint: string): string {
   if (hint === "" || message.includes(hint)) return message;
-  return /[.!?]$/.test(message) ? `${message} ${hint}` : `${message}: ${hint}`;
+  if (!/[.!?]$/.test(message)) return `${message}: ${hint}`;
+  return `${message} ${hint.charAt(0).toUpperCase()}${hint.slice(1)}`;
 }
 
 /** Narrows a caught value to a KeyVaultError, of one code if given. */

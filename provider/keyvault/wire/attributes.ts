@@ -8,10 +8,7 @@ const wireAttributes = z.looseObject({
   created: epochSeconds.nullish(),
   updated: epochSeconds.nullish(),
   recoveryLevel: z.string().nullish(),
-  /** Builds of 2016 and 2017 wrote some names in lower case. */
-  recoverylevel: z.string().nullish(),
   recoverableDays: z.number().nullish(),
-  recoverabledays: z.number().nullish(),
   exportable: z.boolean().nullish(),
   hsmPlatform: z.string().nullish(),
 });
@@ -37,8 +34,8 @@ export const attributesCodec = z.codec(wireAttributes, attributes, {
       expiresOn: wire.exp,
       createdOn: wire.created,
       updatedOn: wire.updated,
-      recoveryLevel: wire.recoveryLevel ?? wire.recoverylevel,
-      recoverableDays: wire.recoverableDays ?? wire.recoverabledays,
+      recoveryLevel: wire.recoveryLevel,
+      recoverableDays: wire.recoverableDays,
       exportable: wire.exportable,
       hsmPlatform: wire.hsmPlatform,
     }),
@@ -55,6 +52,19 @@ export const attributesCodec = z.codec(wireAttributes, attributes, {
       hsmPlatform: known.hsmPlatform,
     }),
 });
+
+/** Attributes as an answer carries them: builds of 2016 and 2017 wrote some names in lower case. */
+export const sentAttributes = z.preprocess(withKnownCase, attributesCodec.nullish());
+
+const KNOWN_NAMES = new Map(Object.keys(wireAttributes.shape).map((name) => [name.toLowerCase(), name]));
+
+function withKnownCase(sent: unknown): unknown {
+  const members = z.record(z.string(), z.unknown()).safeParse(sent);
+  if (!members.success) return sent;
+  return Object.fromEntries(
+    Object.entries(members.data).map(([name, value]) => [KNOWN_NAMES.get(name.toLowerCase()) ?? name, value]),
+  );
+}
 
 /** Tags as the service sends them; null and absence are the empty set. */
 export const tags = z

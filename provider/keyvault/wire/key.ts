@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DeletedKeyBundle, DeletedKeyItem, KeyBundle, KeyItem, PublicJwk } from "../key-bundle.js";
-import { attributesCodec, tags } from "./attributes.js";
+import { sentAttributes, tags } from "./attributes.js";
 import { present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 import { releasePolicyCodec } from "./release-policy.js";
@@ -20,7 +20,7 @@ const wireKey = z.looseObject({
 
 const bundleMembers = {
   key: wireKey,
-  attributes: attributesCodec.nullish(),
+  attributes: sentAttributes,
   tags,
   managed: z.boolean().nullish(),
   release_policy: releasePolicyCodec.nullish(),
@@ -30,7 +30,7 @@ const wireDeletedBundle = z.looseObject({ ...bundleMembers, ...softDeletedMember
 
 const itemMembers = {
   kid: objectIdentifier,
-  attributes: attributesCodec.nullish(),
+  attributes: sentAttributes,
   tags,
   managed: z.boolean().nullish(),
 };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DeletedSecretBundle, DeletedSecretItem, SecretBundle, SecretItem } from "../secret-bundle.js";
-import { attributesCodec, tags } from "./attributes.js";
+import { sentAttributes, tags } from "./attributes.js";
 import { present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
@@ -10,7 +10,7 @@ const members = {
   value: z.string().nullish(),
   contentType: z.string().nullish(),
   kid: z.string().nullish(),
-  attributes: attributesCodec.nullish(),
+  attributes: sentAttributes,
   tags,
   managed: z.boolean().nullish(),
 };
