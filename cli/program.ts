@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { registerAdopt } from "./adopt.js";
+import { registerDrift } from "./drift.js";
+import { registerEmulator } from "./emulator.js";
+
+/** The command line. Each command loads what it needs only when it runs. */
+export function createProgram(): Command {
+  const program = new Command("pulumi-keyvault")
+    .description(
+      "Azure Key Vault under Pulumi: drift in pipelines, adoption of existing vaults, and an embedded vault.",
+    )
+    .version(packageVersion())
+    .showHelpAfterError("(add --help for what is possible)")
+    .exitOverride();
+  registerEmulator(program);
+  registerDrift(program);
+  registerAdopt(program);
+  return program;
+}
+
+/** The package.json stands two folders above the built file and one above the source. */
+function packageVersion(): string {
+  for (const folder of ["../..", ".."]) {
+    const version = versionIn(join(__dirname, folder, "package.json"));
+    if (version !== undefined) return version;
+  }
+  return "unknown";
+}
+
+function versionIn(path: string): string | undefined {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const isOurs =
+      manifest !== null && typeof manifest === "object" && "name" in manifest && manifest.name === "pulumi-keyvault";
+    return isOurs && "version" in manifest ? String(manifest.version) : undefined;
+  } catch {
+    return undefined;
+  }
+}
