@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { vi } from "vitest";
 import { provisionEngine } from "../../tools/engine/provision.mts";
 
 /** One run of the CLI. `text` is all that it printed, in the order of the two streams. */
@@ -35,6 +36,9 @@ export interface StackOptions {
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
+
+// A run of the engine takes seconds, and more on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = resolve(__dirname, "../..");
 
