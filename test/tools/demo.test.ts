@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+
+const CHECKOUT = join(__dirname, "../..");
+
+/** A checkout of its own, so that a demo of the user's is left alone. */
+let checkout: string;
+beforeAll(async () => {
+  checkout = await realpath(await mkdtemp(join(tmpdir(), "keyvault demo-")));
+  const files = ["package.json", "Pulumi.yaml", "tsconfig.json", "tsconfig.build.json"];
+  const folders = ["sdk", "provider", "emulator", "cli", "examples", "tools"];
+  for (const name of [...files, ...folders]) await cp(join(CHECKOUT, name), join(checkout, name), { recursive: true });
+  await symlink(join(CHECKOUT, "node_modules"), join(checkout, "node_modules"), "dir");
+});
+afterAll(() => rm(checkout, { recursive: true, force: true }));
+
+describe("the demo", { timeout: 240_000 }, () => {
+  test("can be run at once after it was killed in the middle of an update", async () => {
+    const interrupted = start("tools/demo.mts");
+    await vi.waitFor(() => expect(interrupted.output()).toContain("Key signing creating"), { timeout: 120_000 });
+    interrupted.process.kill("SIGKILL");
+    await interrupted.end();
+
+    const { exitCode, output } = await start("tools/demo.mts").end();
+    expect(output).toContain("Exit code 7");
+    expect(output).toMatch(/tokens.*~ thumbprint: "[\w-]{43}" => "[\w-]{43}"/s);
+    expect(output).toMatch(/- owner: "nobody knows"/);
+    expect(output).toContain("~ 3 updated");
+    expect(output).toMatch(/copiedKey +: .* => "embedded:\.\.\/\.\.\/\.demo\/second\.vault\/keys\/orders-signing\//);
+    expect(output).toContain("the same public key, and the same version, in both vaults");
+    expect(exitCode).toBe(0);
+  });
+
+  test("leaves a stack to go on with by hand", async () => {
+    const outputs = await start("tools/pulumi.mts", "stack", "output", "--json").end();
+    expect(JSON.parse(outputs.output)).toMatchObject({ signingBackupBlob: "[secret]" });
+
+    const destroyed = await start("tools/pulumi.mts", "destroy", "--yes", "--non-interactive", "--skip-preview").end();
+    expect(destroyed).toMatchObject({ exitCode: 0, output: expect.stringContaining("- 8 deleted") });
+  });
+
+  test("keeps its private keys out of the state and out of what it prints", async () => {
+    const keys = join(checkout, ".demo", "keys");
+    const state = await readAll(join(checkout, ".demo", "state"));
+    expect(state).toContain("orders-signing");
+    for (const name of await readdir(keys)) {
+      for (const canary of privateLines(await readFile(join(keys, name), "utf8"))) expect(state).not.toContain(canary);
+    }
+  });
+
+  test("passes the exit code of the engine on", async () => {
+    const { exitCode } = await start("tools/pulumi.mts", "stack", "output", "no-such-output").end();
+    expect(exitCode).not.toBe(0);
+  });
+});
+
+function start(tool: string, ...args: string[]) {
+  const child: ChildProcess = spawn(process.execPath, [tool, ...args], {
+    cwd: checkout,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  let errors = "";
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    errors += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  return {
+    process: child,
+    output: () => text,
+    async end() {
+      const exitCode = await ended;
+      // Of a killed demo the engine still holds the pipes.
+      if (exitCode !== null) await closed;
+      if (exitCode !== null && exitCode !== 0) text += errors;
+      return { exitCode, output: text };
+    },
+  };
+}
+
+/** Pieces of private material, long enough to be nothing else. */
+function privateLines(text: string): string[] {
+  if (text.startsWith("{")) return [/"d": "([^"]+)"/.exec(text)?.[1] ?? "no private member"];
+  return text.split("\n").filter((line) => line.length > 32 && !line.startsWith("-----"));
+}
+
+async function readAll(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return (await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), "utf8")))).join("\n");
+}
