@@ -29,7 +29,7 @@ export class AccessTokens {
     const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const claims = {
       aud: audience,
-      iss: `https://sts.windows.net/${tenant}/`,
+      iss: issuer,
       oid: principal,
       appid: principal,
       exp: Math.floor(expiresOnTimestamp / 1000),
@@ -48,20 +48,22 @@ export class AccessTokens {
   }
 
   /** Any text is a token of somebody; a JWT also says of whom, for whom and until when. */
-  read(token: string): Principal & { readonly audience?: string; readonly expired: boolean } {
+  read(token: string): Principal & { readonly audience?: string; readonly issuer?: string; readonly expired: boolean } {
     const claims = claimsOf(token);
     if (claims === undefined) return { name: token, expired: false };
     const principal = claims.oid ?? claims.appid;
     return {
       name: typeof principal === "string" ? principal : anonymous.name,
       ...(typeof claims.aud === "string" ? { audience: claims.aud } : {}),
+      ...(typeof claims.iss === "string" ? { issuer: claims.iss } : {}),
       expired: typeof claims.exp === "number" && claims.exp * 1000 <= this.#now(),
     };
   }
 }
 
-/** The tenant that challenges name. */
+/** The tenant that challenges name, and who issues its tokens. */
 export const tenant = "00000000-0000-0000-0000-00000000e4a1";
+const issuer = `https://sts.windows.net/${tenant}/`;
 
 function claimsOf(token: string): Record<string, unknown> | undefined {
   const parts = token.split(".");

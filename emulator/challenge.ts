@@ -1,8 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { type AccessTokens, type Principal, tenant } from "./access-tokens.js";
 import type { Outcome } from "./request-pipeline.js";
 import type { Address } from "./vault-directory.js";
 
 const cloudAudiences = ["https://vault.azure.net", "https://managedhsm.azure.net"];
+const missing = "AKV10000: Request is missing a Bearer or PoP token.";
+const unverified = "Unable to verify access token";
 const expired = "AKV10034: Error validating token: the token is expired.";
 
 /** Who calls, or the 401 for a request without a usable token, before anything else of it is looked at. */
@@ -12,7 +15,7 @@ export function challengeFor(
   authorization: string | undefined,
 ): Outcome | Principal {
   const given = /^(?:bearer|pop) +([^\s].*)$/i.exec(authorization?.trim() ?? "")?.[1];
-  if (given === undefined) return challenge(address, "AKV10000: Request is missing a Bearer or PoP token.");
+  if (given === undefined) return challenge(address, missing);
   const token = tokens.read(given);
   if (token.expired) return challenge(address, expired);
   const audiences = [address.resource, ...cloudAudiences];
@@ -20,8 +23,17 @@ export function challengeFor(
     return challenge(
       address,
       address.vault.plane === "managedhsm"
-        ? "Unable to verify access token"
+        ? unverified
         : `AKV10022: Invalid audience. Expected ${address.resource}, found: ${token.audience}.`,
+    );
+  }
+  const { trustedIssuers } = address.vault;
+  if (trustedIssuers !== undefined && token.issuer !== undefined && !trustedIssuers.includes(token.issuer)) {
+    return challenge(
+      address,
+      address.vault.plane === "managedhsm"
+        ? unverified
+        : `AKV10032: Invalid issuer. Expected one of ${trustedIssuers.join(", ")}, found ${token.issuer}.`,
     );
   }
   return { name: token.name };
@@ -44,14 +56,16 @@ export function claimsChallenge(address: Address): Outcome {
 const authorityOf = ({ vault }: Address) =>
   `${vault.plane === "vault" ? "https://login.windows.net" : "https://login.microsoftonline.com"}/${tenant}`;
 
-/** One shape in 35,000 recorded answers; a Managed HSM says only OK. */
+/** One shape in 35,000 recorded answers; a Managed HSM says only OK, unless it was given a token. */
 function challenge(address: Address, message: string): Outcome {
+  const onHsm = address.vault.plane === "managedhsm";
+  const said = onHsm ? `${message} (Activity ID: ${randomUUID()})` : message;
   return {
     operation: "challenge",
     status: 401,
     headers: {
       "WWW-Authenticate": `Bearer authorization="${authorityOf(address)}", resource="${address.resource}"`,
     },
-    ...(address.vault.plane === "vault" ? { body: { error: { code: "Unauthorized", message } } } : { text: "OK" }),
+    ...(onHsm && message === missing ? { text: "OK" } : { body: { error: { code: "Unauthorized", message: said } } }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Principal } from "./access-tokens.js";
+import { requireService } from "./network-rules.js";
 import type { Operation } from "./operation.js";
 import { forbidden, permissionMissing } from "./service-error.js";
 import type { Vault } from "./vault.js";
@@ -7,7 +8,7 @@ const tenantUrl = "https://sts.windows.net/00000000-0000-0000-0000-00000000e4a1/
 
 /** Whether this caller may do this here. @throws ServiceError 403 in the words of the vault's model. */
 export function requirePermission(vault: Vault, operation: Operation, principal: Principal): void {
-  requireNetwork(vault);
+  requireService(vault);
   const { permissions } = vault;
   if (permissions === undefined) return;
   const { collection, action } = operation.permission;
@@ -17,21 +18,6 @@ export function requirePermission(vault: Vault, operation: Operation, principal:
   throw permissions.model === "rbac"
     ? refusedByRole(vault, operation, caller)
     : permissionMissing(caller, action, collection, `${vault.name};location=${vault.location}`);
-}
-
-function requireNetwork(vault: Vault): void {
-  if (vault.firewall === "firewall") {
-    throw forbidden(
-      `Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1 from unknown subnet\r\nVault: ${vault.name};location=${vault.location}`,
-      "ForbiddenByFirewall",
-    );
-  }
-  if (vault.firewall === "publicAccessDisabled") {
-    throw forbidden(
-      `Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: appid=emulator;oid=emulator;iss=${tenantUrl}\r\nVault: ${vault.name};location=${vault.location}`,
-      "ForbiddenByConnection",
-    );
-  }
 }
 
 function refusedByRole(vault: Vault, { permission }: Operation, caller: string) {

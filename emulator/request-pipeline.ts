@@ -5,13 +5,13 @@ import { catchUp } from "./clock-work.js";
 import type { EmulatorClock } from "./emulator-clock.js";
 import type { FaultRule, Faults } from "./faults.js";
 import { loadOf } from "./load.js";
-import type { Answer, Context } from "./operation.js";
+import type { Answer, Context, Operation } from "./operation.js";
 import { requirePermission } from "./permissions.js";
 import { type RequestTarget, readTarget } from "./request-target.js";
 import { type Route, route } from "./router.js";
 import { ServiceError } from "./service-error.js";
 import type { Store } from "./store/store.js";
-import type { Throttle } from "./throttling.js";
+import { type Throttle, throttled } from "./throttling.js";
 import type { Address } from "./vault-directory.js";
 
 /** A request before its body is read. */
@@ -42,22 +42,40 @@ export interface Surroundings {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** An encoded percent sign never reaches the service: its web server fails on it, on both planes. */
+const _percentInName = /^[^?]*%25/;
+const _frontEndFailure = {
+  status: 400,
+  headers: { "Content-Type": "text/html; charset=utf-8" },
+  text: "<!DOCTYPE html>\r\n<html>\r\n    <head>\r\n        <title>Runtime Error</title>\r\n    </head>\r\n    <body>\r\n        <h1>Server Error in '/' Application.</h1>\r\n    </body>\r\n</html>\r\n",
+};
+
 const bodyLimit = 1024 * 1024;
 const largeBodyLimit = 16 * 1024 * 1024;
+
+/** An encoded percent sign never reaches the service: its web server fails on it, on both planes. */
+const percentInName = /^[^?]*%25/;
+const frontEndFailure = {
+  status: 400,
+  headers: { "Content-Type": "text/html; charset=utf-8" },
+  text: "<!DOCTYPE html>\r\n<html>\r\n    <head>\r\n        <title>Runtime Error</title>\r\n    </head>\r\n    <body>\r\n        <h1>Server Error in '/' Application.</h1>\r\n    </body>\r\n</html>\r\n",
+};
 
 /** One request from challenge to answer, in the service's order: who, what, whether, then the body. */
 export async function answer(surroundings: Surroundings, request: ApiRequest): Promise<Outcome> {
   const { address } = request;
   const caller = challengeFor(surroundings.tokens, address, request.authorization);
   if ("status" in caller) return caller;
+  if (percentInName.test(request.url)) return { operation: "refused", ...frontEndFailure };
   let operation = "refused";
+  if (percentInName.test(request.url)) return { operation, ...frontEndFailure };
   try {
     const target = readTarget(request.url);
     const found = route(address.vault.plane, request.method, target.segments);
     operation = found.operation.name;
     const path = `/${target.segments.join("/")}`;
     const fault = surroundings.faults.draw({ operation, method: request.method, path });
-    const instead = fault === undefined ? undefined : faultedAnswer(address, fault);
+    const instead = fault === undefined ? undefined : faultedAnswer(address, found.operation, fault);
     if (fault !== undefined && instead !== undefined) return { operation, ...instead, fault };
     const handled = await handle(surroundings, request, target, found, caller);
     return { operation, ...handled, ...(fault === undefined ? {} : { fault }) };
@@ -102,7 +120,11 @@ async function handle(
 }
 
 /** What a fault answers instead of handling the request; nothing for those that change an answer on its way out. */
-function faultedAnswer(address: Address, fault: FaultRule): Omit<Outcome, "operation"> | undefined {
+function faultedAnswer(
+  address: Address,
+  operation: Operation,
+  fault: FaultRule,
+): Omit<Outcome, "operation"> | undefined {
   switch (fault.kind) {
     case "dropBefore":
       return { status: 0 };
@@ -111,20 +133,13 @@ function faultedAnswer(address: Address, fault: FaultRule): Omit<Outcome, "opera
     case "claims":
       return claimsChallenge(address);
     case "throttled":
-      return refusal(address.vault.plane, throttled());
+      return refusal(address.vault.plane, throttled(operation));
     case "status":
       return refusal(address.vault.plane, unavailable(fault.status ?? 503));
     default:
       return undefined;
   }
 }
-
-const throttled = () =>
-  new ServiceError(
-    429,
-    "Throttled",
-    "Request was not processed because too many requests were received. Reason: VaultOperationLimitReached",
-  );
 
 const unavailable = (status: number) =>
   status === 503

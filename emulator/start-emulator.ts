@@ -44,6 +44,8 @@ export interface VaultHandle {
   readonly url: string;
   /** Makes an object part of a certificate: `managed`, and not to be deleted on its own. */
   giveToCertificate(collection: Collection, name: string): void;
+  /** Changes what an owner changes in a vault's life: who may do what, from where, and whether it is being restored. */
+  configure(changes: Pick<VaultOptions, "permissions" | "firewall" | "restoring" | "trustedIssuers">): void;
 }
 
 /** A running emulator. */
@@ -128,6 +130,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       return {
         ...handle,
         giveToCertificate: (collection, object) => giveToCertificate(store, handle, collection, object),
+        configure: (changes) => void Object.assign(found, changes),
       };
     },
     credential: tokens.credential(owner),

@@ -49,18 +49,14 @@ export class Throttle {
       this.#window = window;
       this.#used.clear();
     }
-    const { bucket, share, typeLimit } = shareOf(load);
+    const { bucket, share } = shareOf(load);
     const part = share / this.#scale;
     const [vaultKey, subscriptionKey] = [`${vault.name}/${bucket}`, `${vault.subscription}//${bucket}`];
     const inVault = (this.#used.get(vaultKey) ?? 0) + part;
     const inSubscription = (this.#used.get(subscriptionKey) ?? 0) + part;
     // A share is a fraction of the window: the sum of thousands of them is a little off.
     if (inVault > 1 + 1e-9 || inSubscription > subscriptionFactor + 1e-9) {
-      throw new ServiceError(
-        429,
-        "Throttled",
-        `Request was not processed because too many requests were received. Reason: ${typeLimit ? "VaultRequestTypeLimitReached" : "VaultOperationLimitReached"}`,
-      );
+      throw throttled(load.operation);
     }
     this.#used.set(vaultKey, inVault);
     this.#used.set(subscriptionKey, inSubscription);
@@ -68,16 +64,25 @@ export class Throttle {
 }
 
 /** Which limit it counts against, and how much of it it uses up. */
-function shareOf({ operation, keyType, keySize }: Load): { bucket: string; share: number; typeLimit: boolean } {
-  if (operation.throttle === "secretCreate")
-    return { bucket: "secrets set", share: 1 / secretCreates, typeLimit: true };
-  if (operation.throttle === "secret") return { bucket: "secrets", share: 1 / secretOthers, typeLimit: false };
+function shareOf({ operation, keyType, keySize }: Load): { bucket: string; share: number } {
+  if (operation.throttle === "secretCreate") return { bucket: "secrets set", share: 1 / secretCreates };
+  if (operation.throttle === "secret") return { bucket: "secrets", share: 1 / secretOthers };
   const hardware = keyType !== undefined && isHsmType(keyType);
   if (operation.throttle === "keyCreate") {
-    return { bucket: hardware ? "hsm create" : "create", share: 1 / (hardware ? 10 : 20), typeLimit: true };
+    return { bucket: hardware ? "hsm create" : "create", share: 1 / (hardware ? 10 : 20) };
   }
-  if (keyType === undefined) return { bucket: "secrets", share: 1 / secretOthers, typeLimit: false };
+  if (keyType === undefined) return { bucket: "secrets", share: 1 / secretOthers };
   const full = hardware ? 2_000 : 4_000;
   const weight = keySize === undefined || keySize <= 2048 ? 1 : keySize <= 3072 ? 4 : 8;
-  return { bucket: hardware ? "hsm keys" : "keys", share: weight / full, typeLimit: false };
+  return { bucket: hardware ? "hsm keys" : "keys", share: weight / full };
+}
+
+/** Keys and creates have limits of their own type; everything else shares the vault's. */
+export function throttled({ throttle }: Operation): ServiceError {
+  const reason = throttle === "secret" ? "VaultOperationLimitReached" : "VaultRequestTypeLimitReached";
+  return new ServiceError(
+    429,
+    "Throttled",
+    `Request was not processed because too many requests were received. Reason: ${reason}`,
+  );
 }

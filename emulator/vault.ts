@@ -1,3 +1,4 @@
+import type { Firewall } from "./network-rules.js";
 import type { SeededRandom } from "./seeded-random.js";
 import { createTiming, type Timing, type TimingMode } from "./timing.js";
 
@@ -26,7 +27,11 @@ export interface VaultOptions {
   /** Access by principal. Default: every token may do everything. */
   permissions?: PermissionOptions;
   /** Default: open. */
-  firewall?: "open" | "firewall" | "publicAccessDisabled";
+  firewall?: Firewall;
+  /** Tokens of other issuers are refused. Default: any issuer will do. */
+  trustedIssuers?: readonly string[];
+  /** A Managed HSM refuses everything while it is restored from a full backup. Default false. */
+  restoring?: boolean;
   /**
    * A transfer blob (BYOK) that was made for a key exchange key of another vault cannot be opened. `standIn` stores a
    * new key of the same type in its place, for programs that only have a blob made elsewhere. Default `refuse`.
@@ -43,8 +48,9 @@ export interface PermissionOptions {
 }
 
 /** A vault as the operations see it. */
-export interface Vault extends Required<Omit<VaultOptions, "permissions">> {
-  readonly permissions: PermissionOptions | undefined;
+export interface Vault extends Required<Omit<VaultOptions, "permissions" | "trustedIssuers">> {
+  permissions: PermissionOptions | undefined;
+  trustedIssuers: readonly string[] | undefined;
   readonly timing: Timing;
 }
 
@@ -73,7 +79,9 @@ export function createVault(given: string | VaultOptions, timing: TimingMode | T
     subscription: options.subscription ?? exampleSubscription,
     securityDomain: options.securityDomain ?? "emulator",
     permissions: options.permissions,
+    trustedIssuers: options.trustedIssuers,
     firewall: options.firewall ?? "open",
+    restoring: options.restoring ?? false,
     foreignTransfers: options.foreignTransfers ?? "refuse",
     timing: createTiming(timing, random, plane),
   };
