@@ -12,7 +12,7 @@ import { Store } from "./store/store.js";
 import type { Collection } from "./store/stored-object.js";
 import { Throttle, type ThrottlingOptions } from "./throttling.js";
 import type { Timing, TimingMode } from "./timing.js";
-import { createVault, type Vault, type VaultOptions } from "./vault.js";
+import { createVault, type Vault, type VaultChanges, type VaultOptions } from "./vault.js";
 import { VaultDirectory } from "./vault-directory.js";
 
 export interface EmulatorOptions {
@@ -45,7 +45,7 @@ export interface VaultHandle {
   /** Makes an object part of a certificate: `managed`, and not to be deleted on its own. */
   giveToCertificate(collection: Collection, name: string): void;
   /** Changes what an owner changes in a vault's life: who may do what, from where, and whether it is being restored. */
-  configure(changes: Pick<VaultOptions, "permissions" | "firewall" | "restoring" | "trustedIssuers">): void;
+  configure(changes: VaultChanges): void;
 }
 
 /** A running emulator. */

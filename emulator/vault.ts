@@ -47,6 +47,14 @@ export interface PermissionOptions {
   principals: Record<string, { keys?: readonly string[]; secrets?: readonly string[] }>;
 }
 
+/** What may change while a vault runs; `undefined` goes back to the default. */
+export interface VaultChanges {
+  permissions?: PermissionOptions | undefined;
+  trustedIssuers?: readonly string[] | undefined;
+  firewall?: Firewall;
+  restoring?: boolean;
+}
+
 /** A vault as the operations see it. */
 export interface Vault extends Required<Omit<VaultOptions, "permissions" | "trustedIssuers">> {
   permissions: PermissionOptions | undefined;

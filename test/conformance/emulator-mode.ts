@@ -3,7 +3,6 @@ import { type Answer, compareErrors } from "./error-shape.js";
 import type { Phase } from "./evidence.js";
 import { errorOf, isObject, objectAt, stringAt } from "./json.js";
 import { compareListings, fillerPrefix } from "./listing.js";
-import { permissionOf } from "./operation.js";
 import { type Finish, type GivenObject, type Plan, planOf } from "./plan.js";
 import type { Recording, Verdict } from "./recording.js";
 import { type BodySources, bodyOf, restoredIdentifier } from "./request-body.js";
@@ -77,7 +76,7 @@ class Replay {
   async #fillPages(): Promise<void> {
     for (const { operation, host, pages } of this.#scenario.steps) {
       const last = pages.at(-1)?.response.body;
-      const goesOn = isObject(last) && typeof last["nextLink"] === "string";
+      const goesOn = isObject(last) && typeof last.nextLink === "string";
       if (!goesOn || (operation.kind !== "list" && operation.kind !== "listDeleted")) continue;
       const { collection } = operation;
       for (let count = 0; count < 26; count += 1) {
@@ -115,7 +114,7 @@ class Replay {
       caller: callerOf(step),
       ...(body === undefined ? {} : { body }),
     };
-    await this.#stage.prepare(step);
+    this.#stage.prepare(step);
     let answer = await this.#stage.send(message, windows);
     for (let waited = 0; waited < patience && this.#isEarly(step, answer); waited += pace) {
       this.#stage.clock.advance(pace);
@@ -244,16 +243,15 @@ function callerOf(step: Step): Caller {
   const error = errorOf(body);
   const message = error?.message ?? "";
   if (status === 401) {
-    if (message.includes("AKV10022")) return { kind: "wrongAudience" };
-    if (message.includes("AKV10032")) return { kind: "wrongIssuer" };
-    return { kind: "nobody" };
+    const audience = /AKV10022.*found: (\S*?)\.?$/s.exec(message)?.[1];
+    if (audience !== undefined) return { kind: "wrongAudience", audience };
+    if (/Unable to verify access token/.test(message))
+      return { kind: "wrongAudience", audience: "https://other.example" };
+    return { kind: message.includes("AKV10032") ? "wrongIssuer" : "nobody" };
   }
-  const denied =
-    error?.innerCode === "ForbiddenByRbac" ||
-    /^The user, group or application |^Operation is not allowed\.\s+Operation: /.test(message);
-  if (status === 403 && denied) {
-    return { kind: "without", collection: step.operation.collection, permission: permissionOf(step.operation) };
-  }
+  if (status === 403 && error?.innerCode === "ForbiddenByRbac") return { kind: "without", model: "rbac" };
+  const denied = /^The user, group or application |^Operation is not allowed\.\s+Operation: /.test(message);
+  if (status === 403 && denied) return { kind: "without", model: "accessPolicy" };
   return { kind: "owner" };
 }
 

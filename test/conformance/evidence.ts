@@ -198,7 +198,7 @@ function listed(step: Step): Claim[] {
 /** The listing was recorded from its first page to one without a next link. */
 export function isWholeListing(step: Step): boolean {
   const last = step.pages.at(-1)?.response.body;
-  return step.fromStart && isObject(last) && (last["nextLink"] === null || last["nextLink"] === undefined);
+  return step.fromStart && isObject(last) && (last.nextLink === null || last.nextLink === undefined);
 }
 
 /** A whole listing says of the objects that it does not name that they are not there. */

@@ -34,8 +34,8 @@ export interface ErrorAnswer {
 }
 
 export function errorOf(body: unknown): ErrorAnswer | undefined {
-  if (!isObject(body) || !isObject(body["error"])) return undefined;
-  const error = body["error"];
+  if (!isObject(body) || !isObject(body.error)) return undefined;
+  const error = body.error;
   return {
     code: stringAt(error, "code"),
     innerCode: stringAt(objectAt(error, "innererror"), "code"),

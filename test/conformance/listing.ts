@@ -52,8 +52,8 @@ function comparePages(recorded: JsonObject[], emulated: JsonObject[], asked: num
     );
   }
   for (const page of emulated) {
-    if (!Array.isArray(page["value"])) differences.push("value: is not an array");
-    const link = page["nextLink"];
+    if (!Array.isArray(page.value)) differences.push("value: is not an array");
+    const link = page.nextLink;
     if (typeof link === "string") {
       if (!/^https?:\/\/[^/?]+:\d+\/\S*\$skiptoken=/.test(link))
         differences.push("nextLink: lacks its port or its token");
@@ -64,8 +64,8 @@ function comparePages(recorded: JsonObject[], emulated: JsonObject[], asked: num
       if (member !== "value" && member !== "nextLink") differences.push(`${member}: not in the recording`);
     }
   }
-  const truncated = typeof last["nextLink"] === "string" && recorded.length === asked;
-  if (truncated && context.step.fromStart && !emulated.some((page) => typeof page["nextLink"] === "string")) {
+  const truncated = typeof last.nextLink === "string" && recorded.length === asked;
+  if (truncated && context.step.fromStart && !emulated.some((page) => typeof page.nextLink === "string")) {
     differences.push("nextLink: the recording goes on, the emulator does not");
   }
   return differences;

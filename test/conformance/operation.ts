@@ -109,27 +109,6 @@ export function identifierOf(id: string): { name: string; version: string | unde
   return path?.[1] === undefined ? undefined : { name: decoded(path[1]), version: path[2] };
 }
 
-/** Access-policy permission that an operation needs. */
-export function permissionOf(operation: Operation): string {
-  switch (operation.kind) {
-    case "versions":
-    case "listDeleted":
-      return "list";
-    case "getDeleted":
-      return "get";
-    case "crypto":
-      return operation.action ?? "";
-    case "getRotationPolicy":
-      return "getrotationpolicy";
-    case "setRotationPolicy":
-      return "setrotationpolicy";
-    case "update":
-      return operation.collection === "secrets" ? "set" : "update";
-    default:
-      return operation.kind;
-  }
-}
-
 function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);

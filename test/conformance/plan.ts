@@ -119,7 +119,7 @@ function differs(item: SeenVersion, versions: SeenVersion[]): boolean {
 }
 
 function richer(known: SeenVersion | undefined, seen: SeenVersion): SeenVersion {
-  if (known?.body["attributes"] === undefined) return { ...seen, version: seen.version ?? known?.version };
+  if (known?.body.attributes === undefined) return { ...seen, version: seen.version ?? known?.version };
   const body = { ...known.body };
   for (const member of ["key", "value", "managed", "release_policy"]) body[member] ??= seen.body[member];
   return { ...known, body, created: known.created ?? seen.created };

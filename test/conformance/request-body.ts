@@ -70,8 +70,8 @@ function createBody(step: Step): JsonObject {
   return {
     kty,
     ...(n === undefined ? {} : { key_size: modulusBits(n) }),
-    ...(key["crv"] === undefined ? {} : { crv: key["crv"] }),
-    ...(key["key_ops"] === undefined ? {} : { key_ops: key["key_ops"] }),
+    ...(key.crv === undefined ? {} : { crv: key.crv }),
+    ...(key.key_ops === undefined ? {} : { key_ops: key.key_ops }),
     ...shared(body),
   };
 }
@@ -83,9 +83,9 @@ export function shared(body: unknown): JsonObject {
   for (const member of ["enabled", "nbf", "exp"]) {
     if (attributes[member] !== undefined) settable[member] = attributes[member];
   }
-  if (attributes["exportable"] === true) settable["exportable"] = true;
-  const policy = isObject(body) ? body["release_policy"] : undefined;
-  const tags = isObject(body) ? body["tags"] : undefined;
+  if (attributes.exportable === true) settable.exportable = true;
+  const policy = isObject(body) ? body.release_policy : undefined;
+  const tags = isObject(body) ? body.tags : undefined;
   return {
     attributes: settable,
     ...(tags === undefined ? {} : { tags }),
@@ -99,7 +99,7 @@ function importBody(step: Step, body: JsonObject | undefined, correspondence: Co
   if (body !== undefined && (status !== 200 || !isDestroyedKey(key))) return body;
   if (status === 400 && /RSA key is not valid/.test(errorOf(answer)?.message ?? "")) {
     const jwk = standInKey({ kty: "RSA" });
-    return { key: { ...jwk, p: jwk["q"] } };
+    return { key: { ...jwk, p: jwk.q } };
   }
   const shown = objectAt(answer, "key");
   const n = stringAt(shown, "n") ?? stringAt(key, "n");
@@ -114,7 +114,7 @@ function importBody(step: Step, body: JsonObject | undefined, correspondence: Co
     const made = stringAt(jwk, member);
     if (recorded !== undefined && made !== undefined) correspondence.bindValue(recorded, made);
   }
-  const operations = body === undefined ? shown["key_ops"] : key["key_ops"];
+  const operations = body === undefined ? shown.key_ops : key.key_ops;
   const { kty: madeType, ...numbers } = jwk;
   return {
     ...(body ?? { Hsm: kty.endsWith("-HSM"), ...shared(answer) }),
@@ -122,7 +122,7 @@ function importBody(step: Step, body: JsonObject | undefined, correspondence: Co
       kty: stringAt(key, "kty") ?? madeType,
       ...(operations === undefined ? {} : { key_ops: operations }),
       ...numbers,
-      ...(key["crv"] === undefined ? {} : { crv: key["crv"] }),
+      ...(key.crv === undefined ? {} : { crv: key.crv }),
     },
   };
 }
@@ -145,7 +145,7 @@ function setBody(step: Step): JsonObject {
 function updateBody(step: Step): JsonObject {
   const { body } = step.exchange.response;
   const contentType = stringAt(body, "contentType");
-  const operations = objectAt(body, "key")["key_ops"];
+  const operations = objectAt(body, "key").key_ops;
   const { release_policy: _, ...rest } = shared(body);
   return {
     ...rest,
@@ -171,7 +171,7 @@ async function restoreBody(step: Step, body: JsonObject | undefined, sources: Bo
 function rotationPolicyBody(answer: unknown): JsonObject {
   const expiryTime = stringAt(objectAt(answer, "attributes"), "expiryTime");
   return {
-    lifetimeActions: isObject(answer) ? (answer["lifetimeActions"] ?? []) : [],
+    lifetimeActions: isObject(answer) ? (answer.lifetimeActions ?? []) : [],
     attributes: expiryTime === undefined ? {} : { expiryTime },
   };
 }
@@ -187,9 +187,9 @@ async function cryptoBody(step: Step, body: JsonObject | undefined, sources: Bod
     const known = sources.correspondence.value(stringAt(request, "value") ?? "");
     if (known !== undefined) return { ...request, value: known };
     if (await isRecordedKey(step, sources)) return request;
-    if (!isObject(answer) || answer["value"] !== true) return request;
-    const signed = await sources.perform(step, "sign", { alg: request["alg"], value: request["digest"] });
-    return { ...request, value: signed["value"] };
+    if (!isObject(answer) || answer.value !== true) return request;
+    const signed = await sources.perform(step, "sign", { alg: request.alg, value: request.digest });
+    return { ...request, value: signed.value };
   }
   if (action !== "decrypt" && action !== "unwrapkey") return request;
   const known = sources.correspondence.value(stringAt(request, "value") ?? "");
@@ -239,7 +239,7 @@ async function cryptoRequest(step: Step, sources: BodySources): Promise<JsonObje
 }
 
 function encryptFor(jwk: JsonObject, algorithm: string, plain: Buffer): string {
-  const members: JsonWebKey = { kty: "RSA", n: String(jwk["n"]), e: String(jwk["e"]) };
+  const members: JsonWebKey = { kty: "RSA", n: String(jwk.n), e: String(jwk.e) };
   const key = createPublicKey({ key: members, format: "jwk" });
   const padding = algorithm === "RSA1_5" ? constants.RSA_PKCS1_PADDING : constants.RSA_PKCS1_OAEP_PADDING;
   const oaepHash = algorithm === "RSA-OAEP-256" ? "sha256" : "sha1";

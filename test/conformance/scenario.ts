@@ -58,7 +58,7 @@ export function scenarioOf(recording: Recording): Scenario | Unplayable {
       apiVersion: stringAt(query, "api-version") ?? fallbackVersion,
       exchange,
       pages: [exchange],
-      fromStart: query["$skiptoken"] === undefined,
+      fromStart: query.$skiptoken === undefined,
     };
     const previous = steps.at(-1);
     if (previous !== undefined && continues(previous, step)) previous.pages.push(exchange);
@@ -83,7 +83,7 @@ function continues(previous: Step, page: Step): boolean {
  * their dates; within one second writes come before reads, and reads before deletions.
  */
 function chronological<T extends { exchange: Exchange }>(numbered: T[]): T[] {
-  const dated = numbered.map((entry) => ({ entry, at: Date.parse(entry.exchange.response.headers["date"] ?? "") }));
+  const dated = numbered.map((entry) => ({ entry, at: Date.parse(entry.exchange.response.headers.date ?? "") }));
   if (dated.some(({ at }) => Number.isNaN(at))) return numbered;
   if (dated.every(({ at }, index) => index === 0 || at >= (dated[index - 1]?.at ?? 0))) return numbered;
   const rank = ({ exchange }: T) => {
@@ -136,7 +136,7 @@ function planesOf(recording: Recording): Map<string, "vault" | "managedhsm"> {
 const undated = Date.UTC(2023, 10, 1);
 
 function startOf(recording: Recording): number {
-  const dates = recording.exchanges.map(({ response }) => Date.parse(response.headers["date"] ?? ""));
+  const dates = recording.exchanges.map(({ response }) => Date.parse(response.headers.date ?? ""));
   const stamps = recording.exchanges.flatMap(({ response }) =>
     [...JSON.stringify(response.body ?? null).matchAll(/"(?:created|updated|deletedDate)":(\d{9,10})\b/g)].map(
       (match) => Number(match[1]) * 1000,

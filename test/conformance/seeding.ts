@@ -108,14 +108,14 @@ function wayTo(from: Phase, to: Phase): Move[] {
 function keyRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { path: string; body: JsonObject } {
   const key = objectAt(seen.body, "key");
   const n = stringAt(key, "n");
-  const exportable = traits.releasePolicy !== undefined || objectAt(seen.body, "attributes")["exportable"] === true;
+  const exportable = traits.releasePolicy !== undefined || objectAt(seen.body, "attributes").exportable === true;
   const kty = stringAt(key, "kty") ?? (exportable ? "RSA-HSM" : (traits.keyType ?? "EC"));
   const jwk = standInKey({
     kty,
     crv: stringAt(key, "crv") ?? traits.curve,
     bits: n === undefined ? undefined : modulusBits(n),
   });
-  const known = Array.isArray(key["key_ops"]) ? key["key_ops"] : undefined;
+  const known = Array.isArray(key.key_ops) ? key.key_ops : undefined;
   const operations = known ?? withoutForbidden(kty, traits.withoutOperations);
   const common = shared(seen.body);
   const attributes = {
@@ -127,7 +127,7 @@ function keyRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { p
     path: `/keys/${object.name}`,
     body: {
       ...common,
-      ...(exportable && common["release_policy"] === undefined
+      ...(exportable && common.release_policy === undefined
         ? { release_policy: { data: examplePolicy, immutable: traits.releasePolicy === "immutable" } }
         : {}),
       Hsm: kty.endsWith("-HSM"),
@@ -154,7 +154,7 @@ function withoutForbidden(kty: string, forbidden: string[] | undefined): string[
 
 function secretRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { path: string; body: JsonObject } {
   const common = shared(seen.body);
-  const contentType = isObject(seen.body) ? seen.body["contentType"] : undefined;
+  const contentType = isObject(seen.body) ? seen.body.contentType : undefined;
   return {
     path: `/secrets/${object.name}`,
     body: {

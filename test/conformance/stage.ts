@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { type Emulator, EmulatorClock, startEmulator, type VaultOptions } from "../../emulator/index.js";
 import type { Answer } from "./error-shape.js";
+import { type ErrorAnswer, errorOf } from "./json.js";
 import type { Collection } from "./operation.js";
 import type { Step } from "./scenario.js";
 import type { VaultSetup } from "./vault-setup.js";
@@ -17,9 +18,10 @@ export interface Windows {
 export type Caller =
   | { kind: "owner" }
   | { kind: "nobody" }
-  | { kind: "wrongAudience" }
+  | { kind: "wrongAudience"; audience: string }
   | { kind: "wrongIssuer" }
-  | { kind: "without"; collection: Collection; permission: string };
+  /** Somebody without the permission that the request needs, refused in the words of one of the two models. */
+  | { kind: "without"; model: "accessPolicy" | "rbac" };
 
 export interface StageRequest {
   host: string;
@@ -95,8 +97,17 @@ export class Stage {
     return this.#emulator.close();
   }
 
-  /** Puts the service into the mood that a step shows: throttled, behind a firewall. */
-  async prepare(_step: Step): Promise<void> {}
+  /** Puts the service into the mood that a step shows: throttled, behind a firewall, being restored. */
+  prepare(step: Step): void {
+    const error = errorOf(step.exchange.response.body);
+    const vault = this.#emulator.vault(this.vaultName(step.host));
+    vault.configure({
+      firewall: firewallOf(error),
+      restoring: error?.code === "Conflict" && /Restore operation is in progress/.test(error.message),
+    });
+    this.#emulator.faults.clear();
+    if (step.exchange.response.status === 429) this.#emulator.faults.add({ kind: "throttled", times: 1 });
+  }
 
   /** The lifetime of an object belongs to a certificate from now on. */
   markManaged(host: string, collection: Collection, name: string): void {
@@ -143,15 +154,35 @@ export class Stage {
     });
   }
 
-  async #token(message: StageRequest): Promise<string | undefined> {
-    const caller = message.caller ?? { kind: "owner" };
+  /** A token of whoever sends the request. */
+  async #token({ host, caller = { kind: "owner" } }: StageRequest): Promise<string | undefined> {
+    const vault = this.#emulator.vault(this.vaultName(host));
+    vault.configure({
+      permissions: undefined,
+      trustedIssuers: caller.kind === "wrongIssuer" ? ["https://sts.windows.net/trusted/"] : undefined,
+    });
     switch (caller.kind) {
       case "nobody":
         return undefined;
+      case "wrongAudience":
+        return (await this.#emulator.credentialFor("stranger").getToken(`${caller.audience}/.default`)).token;
+      case "wrongIssuer":
+        return (await this.#emulator.credential.getToken("https://vault.azure.net/.default")).token;
+      case "without":
+        vault.configure({ permissions: { model: caller.model, principals: {} } });
+        return this.#emulator.token;
       default:
         return this.#emulator.token;
     }
   }
+}
+
+function firewallOf(
+  error: ErrorAnswer | undefined,
+): "open" | "firewall" | "networkSecurityPerimeter" | "publicAccessDisabled" {
+  if (error?.innerCode === "ForbiddenByConnection") return "publicAccessDisabled";
+  if (error?.innerCode !== "ForbiddenByFirewall") return "open";
+  return /NSP rules/.test(error.message) ? "networkSecurityPerimeter" : "firewall";
 }
 
 /** Not hosts of a recording: the vault that foreign backups come from, and one whose backups no other vault reads. */

@@ -36,8 +36,8 @@ export function modulusBits(n: string): number {
 
 /** The private members of an import were destroyed by the recorder: what is left cannot be imported. */
 export function isDestroyedKey(jwk: JsonObject): boolean {
-  const kty = String(jwk["kty"] ?? "");
-  if (jwk["key_hsm"] !== undefined) return false;
+  const kty = String(jwk.kty ?? "");
+  if (jwk.key_hsm !== undefined) return false;
   const needed = /^RSA/.test(kty) ? ["d", "p", "q", "dp", "dq", "qi"] : /^EC/.test(kty) ? ["d"] : ["k"];
   return needed.some((member) => !/^[0-9A-Za-z_-]{20,}$/.test(String(jwk[member] ?? "")));
 }

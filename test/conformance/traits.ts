@@ -14,7 +14,7 @@ export function traitsOf(object: GivenObject, scenario: Scenario): Traits {
     if (operation.name.toLowerCase() !== object.name.toLowerCase()) continue;
     Object.assign(traits, refusalTraits(step, traits), algorithmTraits(step));
   }
-  if (object.given.some(({ body }) => body["managed"] === true)) traits.managed = true;
+  if (object.given.some(({ body }) => body.managed === true)) traits.managed = true;
   return traits;
 }
 

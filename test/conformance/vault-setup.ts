@@ -9,7 +9,6 @@ export interface VaultSetup {
   softDelete: boolean;
   purgeProtection: boolean;
   retentionDays: number;
-  permissionModel: "accessPolicy" | "rbac";
 }
 
 const day = 86_400;
@@ -32,7 +31,6 @@ export function setupsOf(scenario: Scenario): VaultSetup[] {
       softDelete: hard || !(level === "Purgeable" || wordless || says(/"purge" is not enabled for this vault/)),
       purgeProtection: says(/purge protection is enabled/) || (level !== undefined && !level.includes("Purgeable")),
       retentionDays: retentionOf(text, level),
-      permissionModel: errors.some(({ innerCode }) => innerCode === "ForbiddenByRbac") ? "rbac" : "accessPolicy",
     };
   });
 }
