@@ -121,12 +121,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   let closed: Promise<void> | undefined;
   const urlOf = (name: string) => `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
   return {
-    url: urlOf(host),
+    url: urlOf(identity === undefined ? host : "localhost"),
     port,
     vault: (name) => {
       const found = vaults.find((vault) => vault.name === name);
       if (found === undefined) throw new RangeError(`This emulator has no vault "${name}".`);
-      const handle = { name: found.name, url: vaults.length === 1 ? urlOf(host) : urlOf(`${found.name}.localhost`) };
+      const alone = vaults.length === 1 && identity === undefined;
+      const handle = { name: found.name, url: urlOf(alone ? host : `${found.name.toLowerCase()}.localhost`) };
       return {
         ...handle,
         giveToCertificate: (collection, object) => giveToCertificate(store, handle, collection, object),

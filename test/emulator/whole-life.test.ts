@@ -1,28 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Emulator, startEmulator } from "../../emulator/index.js";
-
-let emulator: Emulator;
-beforeEach(async () => {
-  emulator = await startEmulator({
-    onFailure: (e) => {
-      throw e;
-    },
-  });
-});
-afterEach(() => emulator.close());
-
-async function call(method: string, path: string, body?: unknown) {
-  const response = await fetch(`${emulator.url}${path}${path.includes("?") ? "&" : "?"}api-version=7.4`, {
-    method,
-    headers: { authorization: `Bearer ${emulator.token}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
-}
+import { describe, expect, it } from "vitest";
+import { openVault } from "./open-vault.js";
 
 describe("the emulator", () => {
   it("keeps a key through its whole life", async () => {
+    const { call } = await openVault();
     const created = await call("POST", "/keys/orders/create", { kty: "EC", tags: { a: "b" } });
     expect(created).toMatchObject({ status: 200, body: { key: { kty: "EC", crv: "P-256" }, tags: { a: "b" } } });
     const backup = await call("POST", "/keys/orders/backup");
@@ -39,6 +20,7 @@ describe("the emulator", () => {
   });
 
   it("keeps a secret through its whole life", async () => {
+    const { call } = await openVault();
     expect((await call("PUT", "/secrets/db", { value: "" })).status).toBe(200);
     expect(await call("GET", "/secrets/db")).toMatchObject({ status: 200, body: { value: "" } });
     const backup = await call("POST", "/secrets/db/backup");
