@@ -95,15 +95,19 @@ async function openDispatcher(origin: string, connections: number): Promise<Disp
       : { timeout: CONNECT_TIMEOUT_MS };
     return new Pool(origin, { connections, connect });
   }
-  if (proxyIsConfigured(process.env))
-    return new EnvHttpProxyAgent({ connections, connect: { timeout: CONNECT_TIMEOUT_MS } });
-  return new Pool(origin, { connections, connect: { timeout: CONNECT_TIMEOUT_MS } });
+  const connect = { timeout: CONNECT_TIMEOUT_MS };
+  const proxies = environmentProxies(process.env);
+  return proxies === undefined
+    ? new Pool(origin, { connections, connect })
+    : new EnvHttpProxyAgent({ connections, connect, ...proxies });
 }
 
-function proxyIsConfigured(env: NodeJS.ProcessEnv): boolean {
-  return [env.HTTPS_PROXY, env.https_proxy, env.HTTP_PROXY, env.http_proxy].some(
-    (value) => value !== undefined && value !== "",
-  );
+/** Upper or lower case, and an empty variable is as good as none, which undici sees otherwise. */
+function environmentProxies(env: NodeJS.ProcessEnv) {
+  const httpProxy = env.http_proxy || env.HTTP_PROXY;
+  const httpsProxy = env.https_proxy || env.HTTPS_PROXY || httpProxy;
+  if (!httpsProxy) return undefined;
+  return { httpsProxy, httpProxy: httpProxy || httpsProxy, noProxy: env.no_proxy || env.NO_PROXY || "" };
 }
 
 type LookupAnswer = (error: null, address: string | { address: string; family: number }[], family?: number) => void;
