@@ -1,0 +1,88 @@
+import { afterEach, expect, test } from "vitest";
+import { type Answer, VaultServer } from "./vault-server.js";
+
+let server: VaultServer;
+afterEach(() => server.close());
+
+const item = (name: string) => ({ kid: `https://v.vault.azure.net/keys/${name}`, attributes: { enabled: true } });
+
+/** Serves pages by their number in `$skiptoken`. */
+async function servePages(pages: Answer["body"][]) {
+  server = await VaultServer.start(({ url }) => ({
+    status: 200,
+    body: pages[Number(/skiptoken=(\d+)/.exec(url)?.[1] ?? 0)],
+  }));
+  return server.client();
+}
+
+const link = (page: number, host = "https://v.vault.azure.net:443") =>
+  `${host}/keys?api-version=7.4&$skiptoken=${page}&maxresults=2`;
+
+async function names(items: AsyncIterable<{ name: string }>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of items) found.push(name);
+  return found;
+}
+
+test("empty pages are passed over, the first one too, and value may be null", async () => {
+  const client = await servePages([
+    { value: [], nextLink: link(1) },
+    { value: null, nextLink: link(2) },
+    { value: [item("a"), item("b")], nextLink: link(3) },
+    { value: [item("c")], nextLink: null },
+  ]);
+  expect(await names(client.getKeys({ maxPageSize: 2 }))).toEqual(["a", "b", "c"]);
+});
+
+test.each([
+  ["the public host with :443", "https://v.vault.azure.net:443"],
+  ["a hostile host", "https://evil.example"],
+  ["a host that is none", "https://<vault name>.vault.azure.net:443"],
+  ["no host", ""],
+])("a next link to %s is asked of the vault's own origin", async (_name, host) => {
+  const client = await servePages([{ value: [item("a")], nextLink: link(1, host) }, { value: [item("b")] }]);
+  expect(await names(client.getKeys())).toEqual(["a", "b"]);
+  expect(server.authorized.map(({ url }) => url)).toEqual([
+    "/keys?api-version=7.4",
+    "/keys?api-version=7.4&$skiptoken=1&maxresults=2",
+  ]);
+});
+
+test("a next link without api-version gets it, and one with odd characters is encoded", async () => {
+  const client = await servePages([{ value: [], nextLink: "/keys?$skiptoken=1 ä" }, { value: [] }]);
+  expect(await names(client.getKeys())).toEqual([]);
+  expect(server.authorized[1]?.url).toBe("/keys?$skiptoken=1%20%c3%a4&api-version=7.4");
+});
+
+test("a list that leads back to a page it has shown is refused", async () => {
+  const client = await servePages([
+    { value: [], nextLink: link(1) },
+    { value: [], nextLink: link(2) },
+    { value: [], nextLink: link(1) },
+  ]);
+  await expect(names(client.getKeys())).rejects.toMatchObject({ code: "KV_PROTOCOL", operation: "getKeys" });
+});
+
+test.each(["//evil.example/keys", "keys?$skiptoken=1", "https://v"])("%s is no next page", async (nextLink) => {
+  const client = await servePages([{ value: [item("a")], nextLink }]);
+  await expect(names(client.getKeys())).rejects.toMatchObject({ code: "KV_PROTOCOL" });
+  expect(server.authorized).toHaveLength(1);
+});
+
+test("a list asks for no more pages than are read", async () => {
+  const client = await servePages([{ value: [item("a")], nextLink: link(1) }, { value: [item("b")] }]);
+  for await (const { name } of client.getKeys()) {
+    expect(name).toBe("a");
+    break;
+  }
+  expect(server.authorized).toHaveLength(1);
+});
+
+test("a page that fails ends the list with its error", async () => {
+  server = await VaultServer.start((_request, index) =>
+    index === 0
+      ? { status: 200, body: { value: [item("a")], nextLink: link(1) } }
+      : { status: 403, body: { error: { code: "Forbidden", message: "no", innererror: { code: "AccessDenied" } } } },
+  );
+  await expect(names(server.client().getDeletedKeys())).rejects.toMatchObject({ code: "KV_FORBIDDEN" });
+});
