@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { EngineUnavailableError, provisionEngine } from "./engine/provision.mts";
@@ -7,7 +7,7 @@ import { EngineUnavailableError, provisionEngine } from "./engine/provision.mts"
 // npm test: everything that CI checks. The last line counts the tests and, one each, the other checks.
 
 const root = join(import.meta.dirname, "..");
-const scratch = join(root, ".tmp");
+const scratch = join(root, ".tmp", "npm-test");
 const results = join(scratch, "vitest.json");
 
 interface Tally {
@@ -19,11 +19,12 @@ interface Tally {
 const PASSED: Tally = { passed: 1, failed: 0, skipped: 0 };
 const FAILED: Tally = { passed: 0, failed: 1, skipped: 0 };
 
-/** In the order in which a failure is cheapest to learn of. */
+/** In the order in which a failure is cheapest to learn of. Examples and tools see the package as users do: as built. */
 const checks: readonly { name: string; check: () => Tally | Promise<Tally> }[] = [
-  { name: "Types", check: () => npmBin("tsc", "-p", "tsconfig.json") },
-  { name: "Format and lint", check: () => npmBin("biome", "ci", ".") },
   { name: "Build", check: () => node("tools/build.mts") },
+  { name: "Types", check: () => npmBin("tsc", "-p", "tsconfig.json") },
+  { name: "Types of the examples", check: examples },
+  { name: "Format and lint", check: () => npmBin("biome", "ci", ".", "--diagnostic-level=warn") },
   { name: "Unused code and dependencies", check: () => npmBin("knip") },
   { name: "Package as publint sees it", check: () => npmBin("publint", "run", pack(), "--strict") },
   // An old resolver without `exports` is no aim: Node 22 is the oldest that we support.
@@ -79,6 +80,13 @@ function pack(): string {
   });
   const packed = z.array(z.looseObject({ filename: z.string() })).safeParse(parseJson(stdout));
   return join(scratch, packed.data?.[0]?.filename ?? "nothing-was-packed");
+}
+
+/** Each example is a project of its own. */
+function examples(): Tally {
+  const projects = globSync("examples/*/tsconfig.json", { cwd: root }).sort();
+  const failed = projects.filter((project) => npmBin("tsc", "-p", project).failed > 0);
+  return failed.length > 0 ? FAILED : PASSED;
 }
 
 async function engine(): Promise<Tally> {
