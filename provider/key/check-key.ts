@@ -2,10 +2,13 @@ import { parseTimeout } from "../duration.js";
 import { InputCheck, isRecord } from "../input-check.js";
 import type { CheckFailure, Properties } from "../lifecycle.js";
 import { checkClaim, checkObjectName, checkVaultUrl } from "../object-address.js";
+import { ifPresent } from "../patience.js";
 import { isUnknown } from "../unknown.js";
+import { vaultClient } from "../vault-access.js";
 import { checkKeySource } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
 import { IF_SOFT_DELETED, isDefaultKeyOps, ON_DELETE } from "./key-inputs.js";
+import { managedByCertificate } from "./made-key.js";
 
 const PROPERTIES = [
   "vaultUrl",
@@ -71,7 +74,20 @@ export async function checkKey(
     check.fail("releasePolicy", "needs exportable: true: only an exportable key can have one (AKV.SKR.1005)");
   }
   checkCleared(check, olds, inputs, source.isAtHand);
+  if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
+    await checkAdoption(check, vaultUrl, name);
+  }
   return { inputs, failures: check.failures };
+}
+
+/** A key that is to be adopted has to be there, and not a certificate's: told in the preview, at the price of a request. */
+async function checkAdoption(check: InputCheck, vaultUrl: string | undefined, name: string | undefined): Promise<void> {
+  if (vaultUrl === undefined || name === undefined || isUnknown(vaultUrl) || isUnknown(name)) return;
+  const client = await vaultClient(vaultUrl);
+  const bundle = await ifPresent(client.getKey(name));
+  if (bundle?.managed) check.failUnnamed(managedByCertificate({ name, vaultUrl }).message);
+  if (bundle || (await ifPresent(client.getDeletedKey(name)))) return;
+  check.failUnnamed(`KV_NOT_FOUND: there is no key "${name}" to adopt in ${vaultUrl}, and no deleted one either`);
 }
 
 /** `onDelete`, `ifSoftDeleted` and `timeouts`, with defaults left out. Shared by every resource that owns an object. */

@@ -1,3 +1,4 @@
+import { parseTimeout } from "../duration.js";
 import { tellGone } from "../gone.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
@@ -23,7 +24,8 @@ export async function readKey(
   const recorded = props as unknown as Partial<KeyOutputs>;
   const address = keyAddress(id, recorded);
   const client = await vaultClient(address.vaultUrl);
-  const bundle = await ifPresent(client.getKey(address.name));
+  const budget = recorded.timeouts?.read && parseTimeout(recorded.timeouts.read);
+  const bundle = await ifPresent(client.getKey(address.name, undefined, budget ? { timeoutMs: budget } : {}));
   if (!bundle) {
     await tellGone(`key "${address.name}" in ${address.vaultUrl}`, () => client.getDeletedKey(address.name));
     return { id: "", props: {} };
