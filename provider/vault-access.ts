@@ -1,24 +1,47 @@
 import { resolve } from "node:path";
 import type { KeyVaultClient } from "./keyvault/client.js";
+import type { TokenSource } from "./keyvault/token-source.js";
 import { EMBEDDED } from "./object-address.js";
 import { vaultSettings } from "./vault-settings.js";
 
-const clients = new Map<string, Promise<KeyVaultClient>>();
+type Clients = Map<string, Promise<KeyVaultClient>>;
 
-/** The client of a vault, one per vault and process, so that its connections, tokens and limits are shared. */
-export function vaultClient(vaultUrl: string): Promise<KeyVaultClient> {
-  const existing = clients.get(vaultUrl);
+const clients: Clients = new Map();
+const clientsOfSource = new WeakMap<TokenSource, Clients>();
+
+/**
+ * The client of a vault, one per vault, credential and process, so that its connections, tokens and limits are shared.
+ *
+ * @param credential a name as `keyvault:credential` takes it, or a source of tokens. Default: as the stack says.
+ */
+export function vaultClient(
+  vaultUrl: string,
+  credential: string | TokenSource = vaultSettings().credential,
+): Promise<KeyVaultClient> {
+  const isEmbedded = vaultUrl.startsWith(EMBEDDED);
+  const shared = isEmbedded || typeof credential === "string" ? clients : clientsOf(credential);
+  const key = isEmbedded || typeof credential !== "string" ? vaultUrl : `${vaultUrl} ${credential}`;
+  const existing = shared.get(key);
   if (existing) return existing;
-  const opening = vaultUrl.startsWith(EMBEDDED) ? openEmbedded(vaultUrl) : openRemote(vaultUrl);
-  clients.set(vaultUrl, opening);
-  opening.catch(() => clients.delete(vaultUrl));
+  const opening = isEmbedded ? openEmbedded(vaultUrl) : openRemote(vaultUrl, credential);
+  shared.set(key, opening);
+  opening.catch(() => shared.delete(key));
   return opening;
 }
 
-async function openRemote(vaultUrl: string): Promise<KeyVaultClient> {
+function clientsOf(source: TokenSource): Clients {
+  const known = clientsOfSource.get(source) ?? new Map();
+  clientsOfSource.set(source, known);
+  return known;
+}
+
+async function openRemote(vaultUrl: string, credential: string | TokenSource): Promise<KeyVaultClient> {
   const { KeyVaultClient } = await import("./keyvault/client.js");
   const { tokenSource } = await import("./keyvault/credential.js");
-  return new KeyVaultClient({ vaultUrl, credential: tokenSource(vaultSettings().credential) });
+  return new KeyVaultClient({
+    vaultUrl,
+    credential: typeof credential === "string" ? tokenSource(credential) : credential,
+  });
 }
 
 /** `embedded:./dev.vault` is a vault in this process on a SQLite file; `embedded:memory` one that ends with it. */

@@ -1,4 +1,9 @@
 export {
+  isKeyVaultError,
+  KeyVaultError,
+  type KeyVaultErrorCode,
+} from "../provider/keyvault/errors.js";
+export {
   Key,
   type KeyArgs,
   type KeyCurve,
@@ -10,5 +15,19 @@ export {
   type Passphrase,
 } from "./key.js";
 export { KeyBackup, type KeyBackupArgs } from "./key-backup.js";
+export {
+  type DeletedKeyItem,
+  type KeyItem,
+  listDeletedKeys,
+  listKeys,
+  listKeyVersions,
+} from "./list-keys.js";
+export type { AccessTokenSource, ListOptions } from "./list-options.js";
+export {
+  type DeletedSecretItem,
+  listDeletedSecrets,
+  listSecrets,
+  type SecretItem,
+} from "./list-secrets.js";
 export { Secret, type SecretArgs } from "./secret.js";
 export { SecretBackup, type SecretBackupArgs } from "./secret-backup.js";

@@ -1,0 +1,72 @@
+import type { KeyVaultClient, ListOptions } from "./keyvault/client.js";
+import { KeyVaultError } from "./keyvault/errors.js";
+import { parseVaultUrl } from "./keyvault/identifier.js";
+import type { TokenSource } from "./keyvault/token-source.js";
+import { EMBEDDED } from "./object-address.js";
+import { vaultClient } from "./vault-access.js";
+import { vaultSettings } from "./vault-settings.js";
+
+/** The shape of every credential of `@azure/identity`, so that one can be given without this package naming its types. */
+export interface AccessTokenSource {
+  getToken(
+    scopes: string | string[],
+    options?: { tenantId?: string; claims?: string; enableCae?: boolean; abortSignal?: AbortSignal },
+  ): Promise<{ token: string; expiresOnTimestamp: number } | null>;
+}
+
+/** Which vault a listing is of, and who asks. */
+export interface ListedVault {
+  /** Default: `AZURE_KEYVAULT_URL`. */
+  vaultUrl?: string | undefined;
+  /** A name as `keyvault:credential` takes it, or a credential. Default: `KEYVAULT_CREDENTIAL`, else `default`. */
+  credential?: string | AccessTokenSource | undefined;
+  /** Ends the listing early, with `KV_TIMEOUT`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Lists one vault. Nothing is asked before the first item is; each `for await` is a listing of its own. */
+export function listing<T>(
+  vault: ListedVault,
+  list: (client: KeyVaultClient, options: ListOptions) => AsyncIterable<T>,
+): AsyncIterable<T> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      const client = await listedClient(vault);
+      yield* list(client, { signal: vault.signal });
+    },
+  };
+}
+
+/** @throws KeyVaultError `KV_INVALID_INPUT` where no vault is named, or what names it is no URL of one. */
+export async function listedClient({ vaultUrl, credential }: ListedVault): Promise<KeyVaultClient> {
+  const url = listedVaultUrl(vaultUrl);
+  if (credential === undefined || typeof credential === "string") return vaultClient(url, credential);
+  return vaultClient(url, await sourceOf(credential));
+}
+
+/** The vault's URL in normal form. */
+export function listedVaultUrl(given: unknown = vaultSettings().vaultUrl): string {
+  if (given === undefined || given === null || given === "") {
+    throw new KeyVaultError("KV_INVALID_INPUT", "No vault is named", {
+      hint: "give its URL, or set keyvault:vaultUrl in the stack's configuration, or AZURE_KEYVAULT_URL.",
+    });
+  }
+  if (typeof given !== "string") {
+    throw new KeyVaultError("KV_INVALID_INPUT", "The vault's URL is not text", {
+      hint: "an Output is known only later: list inside of its apply.",
+    });
+  }
+  return given.startsWith(EMBEDDED) && given.length > EMBEDDED.length ? given : parseVaultUrl(given);
+}
+
+const sources = new WeakMap<AccessTokenSource, TokenSource>();
+
+/** One source for a credential, so that its clients and tokens are found again. */
+async function sourceOf(credential: AccessTokenSource): Promise<TokenSource> {
+  const known = sources.get(credential);
+  if (known) return known;
+  const { fromTokenCredential } = await import("./keyvault/credential.js");
+  const source = fromTokenCredential(credential);
+  sources.set(credential, source);
+  return source;
+}

@@ -1,0 +1,22 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type AccessTokenSource, type ListedVault, listedVaultUrl } from "../provider/listing.js";
+
+export type { AccessTokenSource } from "../provider/listing.js";
+
+export interface ListOptions {
+  /**
+   * Who asks: a name as `keyvault:credential` takes it, or any credential of `@azure/identity`.
+   * Default: the stack's `keyvault:credential`, else `KEYVAULT_CREDENTIAL`, else `default`.
+   */
+  credential?: string | AccessTokenSource;
+  /** Ends the listing early, with an error of code `KV_TIMEOUT`. */
+  signal?: AbortSignal;
+}
+
+/** The dynamic provider gets the stack's configuration from the engine; here, in the program, it is Pulumi's own. */
+export function listedVault(vaultUrl: string | undefined, options: ListOptions | undefined): ListedVault {
+  const config = new pulumi.Config("keyvault");
+  const url = listedVaultUrl(vaultUrl ?? config.get("vaultUrl"));
+  const credential = options?.credential ?? config.get("credential");
+  return { vaultUrl: url, credential, signal: options?.signal };
+}
