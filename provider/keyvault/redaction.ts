@@ -59,9 +59,8 @@ export interface Redaction {
 /** Withholds what must never leave the process: bearer tokens, PEM blocks, private members, and long encoded runs that look like key material or backup blobs. */
 export function redact(text: string, { secrets = [], name }: Redaction = {}): string {
   let result = text;
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length >= 4) result = result.replaceAll(secret, WITHHELD);
-  }
+  const echoes = secrets.filter((secret) => secret.length >= 4).flatMap((secret) => [secret, escaped(secret)]);
+  for (const echo of echoes.sort((a, b) => b.length - a.length)) result = result.replaceAll(echo, WITHHELD);
   const kept = name !== undefined && /^[0-9a-zA-Z-]{40,127}$/.test(name) ? name : undefined;
   if (kept !== undefined) result = result.replaceAll(kept, NAME_STAND_IN);
   result = result
@@ -73,6 +72,11 @@ export function redact(text: string, { secrets = [], name }: Redaction = {}): st
     .replace(SECRET_PARAMETER, `$1$2${WITHHELD}`)
     .replace(ENCODED_RUN, withholdEncoded);
   return kept === undefined ? result : result.replaceAll(NAME_STAND_IN, kept);
+}
+
+/** As a text stands in JSON. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 /** Of Unicode's private use, hence in no text of the service. */

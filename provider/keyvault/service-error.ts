@@ -3,6 +3,7 @@ import { KeyVaultError, type KeyVaultErrorCode } from "./errors.js";
 import { hintFor } from "./hints.js";
 import { isLoopbackHost } from "./identifier.js";
 import { OPERATIONS, type OperationName } from "./operations.js";
+import { redact } from "./redaction.js";
 import { type ErrorEnvelope, readErrorEnvelope } from "./wire/error-envelope.js";
 
 /** Of which call an error speaks. */
@@ -37,7 +38,8 @@ export function serviceError(response: VaultResponse, context: CallContext): Key
   const code = codeFor(response.status, envelope, context);
   const status = [String(response.status), REASONS[response.status]].filter((part) => part !== undefined).join(" ");
   const codes = [status, knownCode(envelope?.innerCode ?? envelope?.code)].filter((part) => part !== undefined);
-  const told = oneLine(envelope?.message);
+  // Before it is cut and folded: half a secret would no longer be known for one.
+  const told = oneLine(redact(envelope?.message ?? "", { secrets: context.secrets, name: context.objectName }));
   return new KeyVaultError(code, `${describe(context)} ${VERBS[code] ?? "failed"} (${codes.join(", ")})${told}`, {
     operation: context.operation,
     vaultUrl: context.vaultUrl,
@@ -133,8 +135,8 @@ function knownCode(code: string | undefined): string | undefined {
   return code !== undefined && /^[\w. -]{1,80}$/.test(code) ? code : undefined;
 }
 
-function oneLine(message: string | undefined): string {
-  const text = message?.replace(/\s+/g, " ").trim() ?? "";
+function oneLine(message: string): string {
+  const text = message.replace(/\s+/g, " ").trim();
   if (text === "") return "";
   return `: ${text.length > 600 ? `${text.slice(0, 600)}…` : text}`;
 }

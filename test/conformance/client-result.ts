@@ -57,6 +57,7 @@ function bundleIn(body: unknown): Record<string, unknown> {
     recoveryLevel: memberOf(attributes, "recoveryLevel") ?? undefined,
     recoverableDays: days ?? undefined,
     exportable: stringAt(body, "id") === undefined ? (attributes["exportable"] ?? undefined) : undefined,
+    hsmPlatform: stringAt(body, "id") === undefined ? stringAt(attributes, "hsmPlatform") : undefined,
     tags: objectAt(body, "tags"),
     managed: isObject(body) && body["managed"] === true,
     recoveryId: stringAt(body, "recoveryId"),

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { isObject, stringAt } from "./json.js";
 import type { Exchange } from "./recording.js";
 
 /** What the client sent while an exchange was played. */
@@ -24,6 +25,8 @@ export class ReplayServer {
   #exchange: Exchange | undefined;
   #played: Played = { requestId: "", requests: [] };
   #count = 0;
+  /** Error messages repeat the request, token and all, as a careless service might. */
+  #echo = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -47,7 +50,8 @@ export class ReplayServer {
   }
 
   /** Plays this exchange from now on: a challenge, the recorded answer, and an empty page for a next link. */
-  serve(exchange: Exchange): Played {
+  serve(exchange: Exchange, options: { echo?: boolean } = {}): Played {
+    this.#echo = options.echo ?? false;
     const recorded = exchange.response.headers["x-ms-request-id"];
     this.#exchange = exchange;
     this.#played = { requestId: recorded ?? this.nextRequestId(), requests: [] };
@@ -97,7 +101,19 @@ export class ReplayServer {
         ([name, value]) => !OWN_HEADERS.has(name) && /^[\x20-\x7e]*$/.test(value),
       ),
     );
-    send(outgoing, response.status, { ...headers, "x-ms-request-id": this.#played.requestId }, textOf(response.body));
+    send(
+      outgoing,
+      response.status,
+      { ...headers, "x-ms-request-id": this.#played.requestId },
+      this.#bodyOf(response.body),
+    );
+  }
+
+  #bodyOf(body: unknown): string {
+    const last = this.#played.requests.at(-1);
+    if (!this.#echo || last === undefined || !isObject(body) || !isObject(body["error"])) return textOf(body);
+    const message = `${stringAt(body["error"], "message")} Headers: {authorization: ${last.authorization}} Body: ${last.body}`;
+    return JSON.stringify({ ...body, error: { ...body["error"], message } });
   }
 }
 

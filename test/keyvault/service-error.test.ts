@@ -109,6 +109,15 @@ test("what the service repeats of a request does not show", () => {
   expect(JSON.stringify(error) + error.stack).not.toContain("hunter2");
 });
 
+test("a secret shows neither cut off nor with its line breaks folded or escaped", () => {
+  const secret = "correct horse\nbattery staple";
+  for (const echo of [secret, JSON.stringify(secret), "x".repeat(580) + secret]) {
+    const body = JSON.stringify({ error: { code: "BadParameter", message: `Bad: ${echo}` } });
+    const { message } = serviceError({ status: 400, headers: {}, body }, { ...context, secrets: [secret] });
+    expect(message).not.toMatch(/correct|battery/);
+  }
+});
+
 test("a request id or a code that is no word is left out", () => {
   const body = JSON.stringify({ error: { code: "<script>", message: 7 } });
   const error = serviceError({ status: 400, headers: { "x-ms-request-id": "a b<" }, body }, context);
