@@ -132,3 +132,12 @@ describe("a program", () => {
     expect(await installed.runJson("-e", program)).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED");
   });
 });
+
+test("the command that npm installs runs", async () => {
+  const program = `
+    const { execFileSync } = require("node:child_process");
+    const text = execFileSync("node_modules/.bin/pulumi-keyvault", ["--version"], { encoding: "utf8" });
+    console.log(JSON.stringify(text.trim()));
+  `;
+  expect(await installed.runJson("-e", program)).toMatch(/^\d+\.\d+\.\d+/);
+});

@@ -7,6 +7,9 @@ import { EngineUnavailableError, provisionEngine } from "../../tools/engine/prov
 import { CLI_VERSION } from "../../tools/engine/versions.mjs";
 import { type FakeMachine, fakeMachine } from "./fake-machine.js";
 
+// Each test starts processes, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 90_000 });
+
 let machine: FakeMachine;
 beforeEach(async () => {
   machine = await fakeMachine();
@@ -113,12 +116,12 @@ describe("a build from Go modules", () => {
     async (signal) => {
       await machine.addGo({ hangsAt: "build" });
       const child = provisionInAnotherProcess();
-      const go = await vi.waitFor(() => machine.hangingGo(), { timeout: 20_000, interval: 50 });
+      const go = await vi.waitFor(() => machine.hangingGo(), { timeout: 60_000, interval: 50 });
       const ended = new Promise((resolve) => child.once("exit", (_code, by) => resolve(by)));
       child.kill(signal);
       expect(await ended).toBe(signal);
       if (signal === "SIGKILL") process.kill(go, "SIGKILL");
-      await vi.waitFor(() => expect(() => process.kill(go, 0)).toThrow("ESRCH"), { timeout: 10_000 });
+      await vi.waitFor(() => expect(() => process.kill(go, 0)).toThrow("ESRCH"), { timeout: 30_000 });
       expect(await readdir(machine.engines)).not.toContain(CLI_VERSION);
 
       await machine.addGo();
