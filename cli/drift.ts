@@ -1,5 +1,43 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+
+const HELP = `
+Runs \`pulumi preview --refresh --expect-no-changes\` in the current project, with
+the arguments after --, or reads the JSON of such a preview. It takes no lock,
+writes no state, and needs no private key material; keys/get and keys/list (and
+secrets/get, secrets/list) are the only permissions it needs.
+
+Exit codes:
+  0  no drift; changes of the program that wait to be deployed are reported
+  7  drift
+  other: no report could be made; Pulumi's own code where it has one
+
+Examples:
+  pulumi-keyvault drift
+  pulumi-keyvault drift --format github -- --stack prod
+  pulumi preview --refresh --json --non-interactive | pulumi-keyvault drift --from -`;
+
+export interface DriftOptions {
+  from?: string;
+  format: DriftFormat;
+  failOnPending?: boolean;
+}
+
+export const DRIFT_FORMATS = ["table", "json", "github", "junit", "markdown"] as const;
+export type DriftFormat = (typeof DRIFT_FORMATS)[number];
 
 export function registerDrift(program: Command): void {
-  program.command("drift");
+  program
+    .command("drift")
+    .summary("tell what left the recorded state, apart from what the program changes")
+    .description("Tells where the cloud left the state of a stack, property by property.")
+    .usage("[options] [-- arguments for pulumi preview]")
+    .argument("[preview arguments...]", "passed on to pulumi preview, after --")
+    .addOption(new Option("-f, --format <format>", "form of the report").choices(DRIFT_FORMATS).default("table"))
+    .option("--from <file>", "read the preview's JSON from a file; - for standard input")
+    .option("--fail-on-pending", "exit code 7 for undeployed changes of the program too")
+    .addHelpText("after", HELP)
+    .action(async (args: string[], options: DriftOptions) => {
+      const { runDrift } = await import("./drift/run-drift.js");
+      process.exitCode = await runDrift(args, options);
+    });
 }

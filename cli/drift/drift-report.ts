@@ -1,0 +1,293 @@
+import { isUnknown } from "../../provider/unknown.js";
+import { CliError } from "../cli-error.js";
+import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequence.js";
+import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
+import { type Difference, differences, isSecret, type Properties, same, valueAt } from "./property-values.js";
+import { describeObject, identify, isKeyVaultType, type ResourceIdentity } from "./resource-identity.js";
+
+/** One property in which the vault left the recorded state. */
+export interface DriftedProperty {
+  /** Such as `tags.team`; empty where the whole object is gone. */
+  property: string;
+  /** As text for people; undefined where there was nothing. Secrets are `(secret)`. */
+  recorded: string | undefined;
+  observed: string | undefined;
+  /** What the next `pulumi up --refresh` does about it. */
+  consequence: string;
+}
+
+export interface DriftedResource extends ResourceIdentity {
+  changes: DriftedProperty[];
+}
+
+/** A change that the program asks for and that has not been deployed: no drift. */
+export interface PendingChange extends ResourceIdentity {
+  /** Such as `update` or `create`. */
+  operation: string;
+  properties: string[];
+}
+
+/** What a preview tells of a stack and the cloud. */
+export interface DriftReport {
+  /** Left the recorded state, and the next `up --refresh` acts on it. */
+  drifted: DriftedResource[];
+  /** Left the recorded state, and the program agrees or ignores it: the next `up` does nothing. */
+  settled: DriftedResource[];
+  pending: PendingChange[];
+  /** Changes only because something that it depends on does, such as a backup that is taken again. */
+  followUps: ResourceIdentity[];
+  /** Every resource that was compared. */
+  compared: ResourceIdentity[];
+  notes: string[];
+}
+
+/** What one run says of one resource, put together from its steps. */
+interface Observation {
+  urn: string;
+  recorded: ResourceState;
+  /** Undefined where it is gone. */
+  observed: ResourceState | undefined;
+  /** Undefined where the run did not ask the program. */
+  program: PreviewStep | undefined;
+  /** The engine's own list of what differs, which also names values that it masks. */
+  details: PreviewStep["detailedDiff"];
+}
+
+/**
+ * Tells drift from pending changes. A preview with refresh has two steps for a resource: the refresh, with the state
+ * as it was recorded, and the program's step, with the state as the refresh found it. A preview of a refresh alone
+ * has one step with both.
+ */
+export function driftReport(preview: Preview): DriftReport {
+  const asksProgram = preview.steps.some(({ op, urn }) => op !== "refresh" && urn.includes("::pulumi:pulumi:Stack::"));
+  const isRefreshed = preview.steps.some(({ op }) => op === "refresh");
+  if (!isRefreshed && preview.steps.some(({ oldState, urn }) => oldState && !isRoot(urn))) throw notRefreshed();
+  const observations = asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps);
+  const report: DriftReport = {
+    drifted: [],
+    settled: [],
+    pending: [],
+    followUps: [],
+    compared: [],
+    notes: [],
+  };
+  for (const observation of observations.filter(({ urn }) => !isRoot(urn))) {
+    report.compared.push(identify(observation.urn, observation.recorded.inputs));
+    sortInto(report, observation, preview, asksProgram);
+  }
+  if (asksProgram) report.pending.push(...creations(preview.steps, observations));
+  report.notes = notes(preview);
+  for (const list of [report.drifted, report.settled, report.pending, report.followUps, report.compared]) {
+    list.sort((a, b) => (label(a) < label(b) ? -1 : 1));
+  }
+  return report;
+}
+
+function label({ type, name, urn }: ResourceIdentity): string {
+  return `${type} ${name} ${urn}`;
+}
+
+function isRoot(urn: string): boolean {
+  return urn.includes("::pulumi:pulumi:Stack::") || urn.includes("::pulumi:providers:");
+}
+
+function notRefreshed(): CliError {
+  return new CliError(
+    "KV_NOT_A_PREVIEW",
+    "the preview was made without --refresh, so it says nothing of the cloud: make it with `pulumi preview --refresh --json --non-interactive`",
+  );
+}
+
+function fromPreview(steps: readonly PreviewStep[]): Observation[] {
+  return steps.flatMap((refresh) => {
+    if (refresh.op !== "refresh" || !refresh.oldState) return [];
+    const own = steps.filter(({ urn, op }) => urn === refresh.urn && op !== "refresh");
+    const program = own.find(({ op }) => op === "replace") ?? own.find(({ newState }) => newState) ?? own[0];
+    const observed = own.find(({ oldState }) => oldState)?.oldState;
+    return [
+      {
+        urn: refresh.urn,
+        recorded: refresh.oldState,
+        observed: observed ?? undefined,
+        program,
+        details: program?.detailedDiff,
+      },
+    ];
+  });
+}
+
+function fromRefresh(steps: readonly PreviewStep[]): Observation[] {
+  return steps.flatMap(({ urn, op, oldState, newState, detailedDiff }) => {
+    if (!oldState) return [];
+    const observed = op === "delete" ? undefined : (newState ?? oldState);
+    return [{ urn, recorded: oldState, observed, program: undefined, details: detailedDiff }];
+  });
+}
+
+function sortInto(report: DriftReport, observation: Observation, preview: Preview, asksProgram: boolean): void {
+  const { urn, recorded, observed, program } = observation;
+  const identity = identify(urn, recorded.inputs);
+  if (!observed) {
+    // A run with targets leaves the others out after their refresh: what it does not show is not gone.
+    const isTold = program !== undefined || !asksProgram || isGone(identity, preview);
+    if (isTold) report.drifted.push({ ...identity, changes: [loss(identity, observation, preview, asksProgram)] });
+    return;
+  }
+  const found = driftOf(observation);
+  const isSettled = program?.op === "same";
+  if (found.length > 0) {
+    const next = nextStep(observation, asksProgram);
+    const drift = found.map((difference) => ({
+      property: shownName(difference.path),
+      recorded: shown(difference.path, difference.before ?? recordedFact(observation, difference.path)),
+      observed: shown(difference.path, difference.after),
+      consequence: consequenceOfChange(next, difference, found),
+    }));
+    (isSettled ? report.settled : report.drifted).push({ ...identity, changes: drift });
+  }
+  if (!program || isSettled) return;
+  const { pending, isFollowUp } = pendingOf(observation, found);
+  if (pending.length > 0 || (found.length === 0 && !isFollowUp)) {
+    report.pending.push({ ...identity, operation: program.op, properties: pending });
+  } else if (isFollowUp) report.followUps.push(identity);
+}
+
+/** Where the recorded and the refreshed state differ, as far as the program would see it. */
+function driftOf({ recorded, observed, program, details, urn }: Observation): Difference[] {
+  const [before, after] = [recorded.inputs ?? {}, observed?.inputs ?? {}];
+  const hidden = hiddenProperties(recorded, observed);
+  const found = differences(before, after).filter(({ path }) => !hidden.has(rootOf(path)));
+  const isTouched = ["version", "updatedOn"].some((fact) => !same(recorded.outputs?.[fact], observed?.outputs?.[fact]));
+  const told = new Set(found.map(({ path }) => rootOf(path)));
+  for (const path of Object.keys(details ?? {})) {
+    const root = rootOf(path);
+    if (told.has(root) || !isTouched || path.startsWith("__")) continue;
+    if (!isSecret(path, valueAt(before, path)) && !hidden.has(root)) continue;
+    // Masked on both sides, but the vault has been written to since: a changed value that must not be shown.
+    const isOwnVersion = root === "valueDigest" && same(recorded.outputs?.version, observed?.outputs?.version);
+    if (!isOwnVersion) found.push({ path, before: "[secret]", after: "[secret]" });
+  }
+  if (found.length > 0 || isKeyVaultType({ urn }) || !program || program.op === "same") return found;
+  return outputDrift(recorded, observed, program, hidden);
+}
+
+/** Other providers may tell drift in their outputs alone. */
+function outputDrift(
+  recorded: ResourceState,
+  observed: ResourceState | undefined,
+  program: PreviewStep,
+  hidden: ReadonlySet<string>,
+): Difference[] {
+  if (!same(recorded.inputs ?? {}, program.newState?.inputs ?? {})) return [];
+  const changed = differences(recorded.outputs ?? {}, observed?.outputs ?? {});
+  const named = new Set(Object.keys(program.detailedDiff ?? {}).map(rootOf));
+  return changed.filter(({ path }) => !hidden.has(rootOf(path)) && (named.size === 0 || named.has(rootOf(path))));
+}
+
+/** What the program changes of what was recorded. Values that are not known yet follow from something else. */
+function pendingOf(
+  { recorded, program }: Observation,
+  drift: readonly Difference[],
+): { pending: string[]; isFollowUp: boolean } {
+  if (program?.newState === undefined || program.newState === null) {
+    return { pending: [], isFollowUp: false };
+  }
+  const drifted = new Set(drift.map(({ path }) => path));
+  const wanted = differences(recorded.inputs ?? {}, program.newState.inputs ?? {});
+  const known = wanted.filter(({ after }) => !isUnknown(after));
+  const masked = Object.keys(program.detailedDiff ?? {}).filter(
+    (path) =>
+      !path.startsWith("__") &&
+      !drifted.has(path) &&
+      isSecret(path, valueAt(recorded.inputs ?? {}, path)) &&
+      !known.some((difference) => difference.path === path),
+  );
+  return {
+    pending: [...known.map(({ path }) => shownName(path)), ...masked.map(shownName)].sort(),
+    isFollowUp: known.length === 0 && masked.length === 0 && wanted.length > 0,
+  };
+}
+
+/** Resources that the program has and the state had not. */
+function creations(steps: readonly PreviewStep[], observations: readonly Observation[]): PendingChange[] {
+  const known = new Set(observations.map(({ urn }) => urn));
+  return steps
+    .filter(({ op, urn }) => op !== "refresh" && op !== "same" && !known.has(urn) && !isRoot(urn))
+    .map(({ op, urn, newState }) => ({ ...identify(urn, newState?.inputs), operation: op, properties: [] }));
+}
+
+function nextStep({ recorded, program }: Observation, asksProgram: boolean): NextStep {
+  const inputs: Properties = program?.newState?.inputs ?? recorded.inputs ?? {};
+  return {
+    type: (recorded.type ?? "").split(":").at(-1) ?? "",
+    operation: program?.op ?? (asksProgram ? "none" : "unknown"),
+    inputs,
+    found: recorded.outputs?.found,
+  };
+}
+
+function loss(
+  identity: ResourceIdentity,
+  observation: Observation,
+  preview: Preview,
+  asksProgram: boolean,
+): DriftedProperty {
+  const told = deletionNote(identity, preview);
+  const deletion = /was soft-deleted outside(?: on (\S+))? and can be recovered(?: until (\S+Z))?:/.exec(told ?? "");
+  const when = deletion?.[1] ? ` on ${deletion[1]}` : "";
+  const until = deletion?.[2] ? `, recoverable until ${deletion[2]}` : "";
+  return {
+    property: "",
+    recorded: "present",
+    observed: deletion ? `soft-deleted${when}${until}` : "gone",
+    consequence: consequenceOfLoss(nextStep(observation, asksProgram), deletion !== null),
+  };
+}
+
+function isGone(identity: ResourceIdentity, preview: Preview): boolean {
+  return deletionNote(identity, preview) !== undefined;
+}
+
+/** What the provider said in this run of an object that it did not find. */
+function deletionNote({ object }: ResourceIdentity, { diagnostics }: Preview): string | undefined {
+  if (!object) return undefined;
+  const start = describeObject(object);
+  return diagnostics.find(
+    ({ message }) => message.startsWith(`${start} was soft-deleted`) || message.startsWith(`${start} is gone`),
+  )?.message;
+}
+
+/** What the engine reported beside the steps, without what the report says itself. */
+function notes({ diagnostics }: Preview): string[] {
+  const repeated = /was soft-deleted outside|is gone: it is neither|is stale: /;
+  const told = diagnostics
+    .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !repeated.test(message))
+    .map(({ message }) => message);
+  return [...new Set(told)].filter((message) => message !== "");
+}
+
+function hiddenProperties(...states: (ResourceState | undefined)[]): ReadonlySet<string> {
+  return new Set(states.flatMap((state) => state?.additionalSecretOutputs ?? []));
+}
+
+function rootOf(path: string): string {
+  return path.split(/[.[]/)[0] ?? path;
+}
+
+/** The version is recorded among the outputs alone; among the inputs it appears where it drifts. */
+function recordedFact({ recorded }: Observation, path: string): unknown {
+  return path === "version" ? recorded.outputs?.version : undefined;
+}
+
+function shownName(path: string): string {
+  if (path === "valueDigest") return "value";
+  return path === "stale" ? "blob" : path;
+}
+
+function shown(path: string, value: unknown): string | undefined {
+  if (path === "stale") return value === undefined ? "covers the object" : `stale: ${String(value)}`;
+  if (path === "valueDigest") return "(secret)";
+  if (value === undefined || value === null) return undefined;
+  if (isSecret(path, value)) return "(secret)";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

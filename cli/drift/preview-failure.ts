@@ -1,0 +1,35 @@
+import { CliError } from "../cli-error.js";
+import type { Preview } from "./preview-json.js";
+
+/** The errors that a preview reported, each once. */
+export function previewErrors({ diagnostics }: Preview): string[] {
+  const errors = diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map(({ message }) => message.replace(/^error: /, "").replace(/^Preview failed: /, ""))
+    .filter((message) => !/^(preview|refresh|update) failed$/.test(message));
+  return [...new Set(errors)];
+}
+
+/** Why there is no report: the preview's own errors, and the permissions that they name. */
+export function previewFailed(errors: readonly string[], exitCode: number): CliError {
+  const permissions = [
+    ...new Set(errors.flatMap((error) => [...error.matchAll(/grant the (\S+) permission/g)].map((match) => match[1]))),
+  ];
+  const missing =
+    permissions.length > 0
+      ? `\nMissing permission: ${permissions.join(", ")}. To detect drift, keys/get and keys/list are enough, and secrets/get and secrets/list for secrets.`
+      : "";
+  const told = errors.length === 0 ? "" : `\n${errors.map((error) => `  ${firstLines(error)}`).join("\n")}`;
+  return new CliError(
+    "KV_PREVIEW_FAILED",
+    `the preview failed, so nothing is known of drift: repair what follows and run it again${told}${missing}`,
+    exitCode,
+  );
+}
+
+/** Of a program's exception, its message: the stack that follows is of no help here. */
+function firstLines(error: string): string {
+  const lines = error.split("\n").map((line) => line.trimEnd());
+  const stack = lines.findIndex((line) => /^\s+at /.test(line));
+  return (stack === -1 ? lines : lines.slice(0, stack)).slice(0, 12).join("\n  ");
+}

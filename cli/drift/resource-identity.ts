@@ -1,0 +1,47 @@
+import type { Properties } from "./property-values.js";
+
+/** A resource as a report names it. */
+export interface ResourceIdentity {
+  urn: string;
+  /** Such as `Key`, the last part of the type. */
+  type: string;
+  /** The name in the program. */
+  name: string;
+  /** What it is in the vault, for the types of this package. */
+  object?: { kind: string; name: string; vaultUrl: string };
+}
+
+const OURS = /^pulumi-nodejs:dynamic\/keyvault:(\w+)$/;
+
+export function identify(urn: string, inputs: Properties | null | undefined): ResourceIdentity {
+  const [qualifiedType = "", ...rest] = urn.split("::").slice(2);
+  const fullType = qualifiedType.split("$").at(-1) ?? qualifiedType;
+  const type = fullType.split(":").at(-1) ?? fullType;
+  const object = OURS.test(fullType) ? objectOf(type, inputs ?? {}) : undefined;
+  return { urn, type, name: rest.join("::"), ...(object ? { object } : {}) };
+}
+
+/** True for the resource types of this package. */
+export function isKeyVaultType({ urn }: { urn: string }): boolean {
+  return OURS.test((urn.split("::")[2] ?? "").split("$").at(-1) ?? "");
+}
+
+function objectOf(type: string, { vaultUrl, name }: Properties): ResourceIdentity["object"] {
+  if (typeof vaultUrl !== "string") return undefined;
+  const kind = type.startsWith("Secret")
+    ? "secret"
+    : type.startsWith("Key") && type !== "KeyInventory"
+      ? "key"
+      : "vault";
+  return { kind, name: typeof name === "string" ? name : "", vaultUrl };
+}
+
+/** `Key signing (key "orders" in https://contoso.vault.azure.net)`. */
+export function describeResource({ type, name, object }: ResourceIdentity): string {
+  if (!object) return `${type} ${name}`;
+  return `${type} ${name} (${describeObject(object)})`;
+}
+
+export function describeObject({ kind, name, vaultUrl }: NonNullable<ResourceIdentity["object"]>): string {
+  return name === "" || kind === "vault" ? vaultUrl : `${kind} "${name}" in ${vaultUrl}`;
+}
