@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { vi } from "vitest";
 import { provisionEngine } from "../../tools/engine/provision.mts";
 
@@ -30,9 +30,13 @@ export interface StackResource {
   outputs?: Record<string, unknown>;
 }
 
+/** How a project is written and laid out. Default: a CommonJS program, the package linked. */
+export type ProjectKind = "commonjs" | "esm" | "typescript" | "typescript-esm" | "pnpm";
+
 export interface StackOptions {
-  /** JavaScript of the program; `keyvault` and `pulumi` are there already. */
+  /** The program; `keyvault` and `pulumi` are there already. */
   program: string;
+  kind?: ProjectKind;
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
@@ -46,23 +50,17 @@ const root = resolve(__dirname, "../..");
 export class Stack {
   private constructor(
     readonly folder: string,
+    readonly kind: ProjectKind,
     readonly env: Record<string, string>,
   ) {}
 
-  static async create({ program, config = {}, env = {} }: StackOptions): Promise<Stack> {
+  static async create({ program, kind = "commonjs", config = {}, env = {} }: StackOptions): Promise<Stack> {
     const engine = await provisionEngine();
     const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
     await mkdir(join(folder, "state"));
     await mkdir(join(folder, "home"));
-    await mkdir(join(folder, "node_modules/@pulumi"), { recursive: true });
-    await symlink(root, join(folder, "node_modules/pulumi-keyvault"));
-    await symlink(join(root, "node_modules/@pulumi/pulumi"), join(folder, "node_modules/@pulumi/pulumi"));
-    await writeFile(
-      join(folder, "Pulumi.yaml"),
-      "name: test\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
-    );
-    await writeFile(join(folder, "package.json"), '{ "name": "test", "private": true, "main": "index.js" }');
-    const stack = new Stack(folder, {
+    await layOut(folder, kind);
+    const stack = new Stack(folder, kind, {
       ...engine.env,
       PULUMI_HOME: join(folder, "home"),
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
@@ -81,10 +79,11 @@ export class Stack {
 
   /** Replaces the program. */
   async program(text: string): Promise<void> {
-    await writeFile(
-      join(this.folder, "index.js"),
-      `const pulumi = require("@pulumi/pulumi");\nconst keyvault = require("pulumi-keyvault");\n${text}\n`,
-    );
+    const isModule = this.kind !== "commonjs" && this.kind !== "pnpm";
+    const imports = isModule
+      ? 'import * as pulumi from "@pulumi/pulumi";\nimport * as keyvault from "pulumi-keyvault";'
+      : 'const pulumi = require("@pulumi/pulumi");\nconst keyvault = require("pulumi-keyvault");';
+    await writeFile(join(this.folder, mainFile(this.kind)), `${imports}\n${text}\n`);
   }
 
   /** Writes a file of the project, such as key material. */
@@ -155,6 +154,46 @@ export class Stack {
 function resourceLabel(urn: string): string {
   const [type = "", name = ""] = urn.split("::").slice(-2);
   return `${type.split(":").at(-1)} ${name}`;
+}
+
+function mainFile(kind: ProjectKind): string {
+  return kind.startsWith("typescript") ? "index.ts" : "index.js";
+}
+
+async function layOut(folder: string, kind: ProjectKind): Promise<void> {
+  const isModule = kind === "esm" || kind === "typescript-esm";
+  const manifest = { name: "test", private: true, main: mainFile(kind), ...(isModule ? { type: "module" } : {}) };
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  // Node runs TypeScript modules by itself; CommonJS ones are compiled by the SDK.
+  const compiles = kind === "typescript";
+  await writeFile(
+    join(folder, "Pulumi.yaml"),
+    `name: test\nruntime:\n  name: nodejs\n  options:\n    typescript: ${compiles}\n`,
+  );
+  if (compiles) {
+    const options = { target: "es2020", module: "node16", moduleResolution: "node16", strict: true };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["index.ts"] }));
+  }
+  const modules = join(folder, "node_modules");
+  await mkdir(join(modules, "@pulumi"), { recursive: true });
+  await symlink(join(root, "node_modules/@pulumi/pulumi"), join(modules, "@pulumi/pulumi"));
+  await symlink(join(root, "node_modules/typescript"), join(modules, "typescript"));
+  await mkdir(join(modules, "@types"));
+  await symlink(join(root, "node_modules/@types/node"), join(modules, "@types/node"));
+  await symlink(kind === "pnpm" ? await pnpmStore(modules) : root, join(modules, "pulumi-keyvault"));
+}
+
+/** The package as pnpm lays it out: a real folder in a store, its dependencies beside it, nothing above it. */
+async function pnpmStore(modules: string): Promise<string> {
+  const store = join(modules, ".pnpm/pulumi-keyvault@0.0.0/node_modules");
+  const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  await cp(join(root, "dist"), join(store, "pulumi-keyvault/dist"), { recursive: true });
+  await cp(join(root, "package.json"), join(store, "pulumi-keyvault/package.json"));
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+    await mkdir(dirname(join(store, name)), { recursive: true });
+    await symlink(join(root, "node_modules", name), join(store, name));
+  }
+  return join(store, "pulumi-keyvault");
 }
 
 function succeeded(finished: Run): Run {
