@@ -3,6 +3,7 @@ import { abandonOnAbort } from "./clock.js";
 import { type Dispatch, type Layer, TransportFailure, type VaultRequest, type VaultResponse } from "./dispatch.js";
 import { isKeyVaultError, KeyVaultError } from "./errors.js";
 import { isLoopbackHost } from "./identifier.js";
+import { redact } from "./redaction.js";
 import type { TokenCache, TokenRequest } from "./token-cache.js";
 
 /** One for claims, one for a tenant that moved or a token that was revoked; more would be a loop. */
@@ -149,14 +150,25 @@ class Authenticator {
     } catch (error) {
       if (request.deadline.signal.aborted || isKeyVaultError(error)) throw error;
       const tenant = tokenRequest.tenantId === undefined ? "" : ` in tenant ${tokenRequest.tenantId}`;
-      throw new KeyVaultError("KV_UNAUTHENTICATED", `No token for ${tokenRequest.scope}${tenant} could be obtained`, {
-        operation: request.operation,
-        vaultUrl: this.#options.vaultUrl,
-        hint: "sign in (for example with az login), or choose a credential with keyvault:credential.",
-        cause: error,
-      });
+      const why = error instanceof Error ? `: ${firstWords(redact(error.message))}` : "";
+      throw new KeyVaultError(
+        "KV_UNAUTHENTICATED",
+        `No token for ${tokenRequest.scope}${tenant} could be obtained${why}`,
+        {
+          operation: request.operation,
+          vaultUrl: this.#options.vaultUrl,
+          hint: "sign in (for example with az login), or choose a credential with keyvault:credential.",
+          cause: error,
+        },
+      );
     }
   }
+}
+
+/** Credentials explain themselves at length; the whole is in the cause. */
+function firstWords(message: string): string {
+  const text = message.replace(/\s+/g, " ").trim();
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }
 
 function withToken(request: VaultRequest, token: string | undefined): VaultRequest {

@@ -132,7 +132,7 @@ function strangerHint(status: number): string {
 
 /** Codes are words; anything else is not repeated. */
 function knownCode(code: string | undefined): string | undefined {
-  return code !== undefined && /^[\w. -]{1,80}$/.test(code) ? code : undefined;
+  return code !== undefined && /^[\w.:() -]{1,80}$/.test(code) ? code : undefined;
 }
 
 function oneLine(message: string): string {

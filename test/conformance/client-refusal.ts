@@ -17,7 +17,7 @@ export function compareRefusal(error: unknown, { exchange, requestId, token }: R
   if (!(error instanceof KeyVaultError))
     return [`no KeyVaultError: ${error instanceof Error ? error.name : typeof error}`];
   const { status, body } = exchange.response;
-  const answer = errorOf(body);
+  const answer = errorOf(body) ?? errorOf({ error: body });
   const failures: string[] = [];
   const expect = (what: string, found: unknown, expected: unknown) => {
     if (found !== expected) failures.push(`${what}: ${String(found)} for ${String(expected)}`);

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
+
+const SOURCE = join(__dirname, "../../provider/keyvault/errors.ts");
+const PAGE = join(__dirname, "../../docs/errors.md");
+
+test("the page of errors has a row for every code, and no others", () => {
+  const codes = [...readFileSync(SOURCE, "utf8").matchAll(/^ {2}\| "(KV_[A-Z_]+)"/gm)].map(([, code]) => code);
+  const rows = [...readFileSync(PAGE, "utf8").matchAll(/^\| `(KV_[A-Z_]+)` \|/gm)].map(([, code]) => code);
+  expect(codes.length).toBeGreaterThan(10);
+  expect(rows).toEqual(codes);
+});
+
+test("what was not told is absent, and whether to retry follows from the code", () => {
+  const error = new KeyVaultError("KV_BUSY", "It is being deleted");
+  expect(Object.keys(error).sort()).toEqual(["code", "hint", "mayHaveHappened", "name", "retryable"]);
+  expect([error.retryable, error.cause, error.message]).toEqual([true, undefined, "It is being deleted"]);
+  expect(new KeyVaultError("KV_FORBIDDEN", "No").retryable).toBe(false);
+});
+
+test("the hint ends the message", () => {
+  expect(new KeyVaultError("KV_CONFLICT", "It failed", { hint: "wait." }).message).toBe("It failed: wait.");
+  expect(new KeyVaultError("KV_CONFLICT", "It failed.", { hint: "wait." }).message).toBe("It failed. Wait.");
+});
+
+test("an error is narrowed by its code", () => {
+  const error: unknown = new KeyVaultError("KV_NOT_FOUND", "gone");
+  expect([isKeyVaultError(error), isKeyVaultError(error, "KV_NOT_FOUND"), isKeyVaultError(error, "KV_BUSY")]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(isKeyVaultError(new Error("gone"))).toBe(false);
+});
