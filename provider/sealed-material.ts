@@ -8,6 +8,20 @@ const materials = new Map<string, KeyMaterial>();
 const blobs = new Map<string, string>();
 const secretValues = new Map<string, string>();
 
+const expectedThumbprints = new Map<string, string>();
+
+/**
+ * Notes, when a refresh finds another key in the vault, which one the state had expected: the recorded input is the
+ * foreign key's from then on, and a program without the material has nothing else to compare it with.
+ */
+export function expectThumbprint(keyId: string, thumbprint: string): void {
+  expectedThumbprints.set(keyId, thumbprint);
+}
+
+export function expectedThumbprintOf(keyId: string): string | undefined {
+  return expectedThumbprints.get(keyId);
+}
+
 export function keepMaterial(material: KeyMaterial): string {
   materials.set(material.thumbprint, material);
   return material.thumbprint;

@@ -1,7 +1,8 @@
 import { type InputCheck, isRecord } from "../input-check.js";
 import type { Properties } from "../lifecycle.js";
+import { objectId } from "../object-address.js";
 import { checkRestoreSource } from "../restore-source.js";
-import { keepMaterial } from "../sealed-material.js";
+import { expectedThumbprintOf, keepMaterial } from "../sealed-material.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
 import { vaultSettings } from "../vault-settings.js";
 
@@ -76,15 +77,11 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
   return NONE;
 }
 
-/**
- * The thumbprint that a key in state is to have where its material is not at hand. After a refresh that found
- * another key in the vault, the recorded input is that key's, and `__drifted` tells what it was before.
- */
+/** The thumbprint that a key in state is to have where its material is not at hand. */
 function sealedThumbprint(olds: Properties): string | undefined {
-  const recorded = olds.thumbprint;
-  if (typeof recorded !== "string") return undefined;
-  const [expected, observed] = String(olds.__drifted ?? "").split(" ");
-  return observed === recorded && expected ? expected : recorded;
+  const { vaultUrl, name, thumbprint } = olds;
+  if (typeof thumbprint !== "string") return undefined;
+  return expectedThumbprintOf(objectId("keys", { vaultUrl: String(vaultUrl), name: String(name) })) ?? thumbprint;
 }
 
 /** Symmetric keys are for Managed HSM. A server on loopback may be either. */

@@ -52,7 +52,6 @@ export async function checkKey(
 
   const inputs: Properties = {
     __provider: news.__provider,
-    __drifted: olds.__drifted,
     vaultUrl,
     name,
     ...source.inputs,

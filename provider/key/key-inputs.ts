@@ -49,8 +49,6 @@ export interface KeyInputs extends KeyAttributes {
   vaultUrl: string;
   name: string;
   thumbprint?: string;
-  /** After drift of the material: the expected thumbprint, a space, the observed one. Hidden by the engine. */
-  __drifted?: string;
   generate?: GenerateInputs;
   /** Digest of the blob and, where it is known, the version that it brings: `sha256:… of version …`. */
   restore?: string;
@@ -91,6 +89,8 @@ export interface KeyFacts {
   found?: KeyAttributes;
   /** The rotation policy made the current version: its expiry is the policy's. */
   rotated?: true;
+  /** After a refresh that found another key in the vault: the thumbprint of the one that was to be there. */
+  expectedThumbprint?: string;
   /** The current version was made outside, and no rotation policy explains it. */
   foreignVersion?: true;
 }

@@ -6,7 +6,9 @@ import { parseObjectIdentifier } from "../keyvault/identifier.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import type { Properties } from "../lifecycle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
+import { objectId } from "../object-address.js";
 import { ifPresent } from "../patience.js";
+import { expectThumbprint } from "../sealed-material.js";
 import { vaultClient } from "../vault-access.js";
 import { observedAttributes, pickAttributes, sameAttribute } from "./key-attributes.js";
 import type { KeyAttributes, KeyFacts, KeyInputs, KeyOutputs } from "./key-inputs.js";
@@ -53,7 +55,7 @@ function adoptedById(id: string, address: { vaultUrl: string; name: string }, bu
   return { id, props: keyOutputs(inputs, bundle) as unknown as Properties, inputs: { ...address } as Properties };
 }
 
-/** A drifted key's inputs also carry the foreign version, and which thumbprint it was to have. */
+/** The inputs of a key with a foreign version also carry that version, which the program's do not. */
 type ObservedInputs = KeyInputs & { version?: string };
 
 function withoutVersion(inputs: ObservedInputs): KeyInputs {
@@ -70,6 +72,10 @@ async function observe(
   const material = await observeVersion(client, recorded, bundle);
   if (material.isRotated) marks.rotated = true;
   if (material.isForeign) marks.foreignVersion = true;
+  if (material.expected !== undefined) {
+    marks.expectedThumbprint = material.expected;
+    expectThumbprint(objectId("keys", recorded), material.expected);
+  }
 
   const options = keepOptions(recorded);
   const attributes = declaredAttributes(recorded, bundle, material.isRotated);
@@ -83,7 +89,6 @@ async function observe(
       ...options,
       ...attributes,
       ...(material.thumbprint === undefined ? {} : { thumbprint: material.thumbprint }),
-      ...(material.drifted === undefined ? {} : { __drifted: material.drifted }),
       ...(material.isForeign ? { version: bundle.version } : {}),
       ...(rotationPolicy ? { rotationPolicy } : {}),
     },
@@ -92,7 +97,8 @@ async function observe(
 
 interface ObservedVersion {
   thumbprint: string | undefined;
-  drifted?: string;
+  /** What the material was to be, where it is another. */
+  expected?: string;
   isRotated: boolean;
   isForeign: boolean;
 }
@@ -103,11 +109,11 @@ async function observeVersion(
   recorded: KeyOutputs,
   bundle: KeyBundle,
 ): Promise<ObservedVersion> {
-  const { thumbprint, __drifted: drifted } = recorded;
+  const { thumbprint, expectedThumbprint } = recorded;
   if (bundle.version === recorded.version) {
     return {
       thumbprint,
-      ...(drifted?.endsWith(` ${thumbprint}`) ? { drifted } : {}),
+      ...(expectedThumbprint === undefined ? {} : { expected: expectedThumbprint }),
       isRotated: recorded.rotated === true,
       isForeign: recorded.foreignVersion === true,
     };
@@ -117,7 +123,7 @@ async function observeVersion(
   if (thumbprint !== undefined && observed !== undefined && observed !== thumbprint) {
     return {
       thumbprint: observed,
-      drifted: `${drifted?.split(" ")[0] ?? thumbprint} ${observed}`,
+      expected: expectedThumbprint ?? thumbprint,
       isRotated: false,
       isForeign: false,
     };

@@ -181,12 +181,6 @@ describe("check", () => {
     expect(inputs.thumbprint).toBe("recorded");
   });
 
-  it("after drift wants the thumbprint from before it, also where the material is not at hand", async () => {
-    const olds = { vaultUrl, name: "a", thumbprint: "foreign", __drifted: "expected foreign" };
-    const { inputs } = await key.check(olds, { vaultUrl, name: "a", import: { file: "nowhere.pem" } });
-    expect(inputs.thumbprint).toBe("expected");
-  });
-
   it("refuses a second resource on the same key, whatever the case of its name", async () => {
     const first = await key.check({}, { vaultUrl, name: "twice", generate: { keyType: "RSA" }, claimant: "one" });
     const again = await key.check({}, { vaultUrl, name: "twice", generate: { keyType: "RSA" }, claimant: "one" });

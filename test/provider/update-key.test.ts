@@ -115,9 +115,7 @@ describe("a key in state", () => {
       const changed = Object.keys({ ...observed, ...state.inputs }).filter(
         (property) => JSON.stringify(observed[property]) !== JSON.stringify(state.inputs[property]),
       );
-      return Object.fromEntries(
-        changed.filter((p) => !p.startsWith("__")).map((property) => [property, observed[property]]),
-      );
+      return Object.fromEntries(changed.map((property) => [property, observed[property]]));
     };
 
     it("nothing of a key that nobody touched", async () => {
@@ -260,7 +258,7 @@ describe("a key in state", () => {
   });
 });
 
-function withoutProvider({ __provider: _p, __drifted: _d, ...rest }: Arguments): Arguments {
+function withoutProvider({ __provider: _p, ...rest }: Arguments): Arguments {
   return JSON.parse(JSON.stringify(rest));
 }
 
