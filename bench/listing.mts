@@ -1,0 +1,86 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { listKeys } from "pulumi-keyvault";
+import { Pool } from "undici";
+
+// npm run build && node bench/listing.mts: what listKeys costs on 10,000 keys, beside raw paging with undici in the same
+// process and the same run.
+
+const KEYS = 10_000;
+const ROUNDS = 7;
+
+process.env.KEYVAULT_TOKEN = "a-token-for-benchmarks";
+let failed = false;
+for (const latency of [0, 2]) {
+  const server = fork(join(import.meta.dirname, "listing-server.mts"), [String(KEYS), String(latency)]);
+  const [{ port }] = (await once(server, "message")) as [{ port: number }];
+  const url = `http://127.0.0.1:${port}`;
+  const pool = new Pool(url);
+  const readers = { raw: () => raw(pool), listKeys: () => streamed(url) };
+  for (const read of Object.values(readers)) await read();
+
+  const peak = await peakGrowth(readers.listKeys);
+  const times = { raw: [] as number[], listKeys: [] as number[] };
+  for (let round = 0; round < (latency === 0 ? ROUNDS : 3); round++) {
+    for (const name of ["raw", "listKeys"] as const) times[name].push(await seconds(readers[name]));
+  }
+  const ratio = median(times.listKeys) / median(times.raw);
+  failed ||= ratio > 1.1 || peak > 20;
+  console.log(
+    `${KEYS} keys, ${latency} ms a page: raw undici ${median(times.raw).toFixed(3)} s, listKeys ${median(times.listKeys).toFixed(3)} s, ratio ${ratio.toFixed(2)} (at most 1.10), peak growth ${peak.toFixed(1)} MB (at most 20)`,
+  );
+  await pool.close();
+  server.kill();
+}
+process.exitCode = failed ? 1 : 0;
+
+/** The least that a reader of the list can do: follow the links, parse the JSON, look at each item. */
+async function raw(pool: Pool): Promise<number> {
+  let count = 0;
+  let path: string | undefined = "/keys?api-version=7.4";
+  while (path !== undefined) {
+    const { body } = await pool.request({
+      method: "GET",
+      path,
+      headers: { accept: "application/json", authorization: `Bearer ${process.env.KEYVAULT_TOKEN}` },
+    });
+    const page = (await body.json()) as { value: unknown[]; nextLink: string | null };
+    for (const _item of page.value) count++;
+    path = page.nextLink === null ? undefined : page.nextLink.slice(page.nextLink.indexOf("/keys"));
+  }
+  return mustBeAll(count);
+}
+
+async function streamed(url: string): Promise<number> {
+  let count = 0;
+  for await (const _key of listKeys(url, { credential: "token" })) count++;
+  return mustBeAll(count);
+}
+
+function mustBeAll(count: number): number {
+  if (count !== KEYS) throw new Error(`${count} keys were listed instead of ${KEYS}`);
+  return count;
+}
+
+async function seconds(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return (performance.now() - start) / 1000;
+}
+
+/** MB by which the resident set grows at most while a list is read. */
+async function peakGrowth(run: () => Promise<unknown>): Promise<number> {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const sampler = setInterval(() => {
+    most = Math.max(most, process.memoryUsage.rss());
+  }, 5);
+  await run();
+  clearInterval(sampler);
+  return (Math.max(most, process.memoryUsage.rss()) - before) / 1024 / 1024;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
