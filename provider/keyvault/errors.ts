@@ -54,16 +54,16 @@ export interface KeyVaultErrorDetails {
 export class KeyVaultError extends Error {
   override readonly name = "KeyVaultError";
   readonly code: KeyVaultErrorCode;
-  readonly operation?: string;
-  readonly vaultUrl?: string;
+  declare readonly operation?: string;
+  declare readonly vaultUrl?: string;
   /** Name of the key or secret. */
-  readonly objectName?: string;
-  readonly version?: string;
+  declare readonly objectName?: string;
+  declare readonly version?: string;
   /** The service's `x-ms-request-id`, to quote in a support request. */
-  readonly requestId?: string;
-  readonly status?: number;
-  readonly serviceCode?: string;
-  readonly innerCode?: string;
+  declare readonly requestId?: string;
+  declare readonly status?: number;
+  declare readonly serviceCode?: string;
+  declare readonly innerCode?: string;
   /** True where the same call may succeed later without anything being changed. */
   readonly retryable: boolean;
   readonly hint: string;
