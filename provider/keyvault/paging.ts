@@ -17,17 +17,26 @@ export interface PagingOptions<T> {
 /**
  * Follows next links to the end. Pages without items are the norm on large vaults and mean nothing.
  *
+ * From the second page on, the next one is on its way while the items of this one are taken: who reads past the first page mostly reads to the end.
+ *
  * Of a link only path and query are taken: the service writes its public host and port even behind a gateway, and no answer may choose where the token is sent.
  */
 export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, void, void> {
   const visited = new Set<string>();
-  let path: string | undefined = options.first();
-  while (path !== undefined) {
-    if (visited.has(path)) throw options.refuse("lists the same page again and again");
+  const ask = (path: string): Promise<Page<T>> => {
+    if (visited.has(path)) return Promise.reject(options.refuse("lists the same page again and again"));
     visited.add(path);
-    const page: Page<T> = await options.get(path);
+    return options.get(path);
+  };
+  let page = await ask(options.first());
+  for (let isFirst = true; ; isFirst = false) {
+    const path = page.nextLink === undefined ? undefined : ownPath(page.nextLink, options);
+    if (path === undefined) return yield* page.items;
+    const ahead = isFirst ? undefined : ask(path);
+    // Whoever stops taking items before they are through does not want to hear of the page after them.
+    ahead?.catch(() => {});
     yield* page.items;
-    path = page.nextLink === undefined ? undefined : ownPath(page.nextLink, options);
+    page = await (ahead ?? ask(path));
   }
 }
 
