@@ -1,8 +1,9 @@
 import { Correspondence } from "./correspondence.js";
 import { type Answer, compareErrors } from "./error-shape.js";
-import type { Phase } from "./evidence.js";
+import { objectKey, type Phase } from "./evidence.js";
 import { errorOf, isObject, objectAt, stringAt } from "./json.js";
 import { compareListings, fillerPrefix } from "./listing.js";
+import { type Collection, identifierOf } from "./operation.js";
 import { type Finish, type GivenObject, type Plan, planOf } from "./plan.js";
 import type { Recording, Verdict } from "./recording.js";
 import { type BodySources, bodyOf, restoredIdentifier } from "./request-body.js";
@@ -10,6 +11,7 @@ import { type Scenario, type Step, scenarioOf } from "./scenario.js";
 import { Seeding } from "./seeding.js";
 import { compareShape } from "./shape.js";
 import { abroad, type Caller, elsewhere, Stage, type Windows } from "./stage.js";
+import { isDestroyedKey } from "./stand-in-key.js";
 import { isSupersededRefusal } from "./superseded.js";
 import { traitsOf } from "./traits.js";
 import { setupsOf } from "./vault-setup.js";
@@ -44,12 +46,15 @@ class Replay {
   readonly #correspondence = new Correspondence();
   readonly #seeding: Seeding;
   readonly #numbers = new Map<string, string | number>();
+  readonly #wantedBlobs: Set<string>;
+  readonly #blobs = new Map<string, string>();
 
   constructor(scenario: Scenario, stage: Stage) {
     this.#scenario = scenario;
     this.#stage = stage;
     this.#plan = planOf(scenario);
-    this.#seeding = new Seeding(stage, this.#correspondence);
+    this.#seeding = new Seeding(stage, this.#correspondence, (object) => this.#keepBackup(object));
+    this.#wantedBlobs = unrecordedBackupsOf(scenario);
   }
 
   async run(): Promise<string[]> {
@@ -74,9 +79,11 @@ class Replay {
 
   /** A listing that the recording leaves before its end needs something to go on with. */
   async #fillPages(): Promise<void> {
-    for (const { operation, host, pages } of this.#scenario.steps) {
+    for (const { operation, host, pages, fromStart } of this.#scenario.steps) {
       const last = pages.at(-1)?.response.body;
       const goesOn = isObject(last) && typeof last.nextLink === "string";
+      if (goesOn && operation.kind === "versions" && fromStart)
+        this.#addVersions(host, operation.collection, operation.name);
       if (!goesOn || (operation.kind !== "list" && operation.kind !== "listDeleted")) continue;
       const { collection } = operation;
       for (let count = 0; count < 26; count += 1) {
@@ -86,11 +93,20 @@ class Replay {
     }
   }
 
+  /** Older versions than any that the recording shows, as many as a page can hold. */
+  #addVersions(host: string, collection: Collection, name: string): void {
+    const given = this.#plan.objectOf(host, collection, name)?.given;
+    const like = given?.[0];
+    if (given === undefined || like === undefined) return;
+    const { version: _, ...older } = like;
+    given.unshift(...Array.from({ length: 26 }, () => ({ ...older, version: undefined })));
+  }
+
   /** Makes what happened off stage before a step. */
   async #arrange(index: number): Promise<void> {
     for (const { object, from, to } of this.#plan.offstage.get(index) ?? []) {
-      const finish = this.#plan.finish(object.host, object.collection, object.name, index - 1);
-      const windows = windowsFrom(finish, index - 1);
+      const finish = this.#plan.finish(object.host, object.collection, object.name, index - 0.5);
+      const windows = windowsFrom(finish, index);
       const seenOver: Phase[] = ["deleted", "active", "absent"];
       await this.#seeding.bring(
         object,
@@ -114,6 +130,9 @@ class Replay {
       caller: callerOf(step),
       ...(body === undefined ? {} : { body }),
     };
+    if (operation.kind === "delete" && exchange.response.status === 200) {
+      await this.#keepBackup({ host, collection: operation.collection, name: operation.name, given: [] });
+    }
     this.#stage.prepare(step);
     let answer = await this.#stage.send(message, windows);
     for (let waited = 0; waited < patience && this.#isEarly(step, answer); waited += pace) {
@@ -176,12 +195,9 @@ class Replay {
     if (step.operation.kind !== "import") return;
     const sent = objectAt(step.exchange.request.body, "key");
     const made = objectAt(answer.body, "key");
-    for (const member of ["n", "x"]) {
-      const number = stringAt(made, member);
-      if (number !== undefined && number === stringAt(sent, member)) {
-        this.#correspondence.bindValue(`imported ${number}`, number);
-      }
-    }
+    const kid = stringAt(made, "kid");
+    if (kid === undefined || isDestroyedKey(sent) || sent.key_hsm !== undefined) return;
+    this.#correspondence.bindValue(`imported ${identifierOf(kid)?.version}`, kid);
   }
 
   #sources(): BodySources {
@@ -203,31 +219,59 @@ class Replay {
     };
   }
 
-  /** A backup, taken in another vault, of the object that a restore's answer shows. */
+  /** Takes the backup that a later restore needs and no recorded exchange took. */
+  async #keepBackup({ host, collection, name }: GivenObject): Promise<void> {
+    const key = objectKey(host, collection, name);
+    if (!this.#wantedBlobs.has(key)) return;
+    const target = `/${collection}/${name}/backup?api-version=7.4`;
+    const blob = stringAt((await this.#stage.send({ host, method: "POST", target })).body, "value");
+    if (blob !== undefined) this.#blobs.set(key, blob);
+  }
+
+  /** A backup of the object that a restore's answer shows: of this vault if it ever was there, else of another one. */
   async #foreignBlob(step: Step): Promise<string> {
     const { collection } = step.operation;
+    const { status, body } = step.exchange.response;
     const identifier = restoredIdentifier(step);
     const name = identifier?.name ?? "restored";
+    const key = objectKey(step.host, collection, name);
     const known = this.#plan.objectOf(step.host, collection, name);
-    const shown = step.exchange.response.status === 200 ? step.exchange.response.body : undefined;
-    const object: GivenObject = { host: step.host, collection, name, given: [...(known?.given ?? [])] };
-    if (!object.given.some(({ version }) => version === identifier?.version)) {
-      object.given.push({ version: identifier?.version, body: isObject(shown) ? shown : {}, created: undefined });
+    if (status !== 400) {
+      if (!this.#blobs.has(key)) await this.#keepBackup({ host: step.host, collection, name, given: [] });
+      const kept = this.#blobs.get(key);
+      if (kept !== undefined) return kept;
     }
-    const far = step.exchange.response.status === 400;
-    const host = far ? abroad : elsewhere;
+    const object: GivenObject = { host: step.host, collection, name, given: [...(known?.given ?? [])] };
+    const shown = status === 200 && isObject(body) ? body : {};
+    if (!object.given.some(({ version }) => version === identifier?.version)) {
+      object.given.push({ version: identifier?.version, body: shown, created: undefined });
+    }
+    const host = status === 400 ? abroad : elsewhere;
     await this.#seeding.write(host, object, traitsOf(object, this.#scenario));
-    const target = `/${collection}/${name}/backup?api-version=7.4`;
-    const answer = await this.#stage.send({ host, method: "POST", target });
-    return stringAt(answer.body, "value") ?? "";
+    return this.#seeding.backupAndForget(host, object);
   }
+}
+
+/** Objects that are restored from a blob which no exchange before it answers. */
+function unrecordedBackupsOf({ steps }: Scenario): Set<string> {
+  const taken = new Set<string>();
+  const wanted = new Set<string>();
+  for (const step of steps) {
+    const { operation, exchange, host } = step;
+    if (operation.kind === "backup") taken.add(stringAt(exchange.response.body, "value") ?? "");
+    if (operation.kind !== "restore" || taken.has(stringAt(exchange.request.body, "value") ?? "")) continue;
+    const identifier = restoredIdentifier(step);
+    if (identifier !== undefined) wanted.add(objectKey(host, operation.collection, identifier.name));
+  }
+  return wanted;
 }
 
 const noWindows: Windows = { deleting: 0, recovering: 0, recoveringWrites: 0, purging: 0 };
 
 /** Changes end half a pace before the step that shows them finished. */
 function windowsFrom(finish: Finish, index: number): Windows {
-  const until = (step: number | undefined) => (step === undefined ? unseen : (step - index) * pace - pace / 2);
+  const until = (step: number | undefined) =>
+    step === undefined ? unseen : Math.max(0, (step - index) * pace - pace / 2);
   const recovering = until(finish.readableBy ?? finish.writableBy);
   return {
     deleting: until(finish.deletedBy),

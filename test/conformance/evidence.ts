@@ -21,6 +21,8 @@ export interface SeenVersion {
   version: string | undefined;
   body: JsonObject;
   created: number | undefined;
+  /** The answer showed it to somebody who asked for the current version. */
+  isCurrent?: boolean;
 }
 
 /** What one step says about one object: where it may have stood before, and where it stands after. */
@@ -34,12 +36,17 @@ export interface Claim {
   seen: SeenVersion | undefined;
   /** The step itself made the version that it shows. */
   produces: boolean;
+  /** The version that it made, or refused to make, is one from before the recording. */
+  describes?: boolean;
+  /** A version that was asked for and not found. */
+  missed?: string;
 }
 
 const set = (...members: Phase[]): ReadonlySet<Phase> => new Set(members);
 const anywhere = set(...phases);
 const there = set("active", "readable");
-const gone = set("absent", "deleting", "deleted", "recovering", "purging");
+/** Where an object stands that cannot be read. */
+export const gone = set("absent", "deleting", "deleted", "recovering", "purging");
 const notDeleted = set("absent", "active", "deleting", "recovering", "readable", "purging");
 
 export const objectKey = (host: string, collection: Collection, name: string) =>
@@ -67,12 +74,13 @@ export function claimsOf(step: Step): Claim[] {
   ];
   const error = errorOf(body);
   if (error !== undefined || status >= 400) return refused(step, claim);
-  const seen = isObject(body) ? seenVersion(body) : undefined;
+  const asked = operation.version === undefined && operation.kind !== "versions";
+  const seen = isObject(body) ? { ...seenVersion(body), isCurrent: asked } : undefined;
   switch (operation.kind) {
     case "create":
     case "import":
     case "set":
-      return claim(set("absent", "active", "purging"), "active", { seen, produces: true });
+      return [...exchangeKeyOf(step), ...claim(set("absent", "active", "purging"), "active", { seen, produces: true })];
     case "rotate":
       return claim(set("active"), "active", { seen, produces: true });
     case "restore": {
@@ -156,7 +164,7 @@ function refused(
   if (status === 404) {
     if (operation.kind === "getDeleted") return claim(notDeleted);
     if (operation.kind === "recover" || operation.kind === "purge") return claim(set("absent", "active", "purging"));
-    if (operation.version !== undefined) return claim(anywhere);
+    if (operation.version !== undefined) return claim(anywhere, undefined, { missed: operation.version });
     return claim(gone);
   }
   if (status === 409 && operation.kind === "restore") {
@@ -164,13 +172,47 @@ function refused(
     const identifier = identifierOf(kid ?? "");
     return identifier === undefined
       ? []
-      : claim(set("active", "deleting", "deleted", "purging"), undefined, { name: identifier.name });
+      : claim(set("active", "deleting", "deleted", "purging"), undefined, {
+          name: identifier.name,
+          seen: { version: identifier.version, body: {}, created: undefined },
+        });
   }
   if (status === 400 && needsObject.has(operation.kind) && !/invalid name|not specified/i.test(error?.message ?? "")) {
     if (error === undefined || error.code === "NotSupported") return [];
     return claim(there, undefined, { seen: named });
   }
   return [];
+}
+
+/** A transfer blob names the key that it was made for: that key is in the vault. */
+function exchangeKeyOf(step: Step): Claim[] {
+  const { request } = step.exchange;
+  const blob = stringAt(objectAt(request.body, "key"), "key_hsm");
+  if (step.operation.kind !== "import" || blob === undefined) return [];
+  const identifier = exchangeKeyIn(blob);
+  const key = { kty: "RSA-HSM", key_ops: ["import"] };
+  return [
+    {
+      host: step.host,
+      collection: "keys",
+      name: identifier.name,
+      before: there,
+      after: undefined,
+      seen: { version: identifier.version, body: { key }, created: undefined },
+      produces: false,
+    },
+  ];
+}
+
+/** Name and version of the key exchange key of a transfer blob; a blob that nobody can read was made for some key. */
+export function exchangeKeyIn(blob: string): { name: string; version: string | undefined } {
+  const unknown = { name: "key-exchange-key", version: undefined };
+  try {
+    const transfer: unknown = JSON.parse(Buffer.from(blob, "base64url").toString("utf8"));
+    return identifierOf(stringAt(objectAt(transfer, "header"), "kid") ?? "") ?? unknown;
+  } catch {
+    return unknown;
+  }
 }
 
 /** Both are what builds before the inner codes said of a disabled secret. */

@@ -1,4 +1,5 @@
-import { absencesOf, type Claim, claimsOf, objectKey, type Phase, phases, type SeenVersion } from "./evidence.js";
+import { absencesOf, type Claim, claimsOf, gone, objectKey, type Phase, phases, type SeenVersion } from "./evidence.js";
+import { stringAt } from "./json.js";
 import type { Collection } from "./operation.js";
 import type { Scenario, Step } from "./scenario.js";
 
@@ -31,7 +32,10 @@ export interface Plan {
   objectOf(host: string, collection: Collection, name: string): GivenObject | undefined;
   /** Unrecorded changes by the step that they precede. */
   offstage: Map<number, Offstage[]>;
-  /** For an object as it is touched at a step: when what begins there has to be over. */
+  /**
+   * For an object as it is touched at a step (or half a step before it, off stage): when what begins there has to be
+   * over.
+   */
   finish(host: string, collection: Collection, name: string, step: number): Finish;
 }
 
@@ -49,6 +53,7 @@ export function planOf(scenario: Scenario): Plan {
   const histories = historiesOf(scenario.steps);
   const objects = new Map<string, GivenObject>();
   const offstage = new Map<number, Offstage[]>();
+  const interruptions = new Map<string, number[]>();
   for (const [key, history] of histories) {
     const first = history[0]?.claim;
     if (first === undefined) continue;
@@ -61,19 +66,23 @@ export function planOf(scenario: Scenario): Plan {
     objects.set(key, object);
     for (const { step, from, to } of changesOf(object, history)) {
       offstage.set(step, [...(offstage.get(step) ?? []), { object, from, to }]);
+      interruptions.set(key, [...(interruptions.get(key) ?? []), step]);
     }
   }
   return {
     objects,
     objectOf: (host, collection, name) => objects.get(objectKey(host, collection, name)),
     offstage,
-    finish: (host, collection, name, step) => finishOf(histories.get(objectKey(host, collection, name)) ?? [], step),
+    finish: (host, collection, name, step) => {
+      const key = objectKey(host, collection, name);
+      return finishOf(histories.get(key) ?? [], step, interruptions.get(key) ?? []);
+    },
   };
 }
 
 function historiesOf(steps: Step[]): Map<string, Dated[]> {
   const histories = new Map<string, Dated[]>();
-  const direct = steps.map(claimsOf);
+  const direct = withForeignRestores(steps, withMissedVersions(steps.map(claimsOf)));
   const mentioned = new Map<string, Claim>();
   for (const claim of direct.flat()) {
     const key = objectKey(claim.host, claim.collection, claim.name);
@@ -88,6 +97,26 @@ function historiesOf(steps: Step[]): Map<string, Dated[]> {
   return histories;
 }
 
+/** A version that is not found although the recording shows it elsewhere is away with its object. */
+function withMissedVersions(direct: Claim[][]): Claim[][] {
+  const shown = new Set(direct.flat().map(({ seen }) => seen?.version));
+  return direct.map((claims) =>
+    claims.map((claim) => (claim.missed !== undefined && shown.has(claim.missed) ? { ...claim, before: gone } : claim)),
+  );
+}
+
+/** What is restored from a blob that no earlier exchange took was there before the recording. */
+function withForeignRestores(steps: Step[], direct: Claim[][]): Claim[][] {
+  const taken = new Set<unknown>();
+  return direct.map((claims, index) => {
+    const step = steps[index];
+    const { request, response } = step?.exchange ?? {};
+    if (step?.operation.kind === "backup") taken.add(stringAt(response?.body, "value"));
+    if (step?.operation.kind !== "restore" || taken.has(stringAt(request?.body, "value") ?? "")) return claims;
+    return claims.map((claim) => ({ ...claim, describes: true }));
+  });
+}
+
 /** Versions that are shown and were not made by an earlier step, oldest first, the one without a version last. */
 function givenVersions(history: Dated[]): SeenVersion[] {
   const made = new Set<string>();
@@ -95,18 +124,21 @@ function givenVersions(history: Dated[]): SeenVersion[] {
   let unnamed: SeenVersion | undefined;
   for (const { claim } of history) {
     const { seen } = claim;
-    if (claim.produces) {
-      if (seen?.version !== undefined) made.add(seen.version);
+    if (seen === undefined) continue;
+    if (claim.produces && claim.describes !== true) {
+      if (seen.version !== undefined) made.add(seen.version);
       continue;
     }
-    if (seen === undefined) continue;
     if (seen.version === undefined) {
       if (made.size === 0) unnamed = richer(unnamed, seen);
     } else if (!made.has(seen.version)) {
-      given.set(seen.version, richer(given.get(seen.version), seen));
+      const known = given.get(seen.version);
+      const isCurrent = known?.isCurrent === true || (made.size === 0 && seen.isCurrent === true);
+      given.set(seen.version, { ...richer(known, seen), isCurrent });
     }
   }
-  const versions = [...given.values()].sort((a, b) => (a.created ?? 0) - (b.created ?? 0));
+  const rank = (seen: SeenVersion) => (seen.isCurrent === true ? 1 : 0);
+  const versions = [...given.values()].sort((a, b) => rank(a) - rank(b) || (a.created ?? 0) - (b.created ?? 0));
   if (unnamed !== undefined && (versions.length === 0 || differs(unnamed, versions))) versions.push(unnamed);
   return versions;
 }
@@ -185,12 +217,17 @@ function settled(possible: ReadonlySet<Phase>): Phase {
   return phase;
 }
 
-function finishOf(history: Dated[], step: number): Finish {
+/** What changes off stage interrupt has to be over by then, too. */
+function finishOf(history: Dated[], step: number, interruptions: number[]): Finish {
   const later = history.filter((entry) => entry.step > step);
   const until = later.findIndex(({ claim }) => claim.after !== undefined);
   const reach = until === -1 ? later : later.slice(0, until + 1);
-  const firstWithout = (...pending: Phase[]) =>
-    reach.find(({ claim }) => pending.every((phase) => !claim.before.has(phase)))?.step;
+  const interrupted = interruptions.find((at) => at > Math.ceil(step)) ?? Number.POSITIVE_INFINITY;
+  const firstWithout = (...pending: Phase[]) => {
+    const shown = reach.find(({ claim }) => pending.every((phase) => !claim.before.has(phase)))?.step;
+    const by = Math.min(shown ?? Number.POSITIVE_INFINITY, interrupted);
+    return Number.isFinite(by) ? by : undefined;
+  };
   return {
     deletedBy: firstWithout("deleting"),
     readableBy: firstWithout("recovering"),

@@ -1,5 +1,3 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 
 /** What came of replaying one recording in one mode. */
@@ -69,10 +67,4 @@ export function parseRecording(file: string, text: string): Recording {
     notes: raw.recorder_notes ?? [],
     exchanges: raw.exchanges,
   };
-}
-
-/** All recordings of a folder, in the order of their names. */
-export async function loadRecordings(folder: string): Promise<Recording[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
-  return Promise.all(names.map(async (name) => parseRecording(name, await readFile(join(folder, name), "utf8"))));
 }

@@ -1,7 +1,9 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { replayInClientMode } from "./client-mode.js";
 import { replayInEmulatorMode } from "./emulator-mode.js";
-import { loadRecordings, type Recording, type Verdict } from "./recording.js";
+import { parseRecording, type Verdict } from "./recording.js";
 
 const MODES = { client: replayInClientMode, emulator: replayInEmulatorMode };
 type Mode = keyof typeof MODES;
@@ -14,27 +16,25 @@ interface Tally {
 
 /** Replays a folder of recordings in both modes: a line per failure, a count per reason of a skip, the sums. */
 async function run(folder: string, modes: readonly Mode[]): Promise<Tally> {
-  const recordings = await loadRecordings(folder);
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
   const tally: Tally = { passed: 0, failed: 0, skipped: new Map() };
   for (const mode of modes) {
-    for (const recording of recordings) count(tally, mode, recording, await replay(mode, recording));
+    for (const file of files) count(tally, mode, file, await replay(mode, folder, file));
   }
   return tally;
 }
 
-/** A runner that fails on one file goes on with the next. */
-async function replay(mode: Mode, recording: Recording): Promise<Verdict> {
+/** A file that cannot be read or breaks the replay off has failed; the others are replayed all the same. */
+async function replay(mode: Mode, folder: string, file: string): Promise<Verdict> {
   try {
-    return await MODES[mode](recording);
+    return await MODES[mode](parseRecording(file, await readFile(join(folder, file), "utf8")));
   } catch (error) {
-    return {
-      status: "failed",
-      failures: [`the replay broke off: ${error instanceof Error ? error.stack : String(error)}`],
-    };
+    const why = error instanceof Error ? error.stack : String(error);
+    return { status: "failed", failures: [`the replay broke off: ${why}`] };
   }
 }
 
-function count(tally: Tally, mode: Mode, { file }: Recording, verdict: Verdict): void {
+function count(tally: Tally, mode: Mode, file: string, verdict: Verdict): void {
   if (verdict.status === "passed") tally.passed++;
   else if (verdict.status === "failed") {
     tally.failed++;
@@ -61,4 +61,7 @@ async function main(): Promise<void> {
   if (failed > 0) process.exitCode = 1;
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+});

@@ -104,7 +104,7 @@ function chronological<T extends { exchange: Exchange }>(numbered: T[]): T[] {
 function isDestroyed(exchange: Exchange): boolean {
   const { method, path, body } = exchange.request;
   if (operationOf(method, path).kind !== "release" || exchange.response.status !== 200) return false;
-  return isObject(body) && /redacted/i.test(stringAt(body, "target") ?? "redacted");
+  return !isObject(body) || /redacted/i.test(stringAt(body, "target") ?? "redacted");
 }
 
 /** Documents and issue threads write `<name>` where a name was. */

@@ -6,7 +6,7 @@ import { identifierOf } from "./operation.js";
 import type { GivenObject } from "./plan.js";
 import { shared } from "./request-body.js";
 import type { Stage, Windows } from "./stage.js";
-import { modulusBits, standInKey } from "./stand-in-key.js";
+import { kindOf, standInKey } from "./stand-in-key.js";
 
 /** Facts about an object that no recorded bundle shows, but a refusal or a request does. */
 export interface Traits {
@@ -16,21 +16,27 @@ export interface Traits {
   withoutOperations?: string[];
   keyType?: string;
   curve?: string;
+  /** A bundle of another version of the same kind. */
+  like?: JsonObject;
   /** A release policy that must be there, and whether it may change. */
   releasePolicy?: "mutable" | "immutable";
+  /** A rotation policy that was set before. */
+  rotationPolicy?: JsonObject;
 }
 
 const over: Windows = { deleting: 0, recovering: 0, recoveringWrites: 0, purging: 0 };
-const second = 1000;
 
 /** Puts objects into the state that a recording takes for granted, by the emulator's own operations. */
 export class Seeding {
   readonly #stage: Stage;
   readonly #correspondence: Correspondence;
+  readonly #onWritten: (object: GivenObject) => Promise<void>;
 
-  constructor(stage: Stage, correspondence: Correspondence) {
+  /** @param onWritten is told of every object that stands in its recorded vault, before anything else becomes of it. */
+  constructor(stage: Stage, correspondence: Correspondence, onWritten: (object: GivenObject) => Promise<void>) {
     this.#stage = stage;
     this.#correspondence = correspondence;
+    this.#onWritten = onWritten;
   }
 
   /** Moves an object from one phase to another. The last change begins with `windows`. */
@@ -42,6 +48,7 @@ export class Seeding {
       switch (step) {
         case "write":
           await this.write(host, object, traits);
+          await this.#onWritten(object);
           break;
         case "delete":
           await this.#must(host, "DELETE", `/${object.collection}/${object.name}`, undefined, length);
@@ -64,15 +71,26 @@ export class Seeding {
     const unknown: SeenVersion = { version: undefined, body: {}, created: undefined };
     for (const seen of object.given.length === 0 ? [unknown] : object.given) {
       const { path, body } =
-        object.collection === "keys" ? keyRequest(object, seen, traits) : secretRequest(object, seen, traits);
+        object.collection === "keys"
+          ? keyRequest(object, seen, traits, this.#stage.planeOf(object.host))
+          : secretRequest(object, seen, traits);
       const answer = await this.#must(host, "PUT", path, body, over);
       const made = identifierOf(identifierIn(answer.body) ?? "")?.version;
       if (seen.version !== undefined && made !== undefined) this.#correspondence.bindVersion(seen.version, made);
     }
+    if (traits.rotationPolicy === undefined) return;
+    await this.#must(host, "PUT", `/keys/${object.name}/rotationpolicy`, traits.rotationPolicy, over);
+  }
+
+  /** Takes a backup, and leaves nothing of the object behind. */
+  async backupAndForget(host: string, { collection, name }: GivenObject): Promise<string> {
+    const answer = await this.#must(host, "POST", `/${collection}/${name}/backup`, undefined, over);
+    await this.#must(host, "DELETE", `/${collection}/${name}`, undefined, over);
+    await this.#must(host, "DELETE", `/deleted${collection}/${name}`, undefined, over);
+    return stringAt(answer.body, "value") ?? "";
   }
 
   async #must(host: string, method: string, path: string, body: unknown, windows: Windows): Promise<Answer> {
-    this.#stage.clock.advance(second);
     const target = `${path}?api-version=7.4`;
     const answer = await this.#stage.send({ host, method, target, ...(body === undefined ? {} : { body }) }, windows);
     if (answer.status >= 300 || answer.status < 200) {
@@ -105,21 +123,26 @@ function wayTo(from: Phase, to: Phase): Move[] {
   }
 }
 
-function keyRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { path: string; body: JsonObject } {
-  const key = objectAt(seen.body, "key");
-  const n = stringAt(key, "n");
-  const exportable = traits.releasePolicy !== undefined || objectAt(seen.body, "attributes").exportable === true;
+function keyRequest(
+  object: GivenObject,
+  seen: SeenVersion,
+  traits: Traits,
+  plane: "vault" | "managedhsm",
+): { path: string; body: JsonObject } {
+  const shown = objectAt(seen.body, "key");
+  const key = Object.keys(shown).length === 0 ? objectAt(traits.like, "key") : shown;
+  // Deleted bundles do not show the policy that an exportable key of a vault must have.
+  const shownExportable = plane === "vault" && objectAt(seen.body, "attributes").exportable === true;
+  const exportable = traits.releasePolicy !== undefined || seen.body.release_policy !== undefined || shownExportable;
   const kty = stringAt(key, "kty") ?? (exportable ? "RSA-HSM" : (traits.keyType ?? "EC"));
-  const jwk = standInKey({
-    kty,
-    crv: stringAt(key, "crv") ?? traits.curve,
-    bits: n === undefined ? undefined : modulusBits(n),
-  });
+  const kind = kindOf(key);
+  const jwk = standInKey({ ...kind, kty, crv: kind.crv ?? traits.curve });
   const known = Array.isArray(key.key_ops) ? key.key_ops : undefined;
   const operations = known ?? withoutForbidden(kty, traits.withoutOperations);
   const common = shared(seen.body);
+  const { exportable: _, ...settable } = objectAt(common, "attributes");
   const attributes = {
-    ...objectAt(common, "attributes"),
+    ...settable,
     ...(traits.disabled === true ? { enabled: false } : {}),
     ...(exportable ? { exportable: true } : {}),
   };

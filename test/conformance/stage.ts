@@ -39,6 +39,7 @@ export class Stage {
   readonly clock: EmulatorClock;
   readonly #emulator: Emulator;
   readonly #vaults: Map<string, string>;
+  readonly #planes: Map<string, "vault" | "managedhsm">;
   readonly #windows: { next: Windows };
 
   private constructor(
@@ -46,10 +47,12 @@ export class Stage {
     clock: EmulatorClock,
     vaults: Map<string, string>,
     windows: { next: Windows },
+    planes: Map<string, "vault" | "managedhsm">,
   ) {
     this.#emulator = emulator;
     this.clock = clock;
     this.#vaults = vaults;
+    this.#planes = planes;
     this.#windows = windows;
   }
 
@@ -82,11 +85,16 @@ export class Stage {
         purging: () => windows.next.purging,
       },
     });
-    return new Stage(emulator, clock, vaults, windows);
+    const planes = new Map(setups.map(({ host, plane }) => [host, plane]));
+    return new Stage(emulator, clock, vaults, windows, planes);
   }
 
   get emulator(): Emulator {
     return this.#emulator;
+  }
+
+  planeOf(host: string): "vault" | "managedhsm" {
+    return this.#planes.get(host) ?? "vault";
   }
 
   vaultName(host: string): string {

@@ -11,8 +11,34 @@ const curves: Record<string, string> = {
 
 const made = new Map<string, JsonObject>();
 
-/** A private JWK of the wanted kind, as an import sends it. RSA keys are made once a process: they are slow. */
-export function standInKey(kind: { kty: string; crv?: string | undefined; bits?: number | undefined }): JsonObject {
+export interface KeyKind {
+  kty: string;
+  crv?: string | undefined;
+  bits?: number | undefined;
+  /** The modulus is written with a leading zero byte. */
+  signByte?: boolean;
+}
+
+/** A private JWK of the wanted kind, as an import sends it. */
+export function standInKey(kind: KeyKind): JsonObject {
+  const jwk = madeKey(kind);
+  if (kind.signByte !== true || typeof jwk.n !== "string") return jwk;
+  return { ...jwk, n: Buffer.concat([Buffer.alloc(1), Buffer.from(jwk.n, "base64url")]).toString("base64url") };
+}
+
+/** The kind of key that a public bundle shows. */
+export function kindOf(key: JsonObject): KeyKind {
+  const n = typeof key.n === "string" ? key.n : undefined;
+  return {
+    kty: typeof key.kty === "string" ? key.kty : "EC",
+    crv: typeof key.crv === "string" ? key.crv : undefined,
+    bits: n === undefined ? undefined : modulusBits(n),
+    signByte: n !== undefined && Buffer.from(n, "base64url")[0] === 0,
+  };
+}
+
+/** RSA keys are made once a process: they are slow. */
+function madeKey(kind: KeyKind): JsonObject {
   if (/^oct/i.test(kind.kty)) return { kty: "oct", k: Buffer.alloc((kind.bits ?? 256) / 8, 7).toString("base64url") };
   if (/^EC/.test(kind.kty)) {
     const crv = kind.crv ?? "P-256";

@@ -1,4 +1,4 @@
-import { errorOf, isObject, stringAt } from "./json.js";
+import { arrayAt, errorOf, isObject, numberAt, objectAt, stringAt } from "./json.js";
 import type { GivenObject } from "./plan.js";
 import type { Scenario, Step } from "./scenario.js";
 import type { Traits } from "./seeding.js";
@@ -13,8 +13,10 @@ export function traitsOf(object: GivenObject, scenario: Scenario): Traits {
     if (step.host !== object.host || operation.collection !== object.collection) continue;
     if (operation.name.toLowerCase() !== object.name.toLowerCase()) continue;
     Object.assign(traits, refusalTraits(step, traits), algorithmTraits(step));
+    Object.assign(traits, rotationTraits(step, traits));
   }
   if (object.given.some(({ body }) => body.managed === true)) traits.managed = true;
+  if (Object.keys(traits.rotationPolicy ?? {}).length === 0) delete traits.rotationPolicy;
   return traits;
 }
 
@@ -41,6 +43,37 @@ function refusalTraits(step: Step, known: Traits): Traits {
   if (/immutable/i.test(message)) return { releasePolicy: "immutable" };
   if (operation.kind === "release" && step.exchange.response.status !== 404) return { releasePolicy: "mutable" };
   return {};
+}
+
+const day = 86_400;
+
+/** A policy that is read, or acts, before anything in the recording sets one. */
+function rotationTraits({ operation, exchange }: Step, known: Traits): Traits {
+  const { status, body } = exchange.response;
+  if (status !== 200) return {};
+  const like = operation.kind === "rotate" && isObject(body) ? { like: body } : {};
+  if (known.rotationPolicy !== undefined) return like;
+  const attributes = objectAt(body, "attributes");
+  switch (operation.kind) {
+    case "setRotationPolicy":
+      return { rotationPolicy: {} };
+    case "getRotationPolicy": {
+      const expiryTime = stringAt(attributes, "expiryTime") ?? "";
+      if ((stringAt(body, "id") ?? "") === "") return {};
+      const lifetimeActions = arrayAt(body, "lifetimeActions");
+      return { rotationPolicy: { lifetimeActions, attributes: expiryTime === "" ? {} : { expiryTime } } };
+    }
+    case "rotate": {
+      const [exp, created] = [numberAt(attributes, "exp"), numberAt(attributes, "created")];
+      if (exp === undefined || created === undefined) return like;
+      return {
+        ...like,
+        rotationPolicy: { lifetimeActions: [], attributes: { expiryTime: `P${(exp - created) / day}D` } },
+      };
+    }
+    default:
+      return {};
+  }
 }
 
 function algorithmTraits(step: Step): Traits {
