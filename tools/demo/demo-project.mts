@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { OFFLINE_SETTINGS } from "../engine/environment.mts";
 import { ensurePassphraseFile } from "../engine/passphrase-file.mts";
 import { type Engine, provisionEngine } from "../engine/provision.mts";
 import { run } from "../engine/run.mts";
@@ -35,8 +36,7 @@ export class DemoProject {
     await mkdir(state, { recursive: true, mode: 0o700 });
     const project = new DemoProject(engine, {
       ...withoutPulumiSettings(engine.env),
-      PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ...OFFLINE_SETTINGS,
       PULUMI_HOME: join(DEMO_FOLDER, "home"),
       PULUMI_BACKEND_URL: pathToFileURL(state).href,
       PULUMI_CONFIG_PASSPHRASE_FILE: await ensurePassphraseFile(DEMO_FOLDER),
@@ -75,8 +75,9 @@ export class DemoProject {
   }
 
   /** Runs `pulumi` behind the scenes. */
-  async #quietly(args: readonly string[]): Promise<void> {
-    const { exitCode, stderr } = await run(join(this.engine.binDir, "pulumi"), args, { cwd: CHECKOUT, env: this.#env });
+  async #quietly(args: readonly string[], input = ""): Promise<void> {
+    const pulumi = join(this.engine.binDir, "pulumi");
+    const { exitCode, stderr } = await run(pulumi, args, { cwd: CHECKOUT, env: this.#env, input });
     if (exitCode !== 0) throw new Error(`pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr}`);
   }
 
@@ -87,7 +88,9 @@ export class DemoProject {
     // Its salt belongs to a passphrase that is gone.
     await rm(STACK_FILE, { force: true });
     await this.#quietly(["stack", "init", STACK, "--non-interactive"]);
-    await this.#quietly(["config", "set", "--secret", "databasePassword", randomBytes(18).toString("base64url")]);
+    // By way of the pipe: what stands on a command line is seen by every process of the machine.
+    const password = randomBytes(18).toString("base64url");
+    await this.#quietly(["config", "set", "--secret", "databasePassword", "--non-interactive"], password);
   }
 }
 

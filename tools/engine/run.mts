@@ -5,6 +5,8 @@ import type { Environment } from "./user-folders.mts";
 export interface RunOptions {
   cwd?: string;
   env: Environment;
+  /** What the program reads from its standard input. */
+  input?: string;
   /** Ends the program when it runs longer than this. */
   timeoutMs?: number;
   /** Ends the program when it has written nothing for this long. */
@@ -23,9 +25,12 @@ export async function run(command: string, args: readonly string[], options: Run
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const release = endWithUs(child);
+  // A program that ends without reading closes the pipe: that is its affair.
+  child.stdin.on("error", () => {});
+  child.stdin.end(options.input);
   let ended: string | undefined;
   const end = (why: string) => {
     ended = why;
