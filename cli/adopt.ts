@@ -1,5 +1,53 @@
 import type { Command } from "commander";
 
+const HELP = `
+Reads keys and secrets, writes nothing to the vault, and never reads a private
+key or a secret's value. Needs keys/list and keys/get, secrets/list, and
+keys/getrotationpolicy for rotation policies.
+
+Left out, with a comment in the program: objects of certificates, and deleted
+ones that can be recovered. Adopted objects get onDelete "retain".
+
+Globs match names, or collection and name: --only 'keys/orders-*' 'secrets/*'.
+
+Then:
+  pulumi import --file keyvault-import.json --yes --protect=false \\
+    --generate-code=false
+  pulumi preview --refresh --expect-no-changes
+
+Examples:
+  pulumi-keyvault adopt --vault https://contoso.vault.azure.net
+  pulumi-keyvault adopt --vault https://contoso.vault.azure.net --only 'keys/*'
+  pulumi-keyvault adopt --vault https://contoso.vault.azure.net --stack prod \\
+    --program new-keys.ts --import-file new-keys.json`;
+
+export interface AdoptOptions {
+  vault?: string;
+  only?: string[];
+  ignore?: string[];
+  program: string;
+  importFile: string;
+  stack?: string | true;
+  credential?: string;
+  force?: boolean;
+}
+
 export function registerAdopt(program: Command): void {
-  program.command("adopt");
+  program
+    .command("adopt")
+    .summary("put an existing vault under a program, without touching it")
+    .description("Writes a TypeScript program that matches a vault, and the file with which Pulumi imports it.")
+    .option("--vault <url>", "the vault or Managed HSM (default: AZURE_KEYVAULT_URL)")
+    .option("--only <globs...>", "adopt only what matches")
+    .option("--ignore <globs...>", "leave out what matches")
+    .option("--program <file>", "where the program is written", "index.ts")
+    .option("--import-file <file>", "where the import file is written", "keyvault-import.json")
+    .option("--stack [name]", "leave out what this stack has already (default: the selected stack)")
+    .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
+    .option("--force", "overwrite both files")
+    .addHelpText("after", HELP)
+    .action(async (options: AdoptOptions) => {
+      const { runAdopt } = await import("./adopt/run-adopt.js");
+      await runAdopt(options);
+    });
 }

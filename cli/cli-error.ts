@@ -6,6 +6,7 @@ export type CliErrorCode =
   | "KV_PREVIEW_FAILED"
   | "KV_FILE_EXISTS"
   | "KV_FILE"
+  | "KV_STACK"
   | "KV_PORT";
 
 /** A failure of a command: what failed, why, what to do. It ends the process with `exitCode`. */

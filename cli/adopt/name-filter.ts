@@ -1,0 +1,37 @@
+import picomatch from "picomatch";
+
+export type Collection = "keys" | "secrets";
+
+/** Which objects of a vault are asked for: by `--only` and `--ignore`. */
+export interface NameFilter {
+  matches(collection: Collection, name: string): boolean;
+  /** False where no name of that collection can match, so that it need not be listed. */
+  admits(collection: Collection): boolean;
+}
+
+/**
+ * Globs are matched against the name and against `keys/<name>` or `secrets/<name>`, without case as the vault has it.
+ * `keys` and `secrets` alone stand for the whole collection.
+ */
+export function nameFilter(only: readonly string[] = [], ignore: readonly string[] = []): NameFilter {
+  const included = only.map(matcher);
+  const excluded = ignore.map(matcher);
+  return {
+    matches(collection, name) {
+      const isIn = included.length === 0 || included.some((matches) => matches(collection, name));
+      return isIn && !excluded.some((matches) => matches(collection, name));
+    },
+    admits(collection) {
+      const other = collection === "keys" ? "secrets" : "keys";
+      const isOther = (glob: string): boolean => glob === other || glob.startsWith(`${other}/`);
+      const isAll = (glob: string): boolean => glob === collection || glob === `${collection}/*`;
+      return !(only.length > 0 && only.every(isOther)) && !ignore.some(isAll);
+    },
+  };
+}
+
+function matcher(glob: string): (collection: Collection, name: string) => boolean {
+  if (glob === "keys" || glob === "secrets") return (collection) => collection === glob;
+  const matches = picomatch(glob, { nocase: true });
+  return (collection, name) => matches(name) || matches(`${collection}/${name}`);
+}

@@ -1,0 +1,74 @@
+import type { AdoptOptions } from "../adopt.js";
+import { openVault } from "../open-vault.js";
+import { refuseExisting, writeFiles } from "../write-files.js";
+import { type AdoptedResource, adoptKey, adoptSecret } from "./adopted-resource.js";
+import { importFile } from "./import-file.js";
+import { knownObjects, NOTHING_KNOWN } from "./known-objects.js";
+import { nameFilter } from "./name-filter.js";
+import { nameResources } from "./program-names.js";
+import { programText } from "./program-text.js";
+import { type FoundVault, readVault } from "./read-vault.js";
+
+/** The command: reads the vault, writes both files or none, and says what comes next. */
+export async function runAdopt(options: AdoptOptions): Promise<void> {
+  const files = [{ path: options.program }, { path: options.importFile }];
+  const force = options.force === true;
+  await refuseExisting(files, force);
+  const { vaultUrl, client } = await openVault(options.vault, options.credential);
+  const known = options.stack === undefined ? NOTHING_KNOWN : await knownObjects(options.stack);
+  const filter = nameFilter(options.only, options.ignore);
+  const found = await readVault(client, filter, (collection, name) => known.has(vaultUrl, collection, name));
+  const resources = await adoptAll(vaultUrl, found);
+  if (resources.length === 0) {
+    process.stdout.write(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`);
+    return;
+  }
+  const named = nameResources(resources, known.isResource);
+  await writeFiles(
+    [
+      { path: options.program, content: programText(vaultUrl, named, found.leftOut) },
+      { path: options.importFile, content: importFile(named) },
+    ],
+    force,
+  );
+  process.stdout.write(`${summary(vaultUrl, options, found)}\n`);
+}
+
+async function adoptAll(vaultUrl: string, { keys, secrets }: FoundVault): Promise<AdoptedResource[]> {
+  const resources: AdoptedResource[] = [];
+  for (const key of keys) resources.push(await adoptKey(vaultUrl, key));
+  for (const secret of secrets) resources.push(await adoptSecret(vaultUrl, secret));
+  return resources;
+}
+
+function summary(vaultUrl: string, { program, importFile }: AdoptOptions, found: FoundVault): string {
+  const { keys, secrets, isPolicyHidden } = found;
+  const policies = isPolicyHidden
+    ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
+    : "";
+  return `${vaultUrl}: ${count(keys.length, "key")} and ${count(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}
+Wrote ${program} and ${importFile}. Next:
+
+  pulumi import --file ${quoted(importFile)} --yes --protect=false --generate-code=false
+  pulumi preview --refresh --expect-no-changes`;
+}
+
+function leftOutSummary({ leftOut }: FoundVault): string {
+  const counts = [
+    ["certificate", "of certificates"],
+    ["deleted", "deleted"],
+    ["known", "in the stack already"],
+  ].flatMap(([reason, words]) => {
+    const number = leftOut.filter((each) => each.reason === reason).length;
+    return number === 0 ? [] : [`${number} ${words}`];
+  });
+  return counts.length === 0 ? "" : ` Left out: ${counts.join(", ")}.`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
