@@ -11,3 +11,6 @@ export const key = dynamicProvider(async () => (await import("./key/key-lifecycl
 export const keyBackup = dynamicProvider(async () => (await import("./key-backup.js")).keyBackupLifecycle);
 export const secret = dynamicProvider(async () => (await import("./secret/secret-lifecycle.js")).secretLifecycle);
 export const secretBackup = dynamicProvider(async () => (await import("./secret-backup.js")).secretBackupLifecycle);
+export const vaultBackup = dynamicProvider(
+  async () => (await import("./vault-backup/vault-backup-lifecycle.js")).vaultBackupLifecycle,
+);

@@ -19,8 +19,11 @@ export interface ResourceLifecycle {
 }
 
 export interface ResourceDiff {
-  /** Always unknown: the engine compares the inputs itself, which gives details and honours `ignoreChanges`. */
-  changes: undefined;
+  /**
+   * Unknown: the engine compares the inputs itself, which gives details and honours `ignoreChanges`. True only for
+   * what inputs cannot say: an update that was incomplete.
+   */
+  changes: true | undefined;
   replaces: string[];
   deleteBeforeReplace: boolean;
 }

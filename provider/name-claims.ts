@@ -6,8 +6,13 @@ const claims = new Map<string, string>();
  *
  * @param claimant a token of the resource instance; one resource may be checked several times in a run.
  */
-export function isClaimedByAnother(kind: "key" | "secret", vaultUrl: string, name: string, claimant: string): boolean {
-  const object = `${kind} ${vaultUrl} ${name.toLowerCase()}`;
+export function isClaimedByAnother(
+  kind: "key" | "secret" | "file",
+  place: string,
+  name: string,
+  claimant: string,
+): boolean {
+  const object = `${kind} ${place} ${name.toLowerCase()}`;
   const holder = claims.get(object);
   if (holder !== undefined && holder !== claimant) return true;
   claims.set(object, claimant);

@@ -1,13 +1,13 @@
 import { formatMoment } from "./input-check.js";
+import { newestSecretVersion } from "./newest-secret-version.js";
 import { backupLifecycle } from "./object-backup.js";
-import { currentSecretVersion } from "./secret/current-secret-version.js";
 import { vaultClient } from "./vault-access.js";
 
 /** What happens to a SecretBackup on each call of the engine. */
 export const secretBackupLifecycle = backupLifecycle({
   kind: "secret",
   async observe(vaultUrl, name) {
-    const { version, updatedOn } = await currentSecretVersion(await vaultClient(vaultUrl), name);
+    const { version, updatedOn } = await newestSecretVersion(await vaultClient(vaultUrl), name);
     return { version, ...(updatedOn ? { updatedOn: formatMoment(updatedOn) } : {}) };
   },
   async backup(vaultUrl, name) {

@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import { randomUUID } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 
 /** What all backup resources take. */
 export interface BackupArgs {
@@ -6,8 +7,27 @@ export interface BackupArgs {
   to?: pulumi.Input<{ folder: pulumi.Input<string> }>;
 }
 
+/**
+ * What `restore` of a Key or Secret takes: a blob or where it is kept, with its name and newest version, by which a
+ * restore that an interrupted run had made already is known again.
+ */
+export interface Restorable {
+  blob: pulumi.Output<string>;
+  file: pulumi.Output<string | undefined>;
+  sourceName: pulumi.Output<string> | string;
+  version: pulumi.Output<string | undefined>;
+}
+
+/** A {@link Restorable} in plain text, as another stack finds it in a stack output. */
+export interface RestorableValue {
+  sourceName: string;
+  version?: string;
+  blob?: string;
+  file?: string;
+}
+
 /** What the backup of an object that the program only names covers. */
-export interface CoveredVersion {
+interface CoveredVersion {
   version: string;
   updatedOn?: string;
 }
@@ -19,11 +39,15 @@ interface Source {
   updatedOn: pulumi.Output<string | undefined>;
 }
 
-/** The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`. */
+/**
+ * The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`.
+ * `claimant` tells two resources that write one file; it is used up by `check`.
+ */
 export function backupInputs<A extends object>(args: A, source: Source | undefined) {
-  if (!source) return args;
+  const claimant = randomUUID();
+  if (!source) return { ...args, claimant };
   const { vaultUrl, name, version, updatedOn } = source;
-  return { ...args, vaultUrl, name, version, updatedOn };
+  return { ...args, vaultUrl, name, version, updatedOn, claimant };
 }
 
 /** Every output has to be named, or the SDK makes none of it. */
@@ -37,3 +61,54 @@ export const backupOutputs = {
   digest: undefined,
   file: undefined,
 };
+
+interface BackupFacts {
+  name: pulumi.Output<string>;
+  covered: pulumi.Output<CoveredVersion>;
+  blob: pulumi.Output<string>;
+  file: pulumi.Output<string>;
+}
+
+/** State holds empty text where an output does not apply, as an output that it lacks would be unknown in previews. */
+export function backupResults(resource: pulumi.CustomResource) {
+  const { covered, blob, file } = resource as unknown as BackupFacts;
+  return {
+    version: covered.apply(({ version }) => version),
+    blob: blob.apply((text) => text || undefined) as pulumi.Output<string>,
+    file: file.apply((path) => path || undefined),
+  };
+}
+
+/** All that a restore needs in one secret value, for a stack output. */
+export function restorableValue({ blob, file, sourceName, version }: Restorable): pulumi.Output<RestorableValue> {
+  return pulumi.secret(
+    pulumi.all([blob, file, sourceName, version]).apply(([text, path, name, newest]) => ({
+      sourceName: name,
+      ...(newest ? { version: newest } : {}),
+      ...(path ? { file: path } : { blob: text }),
+    })),
+  );
+}
+
+/** What the `restore` argument of a Key or Secret takes: a backup resource, a part of one, or a blob from elsewhere. */
+export type RestoreSource =
+  | { blob: pulumi.Output<string>; name: pulumi.Output<string>; digest: pulumi.Output<string> }
+  | Restorable
+  | pulumi.Input<RestorableValue>
+  | { blob: pulumi.Input<string> }
+  | { file: pulumi.Input<string> };
+
+/**
+ * The `restore` argument as the provider takes it. Member by member, as one that a preview does not know makes all of
+ * a whole unknown, and the name that the object will have with it.
+ */
+export function restoreInputs(restore: RestoreSource): pulumi.Inputs | pulumi.Output<unknown> {
+  if (pulumi.Output.isInstance(restore) || restore instanceof Promise) return pulumi.secret(restore);
+  const { blob, file, sourceName, name, version } = restore as Partial<Record<string, pulumi.Input<string>>>;
+  return {
+    ...(blob === undefined ? {} : { blob: pulumi.secret(blob) }),
+    ...(file === undefined ? {} : { file }),
+    ...(sourceName === undefined && name === undefined ? {} : { sourceName: sourceName ?? name }),
+    ...(version === undefined ? {} : { version }),
+  };
+}

@@ -2,7 +2,7 @@
  * The provider text that a resource carries into state, where other tools keep a megabyte of serialized code. The
  * engine runs it whenever it needs the resource's lifecycle. It can never change: old states hold it.
  */
-export function providerText(lifecycle: "key" | "keyBackup" | "secret" | "secretBackup"): string {
+export function providerText(lifecycle: "key" | "keyBackup" | "secret" | "secretBackup" | "vaultBackup"): string {
   return `exports.handler = () => require("pulumi-keyvault/dynamic-v1").${lifecycle};`;
 }
 
@@ -12,4 +12,5 @@ export const RESOURCE_TYPES = {
   keyBackup: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
   secret: "pulumi-nodejs:dynamic/keyvault:Secret",
   secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
+  vaultBackup: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
 } as const;

@@ -3,6 +3,7 @@ export {
   KeyVaultError,
   type KeyVaultErrorCode,
 } from "../provider/keyvault/errors.js";
+export type { Restorable, RestorableValue } from "./backup-resource.js";
 export {
   Key,
   type KeyArgs,
@@ -31,3 +32,4 @@ export {
 } from "./list-secrets.js";
 export { Secret, type SecretArgs } from "./secret.js";
 export { SecretBackup, type SecretBackupArgs } from "./secret-backup.js";
+export { type RestorableVault, VaultBackup, type VaultBackupArgs } from "./vault-backup.js";

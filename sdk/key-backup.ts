@@ -1,5 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type BackupArgs, backupInputs, backupOutputs, type CoveredVersion } from "./backup-resource.js";
+import {
+  type BackupArgs,
+  backupInputs,
+  backupOutputs,
+  backupResults,
+  type RestorableValue,
+  restorableValue,
+} from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { Key } from "./key.js";
 
@@ -38,8 +45,16 @@ export class KeyBackup extends pulumi.CustomResource {
       { ...backupOutputs, ...backupInputs(rest, key), __provider: providerText("keyBackup") },
       { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
     );
-    const { covered } = this as unknown as { covered: pulumi.Output<CoveredVersion> };
-    this.version = covered.apply(({ version }) => version);
+    Object.assign(this, backupResults(this));
+  }
+
+  /**
+   * The backup with its name and version in one secret, for a stack output: another stack passes it on as the
+   * `restore` of a Key.
+   */
+  get restorable(): pulumi.Output<RestorableValue> {
+    const { blob, file, name: sourceName, version } = this;
+    return restorableValue({ blob, file, sourceName, version });
   }
 
   /** Id of the key that the backup is of: its versionless URL. */

@@ -18,6 +18,7 @@ const PROVIDER_TEXTS = {
   keyBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").keyBackup;',
   secret: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secret;',
   secretBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secretBackup;',
+  vaultBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").vaultBackup;',
 };
 
 const METHODS = ["check", "configure", "create", "delete", "diff", "read", "update"];
@@ -64,6 +65,7 @@ test("the texts and types that go into states are those of the first release", (
     keyBackup: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
     secret: "pulumi-nodejs:dynamic/keyvault:Secret",
     secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
+    vaultBackup: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
   });
 });
 
@@ -85,7 +87,7 @@ describe("what an old state requires loads, light and without Pulumi's SDK,", ()
 });
 
 describe("a program", () => {
-  const FOUND = ["Key", "KeyBackup", "Secret", "SecretBackup"];
+  const FOUND = ["Key", "KeyBackup", "Secret", "SecretBackup", "VaultBackup"];
   beforeAll(() => addFromCheckout(installed, "@pulumi/pulumi"));
 
   test("in CommonJS finds the resources, the lifecycles and the embedded vault", async () => {

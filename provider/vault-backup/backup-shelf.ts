@@ -1,0 +1,161 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { backupDigest, blobProblem } from "../backup-blob.js";
+import { backupFileName, backupFileProblem, writeBackupFile } from "../backup-file.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import { type ByKind, byKind, COLLECTIONS, type Collection, kindOf, recorded } from "./vault-backup-inputs.js";
+
+/** Where the blobs of a VaultBackup are. */
+export interface BackupShelf {
+  /** An earlier blob. */
+  read(collection: Collection, name: string): Promise<ShelvedBlob | undefined>;
+  put(collection: Collection, name: string, blob: string, covered: string): Promise<void>;
+  /** Ends an update. */
+  close(takenOn: string): Promise<{ blobs: ByKind<string>; digest: string }>;
+}
+
+export interface ShelvedBlob {
+  blob: string;
+  /** Whether it is the one that was put there. */
+  isUnchanged: boolean;
+}
+
+/** Blobs in state, under one encryption. */
+export class StateShelf implements BackupShelf {
+  readonly #earlier: ByKind<string>;
+  readonly #blobs: ByKind<string> = byKind();
+
+  constructor(earlier: ByKind<string> = byKind()) {
+    this.#earlier = earlier;
+  }
+
+  async read(collection: Collection, name: string): Promise<ShelvedBlob | undefined> {
+    const blob = recorded(this.#earlier[collection], name);
+    return blob === undefined ? undefined : { blob, isUnchanged: true };
+  }
+
+  async put(collection: Collection, name: string, blob: string): Promise<void> {
+    this.#blobs[collection][name] = blob;
+  }
+
+  async close(): Promise<{ blobs: ByKind<string>; digest: string }> {
+    const blobs = sorted(this.#blobs);
+    return { blobs, digest: backupDigest(JSON.stringify(blobs)) };
+  }
+}
+
+export const MANIFEST = "vault-backup.json";
+
+const entry = z.object({ file: z.string(), version: z.string(), updatedOn: z.string(), digest: z.string() });
+const manifestShape = z.object({
+  vaultUrl: z.string(),
+  takenOn: z.string(),
+  keys: z.record(z.string(), entry),
+  secrets: z.record(z.string(), entry),
+});
+type Entry = z.infer<typeof entry>;
+
+/**
+ * Blobs in a folder: a file each, and a manifest that says which version each one covers and what its digest is.
+ * The files are written before the manifest, and state holds the manifest's digest: whatever is interrupted or
+ * changed later shows.
+ */
+export class FolderShelf implements BackupShelf {
+  readonly #folder: string;
+  readonly #vaultUrl: string;
+  readonly #earlier: ByKind<Entry>;
+  readonly #isEarlierKnown: boolean;
+  readonly #entries: ByKind<Entry> = byKind();
+
+  private constructor(folder: string, vaultUrl: string, earlier: ByKind<Entry>, isEarlierKnown: boolean) {
+    this.#folder = folder;
+    this.#vaultUrl = vaultUrl;
+    this.#earlier = earlier;
+    this.#isEarlierKnown = isEarlierKnown;
+  }
+
+  /**
+   * @param digest of the manifest as state has it.
+   * @throws KeyVaultError `KV_INVALID_INPUT` where the folder holds the backup of another vault.
+   */
+  static async open(folder: string, vaultUrl: string, digest?: string): Promise<FolderShelf> {
+    const text = await readText(join(folder, MANIFEST));
+    const manifest = text === undefined ? undefined : parseManifest(text);
+    if (manifest && manifest.vaultUrl !== vaultUrl) {
+      throw new KeyVaultError(
+        "KV_INVALID_INPUT",
+        `the backup of ${vaultUrl} was not written to ${folder}: the folder holds the backup of ${manifest.vaultUrl}`,
+        { hint: "give each vault its own folder" },
+      );
+    }
+    const isKnown = text !== undefined && digest === backupDigest(text);
+    return new FolderShelf(folder, vaultUrl, manifest ?? byKind(), isKnown);
+  }
+
+  async read(collection: Collection, name: string): Promise<ShelvedBlob | undefined> {
+    const blob = await readText(this.#path(collection, name));
+    if (blob === undefined) return undefined;
+    const isWhole = recorded(this.#earlier[collection], name)?.digest === backupDigest(blob);
+    // An interrupted run leaves a later blob than the manifest says, which may be the last copy of its object.
+    if (!isWhole && blobProblem(blob, kindOf(collection)) !== undefined) return undefined;
+    return { blob, isUnchanged: isWhole && this.#isEarlierKnown };
+  }
+
+  async put(collection: Collection, name: string, blob: string, covered: string): Promise<void> {
+    const file = backupFileName(kindOf(collection), name);
+    const path = this.#path(collection, name);
+    if ((await readText(path)) !== blob) await writeBackupFile(this.#folder, file, blob);
+    const [version = "", updatedOn = ""] = covered.split(" ");
+    this.#entries[collection][name] = { file, version, updatedOn, digest: backupDigest(blob) };
+  }
+
+  async close(takenOn: string): Promise<{ blobs: ByKind<string>; digest: string }> {
+    const text = JSON.stringify({ vaultUrl: this.#vaultUrl, takenOn, ...sorted(this.#entries) }, null, 2);
+    await writeBackupFile(this.#folder, MANIFEST, `${text}\n`);
+    return { blobs: byKind(), digest: backupDigest(text) };
+  }
+
+  #path(collection: Collection, name: string): string {
+    return join(this.#folder, backupFileName(kindOf(collection), name));
+  }
+}
+
+/** What is no longer in a folder as an update left it; nothing where all is. */
+export async function folderProblems(folder: string, digest: string): Promise<string[]> {
+  const manifestPath = join(folder, MANIFEST);
+  const text = await readText(manifestPath);
+  if (text === undefined) return [`${manifestPath} cannot be read`];
+  const manifest = parseManifest(text);
+  if (backupDigest(text) !== digest || !manifest) return [`${manifestPath} was changed`];
+  const problems: string[] = [];
+  for (const collection of COLLECTIONS) {
+    for (const [name, entry] of Object.entries(manifest[collection])) {
+      const problem = await backupFileProblem(join(folder, backupFileName(kindOf(collection), name)), entry.digest);
+      if (problem !== undefined) problems.push(problem);
+    }
+  }
+  return problems;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, "latin1")).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function parseManifest(text: string): z.infer<typeof manifestShape> | undefined {
+  try {
+    return manifestShape.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function sorted<T>(entries: ByKind<T>): ByKind<T> {
+  const sort = (record: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { keys: sort(entries.keys), secrets: sort(entries.secrets) };
+}

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { checkBackupFolder } from "../backup-file.js";
+import { InputCheck, isRecord } from "../input-check.js";
+import type { CheckFailure, Properties } from "../lifecycle.js";
+import { checkVaultUrl } from "../object-address.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
+import { MANIFEST } from "./backup-shelf.js";
+import { isExclusion, isPattern } from "./selection.js";
+import { COLLECTIONS, type Collection, kindOf, ON_FAILURE } from "./vault-backup-inputs.js";
+
+const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "claimant"];
+
+/** A resource of the same program, as the SDK passes it on. */
+interface Managed {
+  name: unknown;
+  version: unknown;
+  updatedOn: unknown;
+  vaultUrl: unknown;
+}
+
+/** Turns the inputs of a VaultBackup into their normal form: sorted names and globs, and a digest per resource. */
+export async function checkVaultBackup(
+  _olds: Properties,
+  news: Properties,
+): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
+  const managedVault = COLLECTIONS.flatMap((collection) => managedOf(news[collection]))[0]?.vaultUrl;
+  const check = new InputCheck({ ...news, vaultUrl: news.vaultUrl ?? managedVault }, PROPERTIES);
+  const vaultUrl = checkVaultUrl(check);
+  const keys = checkSelection(check, "keys", vaultUrl);
+  const secrets = checkSelection(check, "secrets", vaultUrl);
+  if (keys === undefined && secrets === undefined && check.failures.length === 0) {
+    check.failUnnamed('nothing to back up: set keys, secrets or both, such as keys: "*"');
+  }
+  if (secrets !== undefined && typeof vaultUrl === "string" && /\.managedhsm\./i.test(vaultUrl)) {
+    check.failUnnamed("secrets: a Managed HSM holds keys only");
+  }
+  const onFailure = check.text("onFailure", { oneOf: ON_FAILURE, what: "fail or report" });
+  const revisions = { ...checkRevisions("keys", keys, news), ...checkRevisions("secrets", secrets, news) };
+  const inputs = {
+    __provider: news.__provider,
+    vaultUrl,
+    keys,
+    secrets,
+    revisions: Object.keys(revisions).length > 0 ? revisions : undefined,
+    to: checkBackupFolder(check, MANIFEST),
+    onFailure: onFailure === "fail" ? undefined : onFailure,
+  };
+  return { inputs, failures: check.failures };
+}
+
+function checkSelection(check: InputCheck, collection: Collection, vaultUrl: string | undefined): unknown {
+  const given = check.news[collection];
+  if (given === undefined || given === null) return undefined;
+  if (isUnknown(given)) return given;
+  const expected = `must be "*", a ${kindOf(collection)} name, a glob, or a list of names, globs and resources`;
+  const patterns: string[] = [];
+  for (const item of Array.isArray(given) ? given : [given]) {
+    if (isUnknown(item)) {
+      patterns.push(UNKNOWN);
+    } else if (typeof item === "string" && isPattern(item)) {
+      patterns.push(item);
+    } else if (isManaged(item)) {
+      patterns.push(isUnknown(item.name) ? UNKNOWN : String(item.name));
+      if (!isUnknown(item.vaultUrl) && !isUnknown(vaultUrl) && vaultUrl !== undefined && item.vaultUrl !== vaultUrl) {
+        check.failUnnamed(
+          `${collection}: the ${kindOf(collection)} "${item.name}" is in ${item.vaultUrl}, and this backup is of ${vaultUrl}: a VaultBackup is of one vault`,
+        );
+      }
+    } else {
+      check.failUnnamed(`${collection} ${expected}`);
+      return undefined;
+    }
+  }
+  if (patterns.length > 0 && patterns.every(isExclusion)) {
+    check.failUnnamed(`${collection} only says what to leave out: add "*" to back up the others`);
+  }
+  const hasAll = patterns.includes("*");
+  // Where all are covered the names say nothing more.
+  const needed = patterns.filter((pattern) => !hasAll || pattern === "*" || isExclusion(pattern));
+  return needed.length > 0 ? [...new Set(needed)].sort() : undefined;
+}
+
+/** A change of any of the resources changes its digest, and state keeps 11 characters of each. */
+function checkRevisions(collection: Collection, selected: unknown, news: Properties): Properties {
+  const managed = managedOf(news[collection]);
+  if (selected === undefined || managed.length === 0) return {};
+  if (managed.some(({ name }) => isUnknown(name))) return { [collection]: UNKNOWN };
+  const revisions = managed.map(({ name, version, updatedOn }) => [
+    String(name),
+    containsUnknown([version, updatedOn]) ? UNKNOWN : revisionOf(version, updatedOn),
+  ]);
+  return { [collection]: Object.fromEntries(revisions.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1))) };
+}
+
+function revisionOf(version: unknown, updatedOn: unknown): string {
+  return createHash("sha256").update(`${version} ${updatedOn}`).digest("base64url").slice(0, 11);
+}
+
+function managedOf(given: unknown): Managed[] {
+  return (Array.isArray(given) ? given : [given]).filter(isManaged);
+}
+
+function isManaged(item: unknown): item is Managed & Record<string, unknown> {
+  return isRecord(item) && typeof item.name === "string";
+}

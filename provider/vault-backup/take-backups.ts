@@ -1,0 +1,117 @@
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
+import { formatElapsed, tell } from "../progress.js";
+import type { BackupShelf } from "./backup-shelf.js";
+import { type ByKind, byKind, type Collection, objectLabel } from "./vault-backup-inputs.js";
+import { observe, type VaultObject } from "./vault-contents.js";
+
+export interface BackupJob {
+  collection: Collection;
+  object: VaultObject;
+}
+
+export interface Taken {
+  /** Version and last change of what was taken. */
+  covered: ByKind<string>;
+  failed: ByKind<string>;
+  count: number;
+  /** Of the objects that failed. */
+  firstFailure?: unknown;
+}
+
+/** The client limits parallel calls by what the vault bears, up to this many; more would wait within their budgets. */
+const PARALLEL = 64;
+const FIRST_WORD_AFTER_MS = 3_000;
+const WORD_EVERY_MS = 10_000;
+
+/** Failures of the vault or the way to it rather than of one object: after so many in a row the rest is not tried. */
+const OUTAGE: ReadonlySet<KeyVaultErrorCode> = new Set([
+  "KV_UNAUTHENTICATED",
+  "KV_FORBIDDEN",
+  "KV_THROTTLED",
+  "KV_UNAVAILABLE",
+  "KV_TIMEOUT",
+  "KV_TRANSPORT",
+  "KV_PROTOCOL",
+]);
+const OUTAGE_AFTER = 10;
+const LONGEST_REASON = 300;
+
+/** Takes many backups in parallel. One that fails is recorded by name and does not keep the others. */
+export async function takeBackups(
+  client: KeyVaultClient,
+  shelf: BackupShelf,
+  jobs: readonly BackupJob[],
+): Promise<Taken> {
+  const taken: Taken = { covered: byKind(), failed: byKind(), count: 0 };
+  const progress = new Progress(client.vaultUrl, jobs.length);
+  const waiting = jobs.values();
+  let failuresInARow = 0;
+  let outage: unknown;
+
+  const takeOne = async ({ collection, object: { name, ...seen } }: BackupJob): Promise<void> => {
+    try {
+      // Looked at before it is taken: a change in between makes the blob newer than it says, and is taken once more.
+      const current = seen.version === undefined ? await observe(client, collection, name) : seen;
+      const blob = await (collection === "keys" ? client.backupKey(name) : client.backupSecret(name));
+      const covered = `${current.version} ${current.updatedOn}`;
+      await shelf.put(collection, name, blob, covered);
+      taken.covered[collection][name] = covered;
+      taken.count++;
+      failuresInARow = 0;
+    } catch (error) {
+      // Deleted since the look at the vault.
+      if (isKeyVaultError(error, "KV_NOT_FOUND")) return;
+      taken.failed[collection][name] = reasonOf(error);
+      taken.firstFailure ??= error;
+      failuresInARow = isKeyVaultError(error) && OUTAGE.has(error.code) ? failuresInARow + 1 : 0;
+      if (failuresInARow >= OUTAGE_AFTER) outage ??= error;
+    }
+  };
+
+  const worker = async (): Promise<void> => {
+    for (const job of waiting) {
+      if (outage === undefined) await takeOne(job);
+      else taken.failed[job.collection][job.object.name] = "not tried, after too many failures in a row";
+      progress.step();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, jobs.length) }, worker));
+  return taken;
+}
+
+/** All that failed, by name, within what a person reads. */
+export function describeFailures(failed: ByKind<string>): string {
+  const lines = [
+    ...Object.entries(failed.keys).map(([name, reason]) => `${objectLabel("keys", name)}: ${reason}`),
+    ...Object.entries(failed.secrets).map(([name, reason]) => `${objectLabel("secrets", name)}: ${reason}`),
+  ];
+  const shown = lines.slice(0, 20).join("\n  ");
+  return `\n  ${shown}${lines.length > 20 ? `\n  and ${lines.length - 20} more` : ""}`;
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message.replace(/\s+/g, " ") : "failed for an unknown reason";
+  return message.length > LONGEST_REASON ? `${message.slice(0, LONGEST_REASON)}…` : message;
+}
+
+class Progress {
+  readonly #vaultUrl: string;
+  readonly #total: number;
+  readonly #start = performance.now();
+  #done = 0;
+  #nextWord = FIRST_WORD_AFTER_MS;
+
+  constructor(vaultUrl: string, total: number) {
+    this.#vaultUrl = vaultUrl;
+    this.#total = total;
+  }
+
+  step(): void {
+    this.#done++;
+    const elapsed = performance.now() - this.#start;
+    if (elapsed < this.#nextWord || this.#done === this.#total) return;
+    tell(`backing up ${this.#vaultUrl}: ${this.#done} of ${this.#total} (${formatElapsed(elapsed)})`);
+    this.#nextWord = elapsed + WORD_EVERY_MS;
+  }
+}

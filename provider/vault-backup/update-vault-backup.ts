@@ -1,0 +1,178 @@
+import { formatMoment } from "../input-check.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import { PartialFailure, type Properties } from "../lifecycle.js";
+import { formatElapsed, tell } from "../progress.js";
+import { markSecret } from "../pulumi-secret.js";
+import { vaultClient } from "../vault-access.js";
+import { type BackupShelf, FolderShelf, StateShelf } from "./backup-shelf.js";
+import { selection } from "./selection.js";
+import { type BackupJob, describeFailures, takeBackups } from "./take-backups.js";
+import {
+  type ByKind,
+  byKind,
+  COLLECTIONS,
+  type Collection,
+  objectLabel,
+  recorded,
+  type VaultBackupInputs,
+  type VaultBackupOutputs,
+} from "./vault-backup-inputs.js";
+import { lookAt, type VaultContents, type VaultObject } from "./vault-contents.js";
+
+/**
+ * Brings a backup up to date with the vault: takes what is new or changed, keeps the rest, and keeps earlier blobs
+ * of what fails and of what the vault no longer has.
+ *
+ * @throws PartialFailure where some objects failed; an ordinary error where nothing at all could be taken.
+ */
+export async function updateVaultBackup(
+  id: string,
+  inputs: VaultBackupInputs,
+  earlier?: VaultBackupOutputs,
+): Promise<Properties> {
+  const start = performance.now();
+  const client = await vaultClient(inputs.vaultUrl);
+  const shelves = await openShelves(inputs, earlier);
+  const covered: ByKind<string> = byKind();
+  const failed: ByKind<string> = byKind();
+  const jobs: BackupJob[] = [];
+  let kept = 0;
+
+  for (const collection of COLLECTIONS) {
+    const selected = selection(inputs[collection] ?? []);
+    const contents = await lookAt(client, collection, selected);
+    tellManaged(inputs, collection, contents);
+    const inVault = new Map(contents.objects.map((object) => [object.name, object]));
+    const goneOrRenamed = Object.keys(earlier?.covered[collection] ?? {}).filter(
+      (name) => selected.matches(name) && (inVault.has(name) || !hasOtherCase(contents.objects, name)),
+    );
+    for (const name of goneOrRenamed) {
+      const object = inVault.get(name);
+      const carried = await carryOver(shelves, collection, name, earlier, covered);
+      if (carried && (!object || isCovered(collection, object, inputs, earlier))) {
+        kept++;
+        inVault.delete(name);
+      } else if (!object) {
+        tell(`the backup of ${objectLabel(collection, name)} is lost, and the vault no longer has it`);
+      }
+    }
+    jobs.push(...[...inVault.values()].map((object) => ({ collection, object })));
+    for (const name of contents.missing) {
+      if (recorded(covered[collection], name) === undefined)
+        failed[collection][name] = "the vault has nothing of that name";
+    }
+  }
+
+  const taken = await takeBackups(client, shelves.next, jobs);
+  for (const collection of COLLECTIONS) {
+    Object.assign(covered[collection], taken.covered[collection]);
+    Object.assign(failed[collection], taken.failed[collection]);
+  }
+  const isEmpty = COLLECTIONS.every((collection) => Object.keys(covered[collection]).length === 0);
+  if (isEmpty && taken.firstFailure !== undefined) throw taken.firstFailure;
+
+  const takenOn = taken.count > 0 || !earlier ? formatMoment(new Date()) : earlier.takenOn;
+  const { blobs, digest } = await shelves.next.close(takenOn);
+  const outs: Properties = { ...inputs, covered, blobs: markSecret(blobs), failed, takenOn, digest };
+  tell(
+    `backed up ${taken.count} of ${taken.count + kept} objects of ${inputs.vaultUrl} (${formatElapsed(performance.now() - start)}); the others had not changed`,
+  );
+  reportFailures(id, inputs, failed, outs);
+  return outs;
+}
+
+interface Shelves {
+  earlier: BackupShelf | undefined;
+  next: BackupShelf;
+}
+
+async function openShelves(
+  { to, vaultUrl }: VaultBackupInputs,
+  earlier: VaultBackupOutputs | undefined,
+): Promise<Shelves> {
+  const before = earlier && (await openShelf(earlier, earlier));
+  // The same shelf where it stays the same: it then has nothing to write for what did not change.
+  if (before && earlier?.to?.folder === to?.folder) return { earlier: before, next: before };
+  return { earlier: before, next: await openShelf({ vaultUrl, ...(to && { to }) }, undefined) };
+}
+
+async function openShelf(
+  { to, vaultUrl }: Pick<VaultBackupInputs, "to" | "vaultUrl">,
+  earlier: VaultBackupOutputs | undefined,
+): Promise<BackupShelf> {
+  return to ? FolderShelf.open(to.folder, vaultUrl, earlier?.digest) : new StateShelf(earlier?.blobs);
+}
+
+/** Puts an earlier blob on the new shelf. False where it is not the one that was taken. */
+async function carryOver(
+  shelves: Shelves,
+  collection: Collection,
+  name: string,
+  earlier: VaultBackupOutputs | undefined,
+  covered: ByKind<string>,
+): Promise<boolean> {
+  const shelved = await shelves.earlier?.read(collection, name);
+  const wasCovered = earlier && recorded(earlier.covered[collection], name);
+  if (!shelved || wasCovered === undefined) return false;
+  await shelves.next.put(collection, name, shelved.blob, wasCovered);
+  covered[collection][name] = wasCovered;
+  return shelved.isUnchanged;
+}
+
+/** Whether an object is as it was when its backup was taken. */
+function isCovered(
+  collection: Collection,
+  { name, updatedOn, version }: VaultObject,
+  inputs: VaultBackupInputs,
+  earlier: VaultBackupOutputs | undefined,
+): boolean {
+  const [coveredVersion, coveredUpdate] = (earlier && recorded(earlier.covered[collection], name))?.split(" ") ?? [];
+  if (coveredUpdate !== updatedOn || (version !== undefined && version !== coveredVersion)) return false;
+  const before = recorded(earlier?.revisions?.[collection] ?? {}, name);
+  return before === undefined || before === recorded(inputs.revisions?.[collection] ?? {}, name);
+}
+
+function hasOtherCase(objects: readonly VaultObject[], name: string): boolean {
+  return objects.some((object) => object.name.toLowerCase() === name.toLowerCase());
+}
+
+/** What changed in the vault or on the shelf since the backup was taken, by name. */
+export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
+  const { folderProblems } = await import("./backup-shelf.js");
+  const problems = outs.to ? await folderProblems(outs.to.folder, outs.digest) : [];
+  const client = await vaultClient(outs.vaultUrl);
+  for (const collection of COLLECTIONS) {
+    const contents = await lookAt(client, collection, selection(outs[collection] ?? []));
+    for (const object of contents.objects) {
+      const label = objectLabel(collection, object.name);
+      const covered = recorded(outs.covered[collection], object.name);
+      if (covered === undefined) problems.push(`${label} is new`);
+      else if (!isCovered(collection, object, outs, outs)) problems.push(`${label} was changed on ${object.updatedOn}`);
+    }
+  }
+  return problems;
+}
+
+function tellManaged({ vaultUrl }: VaultBackupInputs, collection: Collection, { managed }: VaultContents): void {
+  if (managed.length === 0) return;
+  tell(
+    `${managed.length} ${collection} of certificates in ${vaultUrl} are not in the backup: a backup of the certificate brings them`,
+  );
+}
+
+function reportFailures(id: string, inputs: VaultBackupInputs, failed: ByKind<string>, outs: Properties): void {
+  const count = Object.keys(failed.keys).length + Object.keys(failed.secrets).length;
+  if (count === 0) return;
+  const text = `the backup of ${inputs.vaultUrl} is incomplete; ${count} failed, the others are kept:${describeFailures(failed)}`;
+  if (inputs.onFailure === "report") {
+    tell(text);
+    return;
+  }
+  throw new PartialFailure(
+    id,
+    outs,
+    new KeyVaultError("KV_INVALID_INPUT", text, {
+      hint: 'The next up tries them again; leave one out with "!name", or set onFailure: "report" to go on without them.',
+    }),
+  );
+}

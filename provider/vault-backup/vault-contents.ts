@@ -1,0 +1,83 @@
+import { formatMoment } from "../input-check.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { isValidObjectName } from "../keyvault/identifier.js";
+import type { KeyItem } from "../keyvault/key-bundle.js";
+import type { SecretItem } from "../keyvault/secret-bundle.js";
+import { newestSecretVersion } from "../newest-secret-version.js";
+import { ifPresent } from "../patience.js";
+import type { Selection } from "./selection.js";
+import type { Collection } from "./vault-backup-inputs.js";
+
+/** An object as the vault has it now. */
+export interface VaultObject {
+  name: string;
+  updatedOn: string;
+  /** Lists do not tell it. */
+  version?: string;
+}
+
+export interface VaultContents {
+  objects: VaultObject[];
+  /** Names of the program that the vault does not have. */
+  missing: string[];
+  /** Objects of certificates that a glob would have covered. */
+  managed: string[];
+}
+
+/** A page of a list holds 25: up to as many names are asked for one by one, which needs no permission to list. */
+const FEW = 25;
+
+/**
+ * What a selection finds in the vault.
+ *
+ * Globs leave out keys and secrets of certificates: restored on their own they would take the certificate's name.
+ * Needs keys/get or keys/list, and secrets/list.
+ */
+export async function lookAt(
+  client: KeyVaultClient,
+  collection: Collection,
+  { matches, names, hasGlobs }: Selection,
+): Promise<VaultContents> {
+  if (!hasGlobs && names.length <= FEW) return lookAtEach(client, collection, names);
+  const contents: VaultContents = { objects: [], missing: [], managed: [] };
+  const named = new Set(names.map((name) => name.toLowerCase()));
+  for await (const item of listed(client, collection)) {
+    if (!isValidObjectName(item.name) || !matches(item.name)) continue;
+    const isNamed = named.delete(item.name.toLowerCase());
+    if (item.managed && !isNamed) contents.managed.push(item.name);
+    else contents.objects.push({ name: item.name, updatedOn: lastChange(item) });
+  }
+  contents.missing = names.filter((name) => named.has(name.toLowerCase()));
+  return contents;
+}
+
+/** The current version of an object, with its last change. */
+export async function observe(
+  client: KeyVaultClient,
+  collection: Collection,
+  name: string,
+): Promise<Required<VaultObject>> {
+  const item = collection === "keys" ? await client.getKey(name) : await newestSecretVersion(client, name);
+  return { name: item.name, version: item.version, updatedOn: lastChange(item) };
+}
+
+async function lookAtEach(client: KeyVaultClient, collection: Collection, names: string[]): Promise<VaultContents> {
+  const contents: VaultContents = { objects: [], missing: [], managed: [] };
+  await Promise.all(
+    names.map(async (name) => {
+      const object = await ifPresent(observe(client, collection, name));
+      if (object) contents.objects.push(object);
+      else contents.missing.push(name);
+    }),
+  );
+  return contents;
+}
+
+function listed(client: KeyVaultClient, collection: Collection): AsyncIterable<KeyItem | SecretItem> {
+  return collection === "keys" ? client.getKeys() : client.getSecrets();
+}
+
+function lastChange({ updatedOn, createdOn }: KeyItem | SecretItem): string {
+  const moment = updatedOn ?? createdOn;
+  return moment ? formatMoment(moment) : "";
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { backupFileName } from "../provider/backup-file.js";
+import type { BackupArgs, Restorable, RestorableValue } from "./backup-resource.js";
+import { providerText, RESOURCE_TYPES } from "./contract.js";
+import type { Key } from "./key.js";
+import type { Secret } from "./secret.js";
+
+/** What to back up: a name, a glob such as `orders-*`, a resource of this program, or what to leave out (`!name`). */
+type Selected<R> = pulumi.Input<string> | R;
+
+/** At least one of `keys` and `secrets`. */
+export interface VaultBackupArgs extends BackupArgs {
+  /**
+   * URL of the vault or Managed HSM, or `embedded:<file>` for development. Changing it makes another backup.
+   * Default: the vault of the resources in `keys` and `secrets`, else the stack's `keyvault:vaultUrl`, else
+   * `AZURE_KEYVAULT_URL`.
+   */
+  vaultUrl?: pulumi.Input<string>;
+  /**
+   * `"*"` for all. A change of a resource given here re-takes its backup in the same `up`; for names and globs the
+   * vault is looked at when the resource is created, updated or refreshed. Needs keys/backup, keys/get, keys/list.
+   */
+  keys?: Selected<Key> | Selected<Key>[];
+  /** As `keys`. Values are never read. Needs secrets/backup and secrets/list. */
+  secrets?: Selected<Secret> | Selected<Secret>[];
+  /**
+   * Where some objects cannot be backed up: `fail` the update with their names (the default; the others are kept
+   * and the next `up` tries again), or `report` them in `failed` and go on.
+   */
+  onFailure?: pulumi.Input<"fail" | "report">;
+}
+
+/** Names are kept by kind: a key and a secret may have the same one. */
+export interface ByKind<T> {
+  keys: Record<string, T>;
+  secrets: Record<string, T>;
+}
+
+/** A whole backup in plain text, as another stack finds it in a stack output. */
+export type RestorableVault = ByKind<RestorableValue>;
+
+/**
+ * A backup of a whole vault, or of a part of it, in one resource. An update takes again only what changed.
+ *
+ * Blobs are encrypted by the service and restorable in the same geography and subscription. Objects that the vault no
+ * longer has keep their last blob for as long as they are selected. Keys and secrets of certificates are taken only
+ * by their own name.
+ *
+ * The engine does not know that a glob covers the program's own keys: make such a backup depend on them
+ * (`{ dependsOn: keys }`), or pass them too, as in `keys: ["*", signing]`.
+ */
+export class VaultBackup extends pulumi.CustomResource {
+  declare readonly vaultUrl: pulumi.Output<string>;
+  /** The backups by kind and name: base64url text, one secret. Without entries where `to` keeps them in files. */
+  declare readonly blobs: pulumi.Output<ByKind<string>>;
+  /** The newest version that each backup covers. */
+  declare readonly covered: pulumi.Output<ByKind<string>>;
+  /** Why an object has no backup, or none of its last change. */
+  declare readonly failed: pulumi.Output<ByKind<string>>;
+  /** When a backup was last taken, in ISO 8601. */
+  declare readonly takenOn: pulumi.Output<string>;
+  /** SHA-256 of the blobs, or of the folder's manifest: `sha256:` and base64url. */
+  declare readonly digest: pulumi.Output<string>;
+
+  readonly #folder: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: VaultBackupArgs, opts?: pulumi.CustomResourceOptions) {
+    const { keys, secrets, ...rest } = args;
+    super(
+      RESOURCE_TYPES.vaultBackup,
+      name,
+      {
+        ...OUTPUTS,
+        ...rest,
+        keys: selected(keys),
+        secrets: selected(secrets),
+        claimant: randomUUID(),
+        __provider: providerText("vaultBackup"),
+      },
+      { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },
+    );
+    this.#folder = pulumi.output(args.to).apply((to) => to?.folder);
+    // State holds `version moment`, by which an update tells what changed.
+    this.covered = this.covered.apply((covered) => ({
+      keys: mapped(covered.keys, versionOf),
+      secrets: mapped(covered.secrets, versionOf),
+    }));
+  }
+
+  /** One key of the backup, as the `restore` of a Key. */
+  key(name: pulumi.Input<string>): Restorable {
+    return this.#restorable("keys", name);
+  }
+
+  /** One secret of the backup, as the `restore` of a Secret. */
+  secret(name: pulumi.Input<string>): Restorable {
+    return this.#restorable("secrets", name);
+  }
+
+  /**
+   * The whole backup in one secret, for a stack output. Each entry of its `keys` and `secrets` is what another stack
+   * passes on as `restore`. State holds the blobs once more then: a large vault is better kept in a folder.
+   */
+  get restorable(): pulumi.Output<RestorableVault> {
+    const all = pulumi.all([this.covered, this.blobs, this.#folder]);
+    return pulumi.secret(
+      all.apply(([covered, blobs, folder]) => {
+        const entries = (kind: Kind): Record<string, RestorableValue> =>
+          mapped(covered[kind], (version, sourceName) => ({
+            sourceName,
+            version,
+            ...(folder === undefined
+              ? { blob: blobs[kind][sourceName] ?? "" }
+              : { file: blobFile(folder, kind, sourceName) }),
+          }));
+        return { keys: entries("keys"), secrets: entries("secrets") };
+      }),
+    );
+  }
+
+  #restorable(kind: Kind, name: pulumi.Input<string>): Restorable {
+    const names = pulumi.all([this.covered, name]).apply(([covered, wanted]) => recordedName(covered[kind], wanted));
+    return {
+      sourceName: pulumi.output(name),
+      blob: pulumi.all([this.blobs, names]).apply(([blobs, key]) => blobs[kind][key ?? ""]) as pulumi.Output<string>,
+      file: pulumi
+        .all([this.#folder, names])
+        .apply(([folder, key]) => (folder && key ? blobFile(folder, kind, key) : undefined)),
+      version: pulumi.all([this.covered, names]).apply(([covered, key]) => covered[kind][key ?? ""]),
+    };
+  }
+}
+
+type Kind = keyof ByKind<unknown>;
+
+/** Every output has to be named, or the SDK makes none of it. */
+const OUTPUTS = {
+  vaultUrl: undefined,
+  blobs: undefined,
+  covered: undefined,
+  failed: undefined,
+  takenOn: undefined,
+  digest: undefined,
+};
+
+/** Of a resource only what tells a change of it. */
+function selected(given: Selected<Key | Secret> | Selected<Key | Secret>[] | undefined) {
+  if (given === undefined) return undefined;
+  return (Array.isArray(given) ? given : [given]).map((item) => {
+    if (!pulumi.CustomResource.isInstance(item)) return item;
+    const { name, version, updatedOn, vaultUrl } = item as Key | Secret;
+    return { name, version, updatedOn, vaultUrl };
+  });
+}
+
+function mapped<T, R>(record: Record<string, T>, map: (value: T, name: string) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
+}
+
+function versionOf(covered: string): string {
+  return covered.split(" ")[0] ?? "";
+}
+
+/** Names in the vault are without case. */
+function recordedName(covered: Record<string, string>, wanted: string): string | undefined {
+  return Object.keys(covered).find((name) => name.toLowerCase() === wanted.toLowerCase());
+}
+
+function blobFile(folder: string, kind: Kind, name: string): string {
+  return join(folder, backupFileName(kind === "keys" ? "key" : "secret", name));
+}
