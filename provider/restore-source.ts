@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
+import { systemCode } from "./backup-file.js";
 import { type InputCheck, isRecord } from "./input-check.js";
 import type { Properties } from "./lifecycle.js";
 import { keepBlob } from "./sealed-material.js";
@@ -34,7 +35,7 @@ export function checkRestoreSource(
   const { blob: inline, file, sourceName, version } = restore;
   const name = knownName(check, kind, sourceName);
   if (containsUnknown([inline, file, version])) return { inputs: { restore: UNKNOWN }, ...name };
-  const blob = readBlob(check, inline, file);
+  const blob = readBlob(check, kind, restore);
   if (blob === undefined) return { inputs: {}, ...name };
   const problem = blobProblem(blob, kind);
   if (problem !== undefined) {
@@ -74,19 +75,29 @@ function knownName(check: InputCheck, kind: BackupKind, sourceName: unknown): { 
 }
 
 /** A blob given inline or in a file. Problems are reported without any of its bytes. */
-function readBlob(check: InputCheck, inline: unknown, file: unknown): string | undefined {
-  if (typeof inline === "string" && inline !== "") return inline.trim();
+function readBlob(check: InputCheck, kind: BackupKind, { blob, file, sourceName }: Properties): string | undefined {
+  if (typeof blob === "string" && blob !== "") return blob.trim();
   if (typeof file !== "string" || file === "") {
-    check.failUnnamed("restore has nothing to restore from: expected a backup resource, { blob } or { file }");
+    check.failUnnamed(
+      typeof sourceName === "string"
+        ? `the backup to restore from holds no ${kind} "${sourceName}"`
+        : "restore has nothing to restore from: expected a backup resource, { blob } or { file }",
+    );
     return undefined;
   }
   try {
     const bytes = readFileSync(file);
-    if (bytes.length <= MAX_BLOB_BYTES) return bytes.toString("latin1").trim();
+    if (bytes.length <= MAX_BLOB_BYTES) return blobOfFile(bytes);
     check.failUnnamed(`the backup file ${file} has ${bytes.length} bytes: more than a backup can have`);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-    check.failUnnamed(`the backup file ${file} cannot be read (${code})`);
+    check.failUnnamed(`the backup file ${file} cannot be read (${systemCode(error)})`);
   }
   return undefined;
+}
+
+/** A file holds the text that Backup Key returns, or, as `az` and PowerShell write it, the bytes that the text stands for. */
+function blobOfFile(bytes: Buffer): string {
+  const head = bytes.subarray(0, 64).toString("latin1");
+  const isContainer = /^.AzureKeyVault/s.test(head) || /^eyJ[\w-]+\./.test(head);
+  return isContainer ? bytes.toString("base64url") : bytes.toString("latin1").trim();
 }

@@ -3,6 +3,7 @@ import { DEFAULT_KEY_OPS, type KeyFacts, keyFamily } from "../provider/key/key-i
 import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
 import { type NormalisedJwk, publicKeyJwk, publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
 import { identityInputs } from "./automatic-name.js";
+import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { KeyBackup } from "./key-backup.js";
 
@@ -75,7 +76,12 @@ export interface KeyArgs {
   /** Let the vault make the key. Changing it makes a new version. Needs keys/create. */
   generate?: pulumi.Input<KeyGenerate>;
   /** Restore from a backup: all versions, under the same name. Changing it later does nothing. Needs keys/restore. */
-  restore?: KeyBackup | { blob: pulumi.Input<string> } | { file: pulumi.Input<string> };
+  restore?:
+    | KeyBackup
+    | Restorable
+    | pulumi.Input<RestorableValue>
+    | { blob: pulumi.Input<string> }
+    | { file: pulumi.Input<string> };
   /** Manage a key that exists. Attributes that the program leaves out stay as they are. */
   adopt?: pulumi.Input<boolean>;
   /** Default true. Changing it patches the key. */
@@ -225,18 +231,6 @@ const OUTPUTS = {
   recoveryLevel: undefined,
   recoverableDays: undefined,
 };
-
-function restoreInputs(restore: NonNullable<KeyArgs["restore"]>) {
-  if ("blob" in restore && "digest" in restore) {
-    return pulumi.secret({
-      blob: restore.blob,
-      file: restore.file,
-      sourceName: restore.name,
-      version: restore.version,
-    });
-  }
-  return pulumi.secret(restore);
-}
 
 /** Programs say `import` and `restore`, state holds what became of them: `ignoreChanges` has to name that. */
 function materialOptions(opts: pulumi.CustomResourceOptions | undefined): pulumi.CustomResourceOptions | undefined {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { identityInputs } from "./automatic-name.js";
+import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { OperationTimeouts } from "./key.js";
 import type { SecretBackup } from "./secret-backup.js";
@@ -16,7 +17,12 @@ export interface SecretArgs {
   /** At most 25,600 bytes; may be empty. Only a salted digest goes into state. Changing it makes a new version. Needs secrets/set. */
   value?: pulumi.Input<string>;
   /** Restore from a backup: all versions, under the same name. Changing it later does nothing. Needs secrets/restore. */
-  restore?: SecretBackup | { blob: pulumi.Input<string> } | { file: pulumi.Input<string> };
+  restore?:
+    | SecretBackup
+    | Restorable
+    | pulumi.Input<RestorableValue>
+    | { blob: pulumi.Input<string> }
+    | { file: pulumi.Input<string> };
   /** Manage a secret that exists. Attributes that the program leaves out stay as they are. */
   adopt?: pulumi.Input<boolean>;
   /** At most 255 characters. Changing it patches the secret; removing it makes a new version. */
@@ -100,18 +106,6 @@ const OUTPUTS = {
   recoveryLevel: undefined,
   recoverableDays: undefined,
 };
-
-function restoreInputs(restore: NonNullable<SecretArgs["restore"]>) {
-  if ("blob" in restore && "digest" in restore) {
-    return pulumi.secret({
-      blob: restore.blob,
-      file: restore.file,
-      sourceName: restore.name,
-      version: restore.version,
-    });
-  }
-  return pulumi.secret(restore);
-}
 
 /** Programs say `value`, state holds its digest: `ignoreChanges` has to name that. */
 function secretOptions(opts: pulumi.CustomResourceOptions | undefined): pulumi.CustomResourceOptions {
