@@ -8,7 +8,7 @@ const atOnce = 100;
 
 /** Does what time has brought: ends of retention, settled purges, rotations. Called before each request is looked at. */
 export function catchUp(store: Store, now: number): void {
-  while (store.due(now, 1).length > 0) {
+  while (store.hasDue(now)) {
     store.transaction("write", () => {
       for (const object of store.due(now, atOnce)) act(store, object);
     });

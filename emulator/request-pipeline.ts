@@ -66,7 +66,6 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
   const { address } = request;
   const caller = challengeFor(surroundings.tokens, address, request.authorization);
   if ("status" in caller) return caller;
-  if (percentInName.test(request.url)) return { operation: "refused", ...frontEndFailure };
   let operation = "refused";
   if (percentInName.test(request.url)) return { operation, ...frontEndFailure };
   try {

@@ -9,13 +9,13 @@ export interface RequestTarget {
 /** @throws ServiceError 400 when the percent-encoding is broken. */
 export function readTarget(url: string): RequestTarget {
   // Absolute-form targets (as sent to a proxy) name the same path.
-  const local = url.replace(/^https?:\/\/[^/?#]*/i, "");
+  const local = url.startsWith("/") ? url : url.replace(/^https?:\/\/[^/?#]*/i, "");
   const end = local.search(/[?#]/);
   const path = end === -1 ? local : local.slice(0, end);
   const queryStart = local.indexOf("?");
   const segments = path.split("/").filter((segment) => segment !== "");
   return {
-    segments: segments.map(decode),
+    segments: path.includes("%") ? segments.map(decode) : segments,
     query: new URLSearchParams(queryStart === -1 ? "" : local.slice(queryStart + 1).replace(/#.*$/s, "")),
   };
 }

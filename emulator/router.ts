@@ -14,14 +14,21 @@ interface Pattern {
   readonly literals: number;
 }
 
-const patterns: readonly Pattern[] = operations
-  .flatMap((operation) =>
-    operation.routes.map((route) => {
-      const parts = route.slice(1).split("/");
-      return { operation, parts, literals: parts.filter((part) => !part.startsWith("{")).length };
-    }),
-  )
-  .sort((left, right) => right.literals - left.literals);
+/** By method, first segment and number of segments; those with more literals first. */
+const patterns = new Map<string, Pattern[]>();
+for (const operation of operations) {
+  for (const path of operation.routes) {
+    const parts = path.slice(1).split("/");
+    const key = `${operation.method} ${parts[0]} ${parts.length}`;
+    const literals = parts.filter((part) => !part.startsWith("{")).length;
+    const same = patterns.get(key) ?? [];
+    same.push({ operation, parts, literals });
+    patterns.set(
+      key,
+      same.sort((left, right) => right.literals - left.literals),
+    );
+  }
+}
 
 const collections = new Set(["keys", "secrets", "deletedkeys", "deletedsecrets"]);
 const validName = /^[0-9a-zA-Z-]{1,127}$/;
@@ -32,10 +39,8 @@ const validName = /^[0-9a-zA-Z-]{1,127}$/;
  * @throws ServiceError 400 or 405 as the service answers what it cannot place.
  */
 export function route(plane: "vault" | "managedhsm", method: string, segments: readonly string[]): Route {
-  const found = patterns.find(
-    (pattern) =>
-      pattern.operation.method === method && pattern.operation.planes.includes(plane) && fits(pattern, segments),
-  );
+  const candidates = patterns.get(`${method} ${segments[0]?.toLowerCase()} ${segments.length}`);
+  const found = candidates?.find((pattern) => pattern.operation.planes.includes(plane) && fits(pattern, segments));
   if (found === undefined) throw misplaced(plane, method, segments);
   const at = (place: string) => segments[found.parts.indexOf(place)];
   const name = at("{name}") ?? "";
@@ -48,10 +53,7 @@ export function route(plane: "vault" | "managedhsm", method: string, segments: r
 }
 
 function fits(pattern: Pattern, segments: readonly string[]): boolean {
-  return (
-    pattern.parts.length === segments.length &&
-    pattern.parts.every((part, index) => part.startsWith("{") || part === segments[index]?.toLowerCase())
-  );
+  return pattern.parts.every((part, index) => part.startsWith("{") || part === segments[index]?.toLowerCase());
 }
 
 function misplaced(plane: "vault" | "managedhsm", method: string, segments: readonly string[]): ServiceError {

@@ -18,6 +18,7 @@ CREATE INDEX objects_by_phase ON objects (vault, collection, phase, id);
 CREATE INDEX objects_by_due ON objects (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE versions (
   vault TEXT NOT NULL, collection TEXT NOT NULL, id TEXT NOT NULL, version TEXT NOT NULL, document TEXT NOT NULL,
+  material TEXT,
   PRIMARY KEY (vault, collection, id, version)
 ) STRICT;
 `;

@@ -1,10 +1,10 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
-import type { Shape } from "../shape.js";
+import { anyRecord, type Shape } from "../shape.js";
 import { openDatabase } from "./database.js";
 import {
   type Collection,
   type KeyVersion,
-  keyVersionShape,
+  keyDocumentShape,
   rotationPolicyShape,
   type SecretVersion,
   type StoredObject,
@@ -16,7 +16,7 @@ export interface Versions {
   readonly secrets: SecretVersion;
 }
 const shapes: { readonly [C in Collection]: Shape<Versions[C]> } = {
-  keys: keyVersionShape,
+  keys: keyDocumentShape,
   secrets: secretVersionShape,
 };
 
@@ -26,6 +26,16 @@ export interface Listed<C extends Collection> {
   readonly version: Versions[C];
 }
 
+/** An object as it was read, and its current version. */
+interface Seen {
+  readonly object: StoredObject;
+  readonly row: Row;
+  version?: Versions[Collection];
+}
+
+/** How many objects are kept beside the database; then all are forgotten. */
+const mostSeen = 1_000;
+
 /**
  * Everything an emulator remembers, in one SQLite database (in memory without a path). Several processes may hold
  * the same file open: each request is one transaction, and an acknowledged one survives the death of its process.
@@ -33,10 +43,17 @@ export interface Listed<C extends Collection> {
 export class Store {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** Nobody else can write to a database in memory. */
+  readonly #shared: boolean;
+  readonly #seen = new Map<string, Seen>();
+  #dataVersion = -1;
   #depth = 0;
+  #nextDue = 0;
+  #nextDueKnownUntil = 0;
 
   constructor(path?: string) {
     this.#database = openDatabase(path);
+    this.#shared = path !== undefined;
   }
 
   close(): void {
@@ -46,15 +63,17 @@ export class Store {
 
   /** Runs all of it or nothing. A read sees one moment of the vault. */
   transaction<T>(mode: "read" | "write", run: () => T): T {
-    if (this.#depth > 0) return run();
+    if (this.#depth > 0 || (mode === "read" && !this.#shared)) return run();
     this.#prepare(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN").run();
     this.#depth += 1;
+    this.#forgetForeignChanges();
     try {
       const result = run();
       this.#prepare("COMMIT").run();
       return result;
     } catch (error) {
       this.#prepare("ROLLBACK").run();
+      this.#seen.clear();
       throw error;
     } finally {
       this.#depth -= 1;
@@ -62,15 +81,26 @@ export class Store {
   }
 
   find(vault: string, collection: Collection, name: string): StoredObject | undefined {
-    const row = this.#prepare("SELECT * FROM objects WHERE vault = ? AND collection = ? AND id = ?").get(
-      vault,
-      collection,
-      name.toUpperCase(),
-    );
-    return row === undefined ? undefined : readObject(row);
+    const id = name.toUpperCase();
+    const key = `${vault}/${collection}/${id}`;
+    const seen = this.#seen.get(key);
+    if (seen !== undefined) return { ...seen.object };
+    const row = this.#prepare(
+      `SELECT objects.*, versions.document, versions.material FROM objects LEFT JOIN versions
+         ON versions.vault = objects.vault AND versions.collection = objects.collection
+        AND versions.id = objects.id AND versions.version = objects.current
+       WHERE objects.vault = ? AND objects.collection = ? AND objects.id = ?`,
+    ).get(vault, collection, id);
+    if (row === undefined) return undefined;
+    const object = readObject(row);
+    if (this.#seen.size >= mostSeen) this.#seen.clear();
+    if (row.document !== null) this.#seen.set(key, { object, row });
+    return { ...object };
   }
 
   save(object: StoredObject): void {
+    this.#nextDueKnownUntil = 0;
+    this.#seen.delete(keyOf(object));
     this.#prepare(
       `INSERT INTO objects (vault, collection, id, name, current, phase, settles_at, ready_at, deleted_on, purge_on, managed, rotation_policy, due_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -97,12 +127,15 @@ export class Store {
 
   /** Forgets the object and all of its versions. */
   remove(object: StoredObject): void {
+    this.#nextDueKnownUntil = 0;
+    this.#seen.delete(keyOf(object));
     const id: [string, string, string] = [object.vault, object.collection, object.name.toUpperCase()];
     this.#prepare("DELETE FROM versions WHERE vault = ? AND collection = ? AND id = ?").run(...id);
     this.#prepare("DELETE FROM objects WHERE vault = ? AND collection = ? AND id = ?").run(...id);
   }
 
   removeVersions(object: StoredObject): void {
+    this.#seen.delete(keyOf(object));
     this.#prepare("DELETE FROM versions WHERE vault = ? AND collection = ? AND id = ?").run(
       object.vault,
       object.collection,
@@ -111,17 +144,32 @@ export class Store {
   }
 
   version<C extends Collection>(object: StoredObject & { collection: C }, version: string): Versions[C] | undefined {
+    const seen = this.#seen.get(keyOf(object));
+    if (seen !== undefined && version === seen.object.current) {
+      const current = (seen.version as Versions[C] | undefined) ?? readVersion(object.collection, seen.row);
+      seen.version = current;
+      return current;
+    }
     const row = this.#prepare(
-      "SELECT document FROM versions WHERE vault = ? AND collection = ? AND id = ? AND version = ?",
+      "SELECT document, material FROM versions WHERE vault = ? AND collection = ? AND id = ? AND version = ?",
     ).get(object.vault, object.collection, object.name.toUpperCase(), version.toLowerCase());
-    return row === undefined ? undefined : readDocument(shapes[object.collection], row.document);
+    return row === undefined ? undefined : readVersion(object.collection, row);
   }
 
   saveVersion<C extends Collection>(object: StoredObject & { collection: C }, version: Versions[C]): void {
+    this.#seen.delete(keyOf(object));
+    const { material, ...document } = "material" in version ? version : { ...version, material: undefined };
     this.#prepare(
-      `INSERT INTO versions (vault, collection, id, version, document) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (vault, collection, id, version) DO UPDATE SET document = excluded.document`,
-    ).run(object.vault, object.collection, object.name.toUpperCase(), version.version, JSON.stringify(version));
+      `INSERT INTO versions (vault, collection, id, version, document, material) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (vault, collection, id, version) DO UPDATE SET document = excluded.document, material = excluded.material`,
+    ).run(
+      object.vault,
+      object.collection,
+      object.name.toUpperCase(),
+      version.version,
+      JSON.stringify(document),
+      material === undefined ? null : JSON.stringify(material),
+    );
   }
 
   /** Versions in the order of their ids, from `from` on. */
@@ -131,11 +179,11 @@ export class Store {
     limit = Number.MAX_SAFE_INTEGER,
   ): Versions[C][] {
     return this.#prepare(
-      `SELECT document FROM versions WHERE vault = ? AND collection = ? AND id = ? AND version >= ?
+      `SELECT document, material FROM versions WHERE vault = ? AND collection = ? AND id = ? AND version >= ?
        ORDER BY version LIMIT ?`,
     )
       .all(object.vault, object.collection, object.name.toUpperCase(), from.toLowerCase(), limit)
-      .map((row) => readDocument(shapes[object.collection], row.document));
+      .map((row) => readVersion(object.collection, row));
   }
 
   /** Objects of a phase whose window has passed, in the order of their upper-cased names, from `from` on. */
@@ -148,7 +196,7 @@ export class Store {
     limit: number,
   ): Listed<C>[] {
     return this.#prepare(
-      `SELECT objects.*, versions.document FROM objects JOIN versions
+      `SELECT objects.*, versions.document, versions.material FROM objects JOIN versions
          ON versions.vault = objects.vault AND versions.collection = objects.collection
         AND versions.id = objects.id AND versions.version = objects.current
        WHERE objects.vault = ? AND objects.collection = ? AND objects.phase = ? AND objects.id >= ?
@@ -156,7 +204,7 @@ export class Store {
        ORDER BY objects.id LIMIT ?`,
     )
       .all(vault, collection, phase, from, now, limit)
-      .map((row) => ({ object: readObject(row), version: readDocument(shapes[collection], row.document) }));
+      .map((row) => ({ object: readObject(row), version: readVersion(collection, row) }));
   }
 
   /** Objects on which the clock has something to do. */
@@ -164,6 +212,28 @@ export class Store {
     return this.#prepare("SELECT * FROM objects WHERE due_at <= ? ORDER BY due_at LIMIT ?")
       .all(now, limit)
       .map(readObject);
+  }
+
+  /**
+   * Whether `due` would find anything. What other processes have written to the file is seen within a twentieth of a
+   * second, so that not every request has to look.
+   */
+  hasDue(now: number): boolean {
+    const today = this.#shared ? performance.now() : 0;
+    if (today >= this.#nextDueKnownUntil) {
+      const row = this.#prepare("SELECT min(due_at) AS due FROM objects WHERE due_at IS NOT NULL").get();
+      this.#nextDue = typeof row?.due === "number" ? row.due : Number.POSITIVE_INFINITY;
+      this.#nextDueKnownUntil = this.#shared ? today + 50 : Number.POSITIVE_INFINITY;
+    }
+    return this.#nextDue <= now;
+  }
+
+  /** SQLite counts what other connections have committed to the file. */
+  #forgetForeignChanges(): void {
+    if (!this.#shared) return;
+    const version = Number(this.#prepare("PRAGMA data_version").get()?.data_version);
+    if (version !== this.#dataVersion) this.#seen.clear();
+    this.#dataVersion = version;
   }
 
   #prepare(sql: string): StatementSync {
@@ -175,6 +245,8 @@ export class Store {
     return statement;
   }
 }
+
+const keyOf = (object: StoredObject) => `${object.vault}/${object.collection}/${object.name.toUpperCase()}`;
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -195,6 +267,18 @@ function readObject(row: Row): StoredObject {
     rotationPolicy: typeof policy === "string" ? readDocument(rotationPolicyShape, policy) : undefined,
     dueAt: due === null || due === undefined ? undefined : Number(due),
   };
+}
+
+/** Private material is parsed only when somebody asks for it: most requests never do. */
+function readVersion<C extends Collection>(collection: C, row: Row): Versions[C] {
+  const document = readDocument(shapes[collection], row.document);
+  const material = row.material;
+  if (typeof material !== "string") return document;
+  return Object.defineProperty(document, "material", {
+    get: () => readDocument(anyRecord(), material),
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 function readDocument<T>(shape: Shape<T>, document: SQLOutputValue | SQLInputValue | undefined): T {

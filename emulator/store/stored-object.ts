@@ -1,4 +1,4 @@
-import { anyRecord, flag, instant, list, optional, record, type ShapeOf, tagMap, text } from "../shape.js";
+import { anyRecord, flag, instant, list, optional, record, type Shape, type ShapeOf, tagMap, text } from "../shape.js";
 
 export type Collection = "keys" | "secrets";
 
@@ -49,16 +49,23 @@ const publicKey = record({
 });
 export type StoredPublicKey = ShapeOf<typeof publicKey>;
 
-/** `material` is the private JWK as node:crypto reads it (or `{ kty: "oct", k }`): it never leaves the emulator. */
-export const keyVersionShape = record({
+const documentMembers = {
   version: text(),
   attributes,
   tags: optional(tagMap(4096)),
   key: publicKey,
-  material: anyRecord(),
   releasePolicy: optional(releasePolicy),
-});
+};
+
+/** `material` is the private JWK as node:crypto reads it (or `{ kty: "oct", k }`): it never leaves the emulator. */
+export const keyVersionShape = record({ ...documentMembers, material: anyRecord() });
 export type KeyVersion = ShapeOf<typeof keyVersionShape>;
+
+/** A row's document: its material stands beside it, and is read on demand. */
+export const keyDocumentShape: Shape<KeyVersion> = {
+  check: (value) => keyDocument.check(value) as { value: KeyVersion } | undefined,
+};
+const keyDocument = record(documentMembers);
 
 export const secretVersionShape = record({
   version: text(),
