@@ -201,18 +201,17 @@ class Replay {
   }
 
   #sources(): BodySources {
-    const keyPath = (step: Step, version: string | undefined) =>
-      `/keys/${step.operation.name}${version === undefined ? "" : `/${this.#correspondence.version(version)}`}`;
+    const keyPath = (name: string, version: string | undefined) =>
+      `/keys/${name}${version === undefined ? "" : `/${this.#correspondence.version(version)}`}`;
     return {
       correspondence: this.#correspondence,
-      publicKey: async (step, version) => {
-        const target = `${keyPath(step, version)}?api-version=7.4`;
-        const answer = await this.#stage.send({ host: step.host, method: "GET", target });
-        return objectAt(answer.body, "key");
+      publicKey: async (host, name, version) => {
+        const target = `${keyPath(name, version)}?api-version=7.4`;
+        return objectAt((await this.#stage.send({ host, method: "GET", target })).body, "key");
       },
-      perform: async (step, action, body) => {
-        const target = `${keyPath(step, step.operation.version)}/${action}?api-version=7.4`;
-        const answer = await this.#stage.send({ host: step.host, method: "POST", target, body });
+      perform: async ({ host, operation }, action, body) => {
+        const target = `${keyPath(operation.name, operation.version)}/${action}?api-version=7.4`;
+        const answer = await this.#stage.send({ host, method: "POST", target, body });
         return isObject(answer.body) ? answer.body : {};
       },
       blobFor: (step) => this.#foreignBlob(step),

@@ -292,6 +292,25 @@ describe("requests that the recorder destroyed", () => {
     ).toEqual(passed);
   });
 
+  it("transfer a key under the emulator's own key exchange key", async () => {
+    const kid = `https://scripted.vault.azure.net/keys/kek/${versionNamed("kek")}`;
+    const blob = (header: object) =>
+      Buffer.from(JSON.stringify({ schema_version: "1.0.0", header })).toString("base64url");
+    const imported = (name: string, key: object) => ({
+      method: "PUT",
+      path: `/keys/${name}`,
+      status: 200,
+      body: { key: { kty: "EC-HSM", crv: "P-256", ...key } },
+      answer: keyBundle(name, name, { key: { kty: "EC-HSM" } }),
+    });
+    expect(
+      await replay([
+        imported("one", { key_hsm: blob({ kid, alg: "dir", enc: "CKM_RSA_AES_KEY_WRAP" }) }),
+        imported("two", { key_hsm: "unreadable" }),
+      ]),
+    ).toEqual(passed);
+  });
+
   it("decrypt what the emulator's own key encrypted", async () => {
     const kid = `https://scripted.vault.azure.net/keys/k/${versionNamed("one")}`;
     const recorded = Buffer.alloc(256, 9).toString("base64url");

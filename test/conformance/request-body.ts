@@ -1,16 +1,18 @@
 import { constants, createPublicKey, type JsonWebKey, publicEncrypt } from "node:crypto";
 import type { Correspondence } from "./correspondence.js";
 import { describedRequest } from "./described-request.js";
+import { exchangeKeyIn } from "./evidence.js";
 import { errorOf, isObject, type JsonObject, objectAt, stringAt } from "./json.js";
 import { identifierOf } from "./operation.js";
 import type { Step } from "./scenario.js";
 import { isDestroyedKey, kindOf, modulusBits, standInKey } from "./stand-in-key.js";
+import { transferBlob } from "./transfer-blob.js";
 
 /** What is asked of the emulator to find the body of a request. */
 export interface BodySources {
   correspondence: Correspondence;
-  /** The emulator's public key by name and the emulator's version. */
-  publicKey(step: Step, version: string | undefined): Promise<JsonObject>;
+  /** The emulator's public key by name and recorded version. */
+  publicKey(host: string, name: string, version: string | undefined): Promise<JsonObject>;
   /** A cryptographic operation of the emulator on the step's key. */
   perform(step: Step, action: string, body: JsonObject): Promise<JsonObject>;
   /** A blob that restores to what the step's answer shows. */
@@ -31,7 +33,7 @@ export async function bodyOf(step: Step, sources: BodySources): Promise<unknown>
     case "create":
       return body ?? createBody(step);
     case "import":
-      return importBody(step, body, sources.correspondence);
+      return importBody(step, body, sources);
     case "set":
       return body ?? setBody(step);
     case "update":
@@ -85,10 +87,12 @@ export function shared(body: unknown): JsonObject {
   };
 }
 
-function importBody(step: Step, body: JsonObject | undefined, correspondence: Correspondence): JsonObject {
+async function importBody(step: Step, body: JsonObject | undefined, sources: BodySources): Promise<JsonObject> {
+  const { correspondence } = sources;
   const { status, body: answer } = step.exchange.response;
   const key = objectAt(body, "key");
-  if (body !== undefined && (status !== 200 || !isDestroyedKey(key))) return body;
+  const transfer = stringAt(key, "key_hsm");
+  if (body !== undefined && (status !== 200 || (transfer === undefined && !isDestroyedKey(key)))) return body;
   const shown = objectAt(answer, "key");
   const kind = kindOf({ ...key, ...shown });
   const { kty } = kind;
@@ -97,6 +101,11 @@ function importBody(step: Step, body: JsonObject | undefined, correspondence: Co
     const recorded = stringAt(shown, member);
     const made = stringAt(jwk, member);
     if (recorded !== undefined && made !== undefined) correspondence.bindValue(recorded, made);
+  }
+  if (transfer !== undefined) {
+    const { name, version } = exchangeKeyIn(transfer);
+    const exchangeKey = await sources.publicKey(step.host, name, version);
+    return { ...body, key: { ...key, key_hsm: transferBlob(exchangeKey, jwk) } };
   }
   const operations = body === undefined ? shown.key_ops : key.key_ops;
   const { kty: madeType, ...numbers } = jwk;
@@ -180,7 +189,7 @@ async function cryptoBody(step: Step, body: JsonObject | undefined, sources: Bod
   const plain = stringAt(answer, "value") ?? "";
   const algorithm = stringAt(request, "alg") ?? "RSA-OAEP";
   if (/^RSA/.test(algorithm)) {
-    const jwk = await sources.publicKey(step, operation.version);
+    const jwk = await sources.publicKey(step.host, operation.name, operation.version);
     return { ...request, value: encryptFor(jwk, algorithm, Buffer.from(plain, "base64url")) };
   }
   const { tag: _, ...rest } = request;
@@ -194,7 +203,7 @@ async function cryptoBody(step: Step, body: JsonObject | undefined, sources: Bod
 
 /** The emulator holds the very key of the recording, because the recording imports it. */
 async function isRecordedKey(step: Step, sources: BodySources): Promise<boolean> {
-  const jwk = await sources.publicKey(step, step.operation.version);
+  const jwk = await sources.publicKey(step.host, step.operation.name, step.operation.version);
   const version = identifierOf(stringAt(jwk, "kid") ?? "")?.version;
   return sources.correspondence.value(`imported ${version}`) !== undefined;
 }
@@ -204,7 +213,7 @@ async function cryptoRequest(step: Step, sources: BodySources): Promise<JsonObje
   const action = (operation.action ?? "").toLowerCase();
   const jwk =
     exchange.response.status === 200
-      ? await sources.publicKey(step, operation.version)
+      ? await sources.publicKey(step.host, operation.name, operation.version)
       : { kty: "RSA", crv: undefined };
   const kty = stringAt(jwk, "kty") ?? "RSA";
   const shown = stringAt(exchange.response.body, "alg");
