@@ -14,3 +14,6 @@ export const secretBackup = dynamicProvider(async () => (await import("./secret-
 export const vaultBackup = dynamicProvider(
   async () => (await import("./vault-backup/vault-backup-lifecycle.js")).vaultBackupLifecycle,
 );
+export const keyInventory = dynamicProvider(
+  async () => (await import("./key-inventory/key-inventory-lifecycle.js")).keyInventoryLifecycle,
+);

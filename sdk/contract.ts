@@ -2,7 +2,9 @@
  * The provider text that a resource carries into state, where other tools keep a megabyte of serialized code. The
  * engine runs it whenever it needs the resource's lifecycle. It can never change: old states hold it.
  */
-export function providerText(lifecycle: "key" | "keyBackup" | "secret" | "secretBackup" | "vaultBackup"): string {
+export function providerText(
+  lifecycle: "key" | "keyBackup" | "keyInventory" | "secret" | "secretBackup" | "vaultBackup",
+): string {
   return `exports.handler = () => require("pulumi-keyvault/dynamic-v1").${lifecycle};`;
 }
 
@@ -10,6 +12,7 @@ export function providerText(lifecycle: "key" | "keyBackup" | "secret" | "secret
 export const RESOURCE_TYPES = {
   key: "pulumi-nodejs:dynamic/keyvault:Key",
   keyBackup: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
+  keyInventory: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
   secret: "pulumi-nodejs:dynamic/keyvault:Secret",
   secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
   vaultBackup: "pulumi-nodejs:dynamic/keyvault:VaultBackup",

@@ -16,6 +16,7 @@ export {
   type Passphrase,
 } from "./key.js";
 export { KeyBackup, type KeyBackupArgs } from "./key-backup.js";
+export { type InventoryKey, type InventoryList, KeyInventory, type KeyInventoryArgs } from "./key-inventory.js";
 export {
   type DeletedKeyItem,
   type KeyItem,

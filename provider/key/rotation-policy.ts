@@ -47,7 +47,11 @@ export function observedRotationPolicy(
  * Whether a policy made this version: it rotates, and the version was made no earlier than the policy was due.
  * A day of tolerance, since the service rotates in its own time.
  */
-export function explainsVersion(policy: RotationPolicyInputs, before: KeyOutputs, now: KeyBundle): boolean {
+export function explainsVersion(
+  policy: RotationPolicyInputs,
+  before: Pick<KeyOutputs, "createdOn" | "expiresOn">,
+  now: Pick<KeyBundle, "createdOn">,
+): boolean {
   if (before.createdOn === undefined || now.createdOn === undefined) return false;
   const created = Date.parse(before.createdOn);
   const due = dueTime(policy, created, before.expiresOn);

@@ -9,6 +9,7 @@ export type KeyVaultErrorCode =
   | "KV_NOT_FOUND"
   | "KV_ALREADY_EXISTS"
   | "KV_DELETED_RECOVERABLE"
+  | "KV_UNMANAGED"
   | "KV_BUSY"
   | "KV_CONFLICT"
   | "KV_BACKUP_REJECTED"

@@ -1,0 +1,99 @@
+import { formatMoment } from "../input-check.js";
+import { explainsVersion, observedRotationPolicy } from "../key/rotation-policy.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
+import type { DeletedKey, SeenKey, VaultContents } from "./look-at-vault.js";
+import type { RecordedKey, Roll } from "./vault-roll.js";
+
+/** Entries that a drifted state holds: enough to act upon, whatever happened to the vault. */
+const MOST_TOLD = 100;
+
+const NAMELESS = "(others)";
+
+/** By name, what became of each key since the roll was written. Empty where all is as it was. */
+export async function driftSince(
+  client: KeyVaultClient,
+  roll: Roll,
+  contents: VaultContents,
+): Promise<Record<string, string>> {
+  const told: [name: string, what: string][] = [];
+  const found = new Set<string | number>();
+  for (const key of contents.seen.values()) {
+    const id = roll.idOf(key.name);
+    found.add(id);
+    const what = await changeOf(client, roll.keys.get(id), key, told.length < MOST_TOLD);
+    if (what) told.push([key.name, what]);
+  }
+  const deleted = new Map([...contents.deleted.values()].map((key) => [roll.idOf(key.name), key]));
+  let nameless = 0;
+  for (const [id, recorded] of roll.keys) {
+    if (found.has(id) || recorded.state === "missing" || recorded.state === "leaving") continue;
+    const gone = deleted.get(id);
+    const name = gone?.name ?? recorded.name;
+    if (name === undefined) nameless++;
+    else told.push([name, gone ? deletion(gone) : "gone: neither there nor among the deleted keys"]);
+  }
+  return limited(told, nameless);
+}
+
+async function changeOf(
+  client: KeyVaultClient,
+  recorded: RecordedKey | undefined,
+  key: SeenKey,
+  mayAsk: boolean,
+): Promise<string | undefined> {
+  const made = (): string => formatMoment(new Date(key.created * 1000));
+  if (recorded === undefined) return `appeared: its version was made on ${made()}`;
+  if (recorded.state === "missing") return "is there: it was missing";
+  if (recorded.state === "leaving") return "is still there: it is no longer expected";
+  const changes: string[] = [];
+  if (key.expected !== "resource") {
+    if (key.enabled !== (recorded.state === "enabled")) changes.push(key.enabled ? "enabled" : "disabled");
+    const isSame = key.ofCertificate || recorded.isVersionOf(key.created);
+    if (!isSame && !(mayAsk && (await isRotation(client, recorded, key)))) {
+      changes.push(`has a new version, made on ${made()}`);
+    }
+  }
+  if (key.expiring && !recorded.expiring && key.expiresOn) {
+    changes.push(`${key.expiresOn.getTime() <= Date.now() ? "expired" : "expires"} on ${formatMoment(key.expiresOn)}`);
+  }
+  return changes.length > 0 ? changes.join("; ") : undefined;
+}
+
+/** A version that the key's own rotation policy made is none that somebody made. One request, for a key that has a new version. */
+async function isRotation(client: KeyVaultClient, recorded: RecordedKey, key: SeenKey): Promise<boolean> {
+  try {
+    const policy = observedRotationPolicy(await client.getKeyRotationPolicy(key.name), {});
+    if (!policy || !(policy.rotateAfter || policy.rotateBeforeExpiry)) return false;
+    // A roll of hashes does not tell when the former version was made, and so not when the policy was due.
+    if (recorded.created === undefined) return true;
+    const createdOn = formatMoment(new Date(recorded.created * 1000));
+    return explainsVersion(policy, { createdOn }, { createdOn: new Date(key.created * 1000) });
+  } catch (error) {
+    // A reader without the permission for policies, or a server without them, cannot explain the version.
+    if (isKeyVaultError(error) && ["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"].includes(error.code)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function deletion({ deletedOn, scheduledPurgeDate }: DeletedKey): string {
+  const when = deletedOn ? ` on ${formatMoment(deletedOn)}` : "";
+  const until = scheduledPurgeDate ? ` until ${formatMoment(scheduledPurgeDate)}` : "";
+  return `soft-deleted${when}: it can be recovered${until}`;
+}
+
+function limited(told: [string, string][], nameless: number): Record<string, string> {
+  const drift = Object.fromEntries(told.slice(0, MOST_TOLD));
+  const others = told.length - MOST_TOLD;
+  const lines = [
+    ...(others > 0 ? [`${others} more keys drifted`] : []),
+    ...(nameless > 0
+      ? [
+          `${nameless} keys are gone whose names the state is too small to hold, and that are not among the deleted keys`,
+        ]
+      : []),
+  ];
+  return lines.length > 0 ? { ...drift, [NAMELESS]: lines.join("; ") } : drift;
+}
