@@ -35,7 +35,7 @@ export interface AdoptOptions {
 export function registerAdopt(program: Command): void {
   program
     .command("adopt")
-    .summary("put an existing vault under a program, without touching it")
+    .summary("put an existing vault under a program")
     .description("Writes a TypeScript program that matches a vault, and the file with which Pulumi imports it.")
     .option("--vault <url>", "the vault or Managed HSM (default: AZURE_KEYVAULT_URL)")
     .option("--only <globs...>", "adopt only what matches")

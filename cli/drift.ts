@@ -28,10 +28,10 @@ export type DriftFormat = (typeof DRIFT_FORMATS)[number];
 export function registerDrift(program: Command): void {
   program
     .command("drift")
-    .summary("tell what left the recorded state, apart from what the program changes")
+    .summary("tell what left the recorded state")
     .description("Tells where the cloud left the state of a stack, property by property.")
     .usage("[options] [-- arguments for pulumi preview]")
-    .argument("[preview arguments...]", "passed on to pulumi preview, after --")
+    .argument("[args...]", "passed on to pulumi preview")
     .addOption(new Option("-f, --format <format>", "form of the report").choices(DRIFT_FORMATS).default("table"))
     .option("--from <file>", "read the preview's JSON from a file; - for standard input")
     .option("--fail-on-pending", "exit code 7 for undeployed changes of the program too")

@@ -1,5 +1,93 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+const HELP = `
+Serves keys and secrets of api-version 7.4 on loopback until SIGTERM or Ctrl-C.
+It protects nothing: never put a real key into it.
+
+Standard output is what a shell can read: comments, and a line for each
+environment variable that other tools need. --env-file writes the same to a
+file once the vault answers.
+
+The first vault answers on the printed URL, further ones on
+https://NAME.localhost:PORT. Any bearer token is accepted.
+
+Faults are KIND[,member=value...]. Kinds: dropBefore, dropAfter, status,
+latency, slowBody, truncated, contentType, expiredToken, claims, throttled.
+Members: operation, method, path, times, after, probability, status,
+milliseconds.
+
+--seed-from takes a JSON file { "keys": [...], "secrets": [...] } as
+\`pulumi-keyvault inventory --format json\` writes it, or the URL of a vault,
+whose names, kinds, attributes and tags are copied. Keys are made anew and
+secrets get the value "seeded", as material cannot be copied.
+
+Examples:
+  pulumi-keyvault emulator --store dev.vault --port 8443
+  pulumi-keyvault emulator --vault orders --vault billing --timing recorded
+  pulumi-keyvault emulator --fault dropAfter,operation=importKey,times=1
+  pulumi-keyvault emulator --env-file emulator.env & # then: . ./emulator.env`;
+
+export interface EmulatorCommandOptions {
+  vault: string[];
+  plane: "vault" | "managedhsm";
+  sku: "standard" | "premium";
+  store?: string;
+  port?: number;
+  timing: "instant" | "short" | "recorded";
+  fault: string[];
+  throttling?: number | true;
+  seed?: string;
+  seedFrom?: string;
+  credential?: string;
+  tls: boolean;
+  caFile?: string;
+  envFile?: string;
+}
 
 export function registerEmulator(program: Command): void {
-  program.command("emulator");
+  program
+    .command("emulator")
+    .summary("serve an embedded vault on loopback")
+    .description("Serves the embedded vault over HTTPS on loopback, for any tool that speaks to Key Vault.")
+    .option("--vault <name>", "name of a vault; may be repeated (default: emulator)", collect, [])
+    .addOption(new Option("--plane <plane>", "kind of vault").choices(["vault", "managedhsm"]).default("vault"))
+    .addOption(
+      new Option("--sku <tier>", "standard refuses HSM keys").choices(["standard", "premium"]).default("premium"),
+    )
+    .option("--store <file>", "keep the vaults in a SQLite file (default: memory)")
+    .option("--port <number>", "port (default: any free one)", port)
+    .addOption(
+      new Option("--timing <mode>", "how long deletions, recoveries and purges take")
+        .choices(["instant", "short", "recorded"])
+        .default("short"),
+    )
+    .option("--fault <rule>", "let requests fail; may be repeated", collect, [])
+    .option("--throttling [scale]", "the service's limits, times scale (default: none)", scale)
+    .option("--seed <text>", "of recorded timings and faults")
+    .option("--seed-from <source>", "fill the first vault from a JSON file or another vault")
+    .option("--credential <name>", "for --seed-from URL, as keyvault:credential")
+    .option("--no-tls", "plain HTTP")
+    .option("--ca-file <file>", "where the certificate authority is written (default: a temporary file)")
+    .option("--env-file <file>", "write the environment lines to a file too")
+    .addHelpText("after", HELP)
+    .action(async (options: EmulatorCommandOptions) => {
+      const { runEmulator } = await import("./emulator/run-emulator.js");
+      await runEmulator(options);
+    });
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= 65_535) return number;
+  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+}
+
+function scale(text: string): number {
+  const number = Number(text);
+  if (number > 0 && number < Number.POSITIVE_INFINITY) return number;
+  throw new InvalidArgumentError("A scale is a number above 0, such as 0.01 for a hundredth of the service's limits.");
 }

@@ -12,7 +12,8 @@ export function createProgram(): Command {
       "Azure Key Vault under Pulumi: drift in pipelines, adoption of existing vaults, and an embedded vault.",
     )
     .version(packageVersion())
-    .showHelpAfterError("(add --help for what is possible)")
+    // What is wrong with the arguments is told with every other failure, in one form.
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   registerEmulator(program);
   registerDrift(program);

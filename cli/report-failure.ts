@@ -3,10 +3,17 @@ import { CliError } from "./cli-error.js";
 
 /** Prints a failure to stderr, without a stack, and tells the exit code. */
 export function reportFailure(program: Command, error: unknown): number {
-  // Commander has printed its own message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode;
+  if (error instanceof CommanderError) return reportUsage(program, error);
   process.stderr.write(`${commandName(program)}: ${describe(error)}\n`);
   return error instanceof CliError ? error.exitCode : 1;
+}
+
+/** Help and version, when they were asked for, have been printed and are no failure. */
+function reportUsage(program: Command, { code, message, exitCode }: CommanderError): number {
+  if (code.startsWith("commander.help") || code === "commander.version") return exitCode;
+  const what = message.replace(/^error: /, "").replace(/\.$/, "");
+  process.stderr.write(`${commandName(program)}: KV_USAGE: ${what}: see --help for what is possible\n`);
+  return exitCode;
 }
 
 function commandName(program: Command): string {

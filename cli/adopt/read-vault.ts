@@ -47,11 +47,27 @@ export async function readVault(
     found.keys = await inParallel(names, PARALLEL, (name) => readKey(client, name, found));
   }
   if (filter.admits("secrets") && client.plane === "vault") {
-    const names = await wanted("secrets", client.getSecrets(), filter, isKnown, found.leftOut);
+    const names = await secretNames(client, filter, isKnown, found);
+    if (names === undefined) return found;
     await addDeleted("secrets", client.getDeletedSecrets(), filter, found.leftOut);
     found.secrets = await inParallel(names, PARALLEL, (name) => readSecret(client, name));
   }
   return found;
+}
+
+/** A Managed HSM under another host name has no secrets, and says 404 to their list. */
+async function secretNames(
+  client: KeyVaultClient,
+  filter: NameFilter,
+  isKnown: (collection: Collection, name: string) => boolean,
+  { leftOut }: FoundVault,
+): Promise<string[] | undefined> {
+  try {
+    return await wanted("secrets", client.getSecrets(), filter, isKnown, leftOut);
+  } catch (error) {
+    if (filter.admits("keys") && isKeyVaultError(error, "KV_NOT_FOUND")) return undefined;
+    throw error;
+  }
 }
 
 async function wanted(

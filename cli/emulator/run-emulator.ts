@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { CliError } from "../cli-error.js";
+import type { EmulatorCommandOptions } from "../emulator.js";
+import { writeFiles } from "../write-files.js";
+import { parseFault } from "./fault-rule.js";
+import type { Seed } from "./seed-document.js";
+
+/** The command: serves until it is told to stop. */
+export async function runEmulator(options: EmulatorCommandOptions): Promise<void> {
+  const faults = options.fault.map(parseFault);
+  const seed = options.seedFrom === undefined ? undefined : await readSource(options.seedFrom, options.credential);
+  const stop = stopSignal();
+  const emulator = await start(options);
+  const cleanUps: (() => Promise<void>)[] = [() => emulator.close()];
+  try {
+    const seeded = seed ? await fill(emulator, options.plane, seed) : [];
+    for (const fault of faults) emulator.faults.add(fault);
+    const caFile = await writeAuthority(emulator, options.caFile, cleanUps);
+    const text = [...description(emulator, options), ...seeded, ...environment(emulator, caFile)].join("\n");
+    if (options.envFile !== undefined) {
+      const path = options.envFile;
+      await writeFiles([{ path, content: `${text}\n` }], true);
+      cleanUps.push(() => rm(path, { force: true }));
+    }
+    process.stdout.write(`${text}\n`);
+    await stop;
+  } finally {
+    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  }
+}
+
+/** Listening from the start: a signal that comes while the vault is being filled ends it as well. */
+function stopSignal(): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => done());
+  });
+}
+
+async function start(options: EmulatorCommandOptions): Promise<Emulator> {
+  const names = options.vault.length > 0 ? options.vault : ["emulator"];
+  const { plane, sku, timing, tls, store, port, seed, throttling } = options;
+  try {
+    return await startEmulator({
+      vaults: names.map((name) => ({ name, plane, sku })),
+      timing,
+      tls,
+      ...(store === undefined ? {} : { store: resolve(store) }),
+      ...(port === undefined ? {} : { port }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(throttling === undefined ? {} : { throttling: throttling === true ? true : { scale: throttling } }),
+      onFailure: () =>
+        process.stderr.write("pulumi-keyvault emulator: a request was answered with 500, by a fault of the emulator\n"),
+    });
+  } catch (error) {
+    throw startFailure(error, options);
+  }
+}
+
+function startFailure(error: unknown, { port, store }: EmulatorCommandOptions): unknown {
+  if (error instanceof RangeError) return new CliError("KV_USAGE", error.message.replace(/\.$/, ""));
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "EADDRINUSE")
+    return new CliError("KV_PORT", `port ${port} is taken: choose another one with --port, or leave it out`);
+  if (code === "EACCES") return new CliError("KV_PORT", `port ${port} may not be opened: choose one above 1023`);
+  if (store === undefined || !(error instanceof Error)) return error;
+  return new CliError(
+    "KV_FILE",
+    `the store ${store} cannot be opened (${error.message}): check the folder, or start with another file`,
+  );
+}
+
+async function readSource(source: string, credential: string | undefined): Promise<Seed> {
+  const { readSeed } = await import("./seed-vault.js");
+  return readSeed(source, credential);
+}
+
+async function fill(emulator: Emulator, plane: "vault" | "managedhsm", seed: Seed): Promise<string[]> {
+  const { seedVault } = await import("./seed-vault.js");
+  const { ownClient } = await import("./own-client.js");
+  const { keys, secrets } = await seedVault(ownClient(emulator, plane), seed);
+  emulator.requests.clear();
+  return [`# Seeded ${keys} keys, made anew, and ${secrets} secrets.`];
+}
+
+async function writeAuthority(
+  { caCertificate }: Emulator,
+  caFile: string | undefined,
+  cleanUps: (() => Promise<void>)[],
+): Promise<string | undefined> {
+  if (caCertificate === undefined) return undefined;
+  if (caFile !== undefined) {
+    await writeFiles([{ path: caFile, content: caCertificate }], true);
+    return resolve(caFile);
+  }
+  const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-emulator-"));
+  cleanUps.push(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "ca.pem");
+  await writeFile(path, caCertificate);
+  return path;
+}
+
+function description(emulator: Emulator, { vault, store }: EmulatorCommandOptions): string[] {
+  const [first = "emulator", ...others] = vault;
+  const where = store === undefined ? "in memory" : `in ${resolve(store)}, unencrypted`;
+  return [
+    `# Key Vault emulator, for development only. Keys are ${where}.`,
+    `# ${first}: ${emulator.url}`,
+    ...others.map((name) => `# ${name}: ${emulator.vault(name).url}`),
+  ];
+}
+
+function environment(emulator: Emulator, caFile: string | undefined): string[] {
+  const variables = {
+    AZURE_KEYVAULT_URL: emulator.url,
+    KEYVAULT_CREDENTIAL: "token",
+    KEYVAULT_TOKEN: emulator.token,
+    ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile, REQUESTS_CA_BUNDLE: caFile, SSL_CERT_FILE: caFile }),
+  };
+  return Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
+}
+
+function quoted(value: string): string {
+  return /^[\w./:@-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}
