@@ -102,7 +102,7 @@ export function purgeable<C extends Collection>(context: Context, collection: C)
   if (object !== undefined && standing === "deleted") return object;
   if (standing === "deleting") throw beingDeletedOnPurge(noun);
   if (standing === "recovering" || standing === "recovered") throw beingRecovered(noun, context.name);
-  throw deletedNotFound(noun, context.name);
+  throw missing(context, collection, context.name);
 }
 
 /** Starts the deletion. Without soft delete the object is gone at once. */

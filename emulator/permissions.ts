@@ -28,4 +28,6 @@ function refusedByRole(vault: Vault, { permission }: Operation, caller: string) 
   );
 }
 
-const actionOf = (dataAction: string) => (dataAction.includes("/") ? dataAction : `${dataAction}/action`);
+/** Reading, writing and deleting are data actions in themselves; everything else ends with `/action`. */
+const actionOf = (dataAction: string) =>
+  dataAction.includes("/") || ["read", "write", "delete"].includes(dataAction) ? dataAction : `${dataAction}/action`;

@@ -65,6 +65,7 @@ function misplaced(plane: "vault" | "managedhsm", method: string, segments: read
   if (method === "POST" && plane === "managedhsm" && segments.length > 2) {
     return new ServiceError(400, "NotSupported", `action '${action}' not supported`);
   }
-  if (method === "POST" && segments.length > 1) return badParameter("Operation not specified");
+  // Keys have operations under POST at any depth; secrets and deleted objects know the methods of their paths only.
+  if (method === "POST" && collection === "keys" && segments.length > 1) return badParameter("Operation not specified");
   return methodNotAllowed(method);
 }

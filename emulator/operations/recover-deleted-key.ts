@@ -10,7 +10,7 @@ export const recoverDeletedKey = defineOperation({
   name: "recoverDeletedKey",
   method: "POST",
   routes: ["/deletedkeys/{name}/recover"],
-  permission: { collection: "keys", action: "recover", dataAction: "deleted/recover" },
+  permission: { collection: "keys", action: "recover", dataAction: "recover" },
   throttle: "key",
   mode: "write",
   handle: (context) => {

@@ -157,6 +157,9 @@ function refused(
   if (status === 403 && operation.kind === "get" && disabledSecretTexts.test(error?.message ?? "")) {
     return claim(there, undefined, { seen: named });
   }
+  if (status === 403 && operation.kind === "crypto" && datedKeyTexts.test(error?.message ?? "")) {
+    return claim(there, undefined, { seen: named });
+  }
   if (status === 403 && operation.kind === "release" && /attestation/.test(error?.message ?? "")) return claim(there);
   if (status === 403 && operation.kind === "purge" && /purge protection/.test(error?.message ?? "")) {
     return claim(set("deleted"));
@@ -217,6 +220,8 @@ export function exchangeKeyIn(blob: string): { name: string; version: string | u
 
 /** Both are what builds before the inner codes said of a disabled secret. */
 const disabledSecretTexts = /^(get operation not permitted|Operation get is not allowed on a disabled secret\.)$/;
+/** What is said of a key before its day, and after its last. */
+export const datedKeyTexts = /\b(expired|not yet valid)\b/;
 const needsObject = new Set(["update", "crypto", "backup", "rotate", "release", "setRotationPolicy"]);
 
 function listed(step: Step): Claim[] {

@@ -183,15 +183,16 @@ async function cryptoBody(step: Step, body: JsonObject | undefined, sources: Bod
     return { ...request, value: signed.value };
   }
   if (action !== "decrypt" && action !== "unwrapkey") return request;
-  const known = sources.correspondence.value(stringAt(request, "value") ?? "");
-  if (known !== undefined) return { ...request, value: known };
   if (await isRecordedKey(step, sources)) return request;
   const plain = stringAt(answer, "value") ?? "";
   const algorithm = stringAt(request, "alg") ?? "RSA-OAEP";
   if (/^RSA/.test(algorithm)) {
+    const known = sources.correspondence.value(stringAt(request, "value") ?? "");
+    if (known !== undefined) return { ...request, value: known };
     const jwk = await sources.publicKey(step.host, operation.name, operation.version);
     return { ...request, value: encryptFor(jwk, algorithm, Buffer.from(plain, "base64url")) };
   }
+  // Ciphertext, vector and tag of a symmetric key belong together: all are made anew.
   const { tag: _, ...rest } = request;
   const made = await sources.perform(step, action === "decrypt" ? "encrypt" : "wrapkey", { ...rest, value: plain });
   const parts: JsonObject = { ...request };

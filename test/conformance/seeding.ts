@@ -16,6 +16,9 @@ export interface Traits {
   withoutOperations?: string[];
   keyType?: string;
   curve?: string;
+  bits?: number;
+  expired?: boolean;
+  notYetValid?: boolean;
   /** A bundle of another version of the same kind. */
   like?: JsonObject;
   /** A release policy that must be there, and whether it may change. */
@@ -136,7 +139,7 @@ function keyRequest(
   const exportable = traits.releasePolicy !== undefined || seen.body.release_policy !== undefined || shownExportable;
   const kty = stringAt(key, "kty") ?? (exportable ? "RSA-HSM" : (traits.keyType ?? "EC"));
   const kind = kindOf(key);
-  const jwk = standInKey({ ...kind, kty, crv: kind.crv ?? traits.curve });
+  const jwk = standInKey({ ...kind, kty, crv: kind.crv ?? traits.curve, bits: kind.bits ?? traits.bits });
   const known = Array.isArray(key.key_ops) ? key.key_ops : undefined;
   const operations = known ?? withoutForbidden(kty, traits.withoutOperations);
   const common = shared(seen.body);
@@ -144,6 +147,8 @@ function keyRequest(
   const attributes = {
     ...settable,
     ...(traits.disabled === true ? { enabled: false } : {}),
+    ...(traits.expired === true ? { exp: longAgo } : {}),
+    ...(traits.notYetValid === true ? { nbf: farAhead } : {}),
     ...(exportable ? { exportable: true } : {}),
   };
   return {
@@ -159,6 +164,10 @@ function keyRequest(
     },
   };
 }
+
+/** Seconds in 2001 and in 2100. */
+const longAgo = 1_000_000_000;
+const farAhead = 4_102_444_800;
 
 const examplePolicy = Buffer.from(
   JSON.stringify({

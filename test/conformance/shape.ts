@@ -98,6 +98,9 @@ function compareMember(
     case "value":
       if (typeof recorded !== "string") return exact();
       return compareValue(at, String(recorded), String(emulated), context);
+    case "iv":
+    case "tag":
+      return String(emulated).length === String(recorded).length ? [] : wrong("has another length");
     case "created":
     case "deletedDate":
       return compareDate(at, Number(recorded), Number(emulated), recordedIn, context);

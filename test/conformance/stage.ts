@@ -114,7 +114,9 @@ export class Stage {
       restoring: error?.code === "Conflict" && /Restore operation is in progress/.test(error.message),
     });
     this.#emulator.faults.clear();
-    if (step.exchange.response.status === 429) this.#emulator.faults.add({ kind: "throttled", times: 1 });
+    const { status } = step.exchange.response;
+    if (status === 429) this.#emulator.faults.add({ kind: "throttled", times: 1 });
+    if (status >= 500) this.#emulator.faults.add({ kind: "status", status, times: 1 });
   }
 
   /** The lifetime of an object belongs to a certificate from now on. */

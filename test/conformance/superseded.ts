@@ -74,7 +74,7 @@ const innerCodes: { text: RegExp; innerCode: string }[] = [
 
 /** The answer as today's service gives it. */
 export function asToday(answer: ErrorAnswer, operation: Operation, plane: "vault" | "managedhsm"): ErrorAnswer {
-  let today = answer;
+  let today = operation.kind === "purge" || operation.kind === "recover" ? withoutDeleted(answer) : answer;
   for (const { old, now, vaultOnly } of changes) {
     if (vaultOnly === true && plane !== "vault") continue;
     const match = old.exec(today.message);
@@ -86,6 +86,12 @@ export function asToday(answer: ErrorAnswer, operation: Operation, plane: "vault
   const known = innerCodes.find(({ text }) => text.test(today.message));
   return known === undefined ? today : { ...today, innerCode: known.innerCode };
 }
+
+/** A purge and a recovery of nothing speak of the object today, not of the deleted object. */
+const withoutDeleted = (answer: ErrorAnswer): ErrorAnswer => ({
+  ...answer,
+  message: answer.message.replace(/^Deleted (Key|Secret) not found: /, "$1 not found: "),
+});
 
 /** What MHSM builds of 2021 refused and the ones since then do: their refusal says nothing about today. */
 export function isSupersededRefusal(answer: ErrorAnswer | undefined, plane: "vault" | "managedhsm"): boolean {

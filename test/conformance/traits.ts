@@ -1,3 +1,4 @@
+import { datedKeyTexts } from "./evidence.js";
 import { arrayAt, errorOf, isObject, numberAt, objectAt, stringAt } from "./json.js";
 import type { GivenObject } from "./plan.js";
 import type { Scenario, Step } from "./scenario.js";
@@ -39,6 +40,9 @@ function refusalTraits(step: Step, known: Traits): Traits {
   if (operation.collection === "secrets" && step.exchange.response.status === 403) {
     const isDisabled = /disabled secret|get operation not permitted|not permitted on this object/.test(message);
     if (isDisabled) return { disabled: true };
+  }
+  if (step.exchange.response.status === 403 && datedKeyTexts.test(message)) {
+    return /expired/.test(message) ? { expired: true } : { notYetValid: true };
   }
   if (/immutable/i.test(message)) return { releasePolicy: "immutable" };
   if (operation.kind === "release" && step.exchange.response.status !== 404) return { releasePolicy: "mutable" };
@@ -82,5 +86,6 @@ function algorithmTraits(step: Step): Traits {
   if (algorithm === undefined) return /sign|verify/.test(step.operation.action ?? "") ? {} : { keyType: "RSA" };
   const curve = curvesByAlgorithm[algorithm];
   if (curve !== undefined) return { keyType: "EC", curve };
-  return { keyType: /^A\d/.test(algorithm) ? "oct" : "RSA" };
+  const bits = /^A(\d+)/.exec(algorithm)?.[1];
+  return bits === undefined ? { keyType: "RSA" } : { keyType: "oct", bits: Number(bits) };
 }
