@@ -5,7 +5,7 @@ Serves keys and secrets of api-version 7.4 on loopback until SIGTERM or Ctrl-C.
 It protects nothing: never put a real key into it.
 
 Standard output is what a shell can read: comments, and a line for each
-environment variable that other tools need. --env-file writes the same to a
+environment variable that other tools need. --write-env writes the same to a
 file once the vault answers.
 
 The first vault answers on the printed URL, further ones on
@@ -25,7 +25,7 @@ Examples:
   pulumi-keyvault emulator --store dev.vault --port 8443
   pulumi-keyvault emulator --vault orders --vault billing --timing recorded
   pulumi-keyvault emulator --fault dropAfter,operation=importKey,times=1
-  pulumi-keyvault emulator --env-file emulator.env & # then: . ./emulator.env`;
+  pulumi-keyvault emulator --write-env emulator.env & # then: . ./emulator.env`;
 
 export interface EmulatorCommandOptions {
   vault: string[];
@@ -41,7 +41,7 @@ export interface EmulatorCommandOptions {
   credential?: string;
   tls: boolean;
   caFile?: string;
-  envFile?: string;
+  writeEnv?: string;
 }
 
 export function registerEmulator(program: Command): void {
@@ -68,7 +68,7 @@ export function registerEmulator(program: Command): void {
     .option("--credential <name>", "for --seed-from URL, as keyvault:credential")
     .option("--no-tls", "plain HTTP")
     .option("--ca-file <file>", "where the certificate authority is written (default: a temporary file)")
-    .option("--env-file <file>", "write the environment lines to a file too")
+    .option("--write-env <file>", "write the environment lines to a file too")
     .addHelpText("after", HELP)
     .action(async (options: EmulatorCommandOptions) => {
       const { runEmulator } = await import("./emulator/run-emulator.js");

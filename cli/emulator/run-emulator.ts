@@ -20,8 +20,8 @@ export async function runEmulator(options: EmulatorCommandOptions): Promise<void
     for (const fault of faults) emulator.faults.add(fault);
     const caFile = await writeAuthority(emulator, options.caFile, cleanUps);
     const text = [...description(emulator, options), ...seeded, ...environment(emulator, caFile)].join("\n");
-    if (options.envFile !== undefined) {
-      const path = options.envFile;
+    if (options.writeEnv !== undefined) {
+      const path = options.writeEnv;
       await writeFiles([{ path, content: `${text}\n` }], true);
       cleanUps.push(() => rm(path, { force: true }));
     }
