@@ -40,7 +40,7 @@ export async function deleteObject(kind: "key" | "secret", props: Properties): P
 function deletionOf(kind: "key" | "secret", client: KeyVaultClient, name: string): Deletion {
   if (kind === "key") {
     return {
-      disable: () => client.updateKey(name, undefined, { enabled: false }),
+      disable: async () => client.updateKey(name, (await client.getKey(name)).version, { enabled: false }),
       look: () => client.getKey(name),
       delete: () => client.deleteKey(name),
       lookForDeleted: () => client.getDeletedKey(name),

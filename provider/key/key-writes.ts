@@ -29,7 +29,8 @@ export async function writeVersion(
     try {
       return await patience.whileBusy(`${key} to be free`, () => sendVersion(client, inputs, attributes));
     } catch (error) {
-      if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
+      const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
+      if (!isUncertain) throw error;
       const found = await ifPresent(client.getKey(inputs.name));
       if (found && found.version !== before && isWhatWasWritten(found, inputs)) return found;
       if (found && found.version !== before) throw lostToAnother(inputs, error);
@@ -94,11 +95,14 @@ export function wireAttributes(attributes: KeyAttributes): {
   };
 }
 
-/** Patches the current version so that the named attributes get their target values. */
+/**
+ * Patches a version so that the named attributes get their target values. The version that is known is named: without
+ * it, a version that somebody else has made meanwhile would be patched, and taken for the known one.
+ */
 export async function patchAttributes(
   client: KeyVaultClient,
   inputs: KeyInputs,
-  bundle: { keyType: string },
+  bundle: { keyType: string; version: string },
   target: KeyAttributes,
   differing: Partial<Record<keyof KeyAttributes, true>>,
   patience: Patience,
@@ -113,7 +117,7 @@ export async function patchAttributes(
   const defaultOps = DEFAULT_KEY_OPS[keyFamily(bundle.keyType)];
   const keyOps = target.keyOps ?? (defaultOps ? [...defaultOps] : undefined);
   return patience.whileBusy(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
-    client.updateKey(inputs.name, undefined, {
+    client.updateKey(inputs.name, bundle.version, {
       ...wire,
       ...(differing.enabled ? { enabled: target.enabled ?? true } : {}),
       ...(differing.tags ? { tags: target.tags ?? {} } : {}),

@@ -102,6 +102,13 @@ describe("a key in state", () => {
       expect(state.outs.version).not.toBe(before.outs.version);
     });
 
+    it("a patch of the version that it knows, so that a key swapped meanwhile still shows", async () => {
+      const before = await created({ import: { pem: material.pkcs8 } });
+      await official().importKey("orders", jwkOf(other));
+      const state = await updated(before, { import: { pem: material.pkcs8 }, tags: { a: "1" } });
+      expect((await refreshed(state)).inputs.thumbprint).not.toBe(state.inputs.thumbprint);
+    });
+
     it("nothing for a program that now adopts what it imported", async () => {
       const before = await created({ import: { pem: material.pkcs8 } });
       await updated(before, { adopt: true });
@@ -225,7 +232,7 @@ describe("a key in state", () => {
     });
 
     it("disable: disabled and there", async () => {
-      expect(await gone("disable")).toEqual(["updateKey"]);
+      expect(await gone("disable")).toEqual(["getKey", "updateKey"]);
       expect((await official().getKey("orders")).properties.enabled).toBe(false);
     });
 
