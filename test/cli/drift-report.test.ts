@@ -1,0 +1,202 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type DriftReport, driftReport } from "../../cli/drift/drift-report.js";
+import { formatGithub } from "../../cli/drift/format-github.js";
+import { formatJson } from "../../cli/drift/format-json.js";
+import { formatJunit } from "../../cli/drift/format-junit.js";
+import { formatMarkdown } from "../../cli/drift/format-markdown.js";
+import { formatTable, wrap } from "../../cli/drift/format-table.js";
+import { parsePreview } from "../../cli/drift/preview-json.js";
+
+const fixture = (name: string): string => readFileSync(join(__dirname, "fixtures", `${name}.json`), "utf8");
+const report = (name: string): DriftReport => driftReport(parsePreview(fixture(name), name));
+const golden = (name: string): string => join(__dirname, "golden", name);
+
+const summary = (told: DriftReport) => ({
+  drifted: told.drifted.map(({ type, name, changes }) => [`${type} ${name}`, changes.map(({ property }) => property)]),
+  pending: told.pending.map(({ operation, type, name, properties }) => [operation, `${type} ${name}`, properties]),
+  followUps: told.followUps.map(({ type, name }) => `${type} ${name}`),
+});
+
+describe("a drift report", () => {
+  it("tells what left the recorded state apart from what the program changes", () => {
+    expect(summary(report("drift-preview"))).toEqual({
+      drifted: [
+        ["Key gone", [""]],
+        ["Key signing", ["enabled", "tags.added", "tags.team"]],
+        ["Key tls", ["version"]],
+        ["Secret db", ["value"]],
+        ["SecretBackup db", ["blob"]],
+      ],
+      pending: [
+        ["create", "Key extra", []],
+        ["update", "Key signing", ["onDelete"]],
+      ],
+      followUps: ["KeyBackup signing"],
+    });
+  });
+
+  it("takes the preview of a refresh alone, which knows of no program", () => {
+    expect(summary(report("drift-refresh"))).toEqual({
+      drifted: summary(report("drift-preview")).drifted,
+      pending: [],
+      followUps: [],
+    });
+  });
+
+  it("has no drift where only the program changed", () => {
+    expect(summary(report("pending-preview"))).toEqual({
+      drifted: [],
+      pending: [["update", "Key signing", ["onDelete"]]],
+      followUps: ["KeyBackup signing"],
+    });
+  });
+
+  it("is empty for a clean preview, and knows what was compared", () => {
+    const clean = report("clean-preview");
+    expect(summary(clean)).toEqual({ drifted: [], pending: [], followUps: [] });
+    expect(clean.compared).toHaveLength(6);
+  });
+
+  it("sets apart what the program agrees with or ignores", () => {
+    const told = driftReport({
+      steps: steps({ tags: { a: "1" } }, { tags: { a: "2" } }, { tags: { a: "2" } }, "same"),
+      diagnostics: [],
+    });
+    expect(told.drifted).toEqual([]);
+    expect(told.settled[0]?.changes[0]).toMatchObject({ property: "tags.a", recorded: "1", observed: "2" });
+  });
+
+  it("says which drift needs the key material", () => {
+    const changes = changesOf({ thumbprint: "old" }, { thumbprint: "new", tags: { a: "1" } }, { thumbprint: "old" });
+    expect(changes).toMatchObject([
+      { property: "tags.a", consequence: "sets it with the new version" },
+      { property: "thumbprint", recorded: "old", observed: "new", consequence: expect.stringContaining("at hand") },
+    ]);
+  });
+
+  it("says that an expiry can only be cleared by a new version", () => {
+    const [change] = changesOf(
+      { thumbprint: "t" },
+      { thumbprint: "t", expiresOn: "2030-01-01T00:00:00Z" },
+      { thumbprint: "t" },
+    );
+    expect(change).toMatchObject({ recorded: undefined, consequence: expect.stringContaining("cannot clear it") });
+  });
+
+  it("never shows a secret, even of a preview that was made with --show-secrets", () => {
+    const before = {
+      valueDigest: "scrypt:AAAA",
+      tags: { pin: { "4dabf18193072939515e22adb298388d": "x", value: "1234" } },
+    };
+    const after = { valueDigest: "scrypt:BBBB", tags: { pin: "5678" } };
+    const told = driftReport({ steps: steps(before, after, before, "update", "Secret"), diagnostics: [] });
+    const shown = [formatTable, formatJson, formatGithub, formatJunit, formatMarkdown]
+      .map((format) => format(told))
+      .join();
+    expect(shown).toContain("(secret)");
+    expect(shown).not.toMatch(/AAAA|BBBB|1234/);
+  });
+
+  it("does not take a resource for gone that the run left out", () => {
+    const [refresh] = steps({ tags: {} }, {}, {}, "update");
+    const root = { op: "same", urn: "urn:pulumi:dev::orders::pulumi:pulumi:Stack::orders-dev" };
+    const told = driftReport({ steps: refresh ? [refresh, root] : [], diagnostics: [] });
+    expect(told.drifted).toEqual([]);
+  });
+
+  it("refuses a preview without refresh, which says nothing of the cloud", () => {
+    const [, program] = steps({}, {}, {}, "same");
+    expect(() => driftReport({ steps: program ? [program] : [], diagnostics: [] })).toThrow(
+      expect.objectContaining({ code: "KV_NOT_A_PREVIEW" }),
+    );
+  });
+
+  it.each([
+    ["nothing", "", /is empty/],
+    ["text", "Previewing update (dev):", /is not JSON/],
+    ["the first half of a preview", fixture("drift-preview").slice(0, 5_000), /is cut off/],
+    ["JSON of something else", '{"resources":[]}', /not that of a preview/],
+    ["a list", "[]", /not that of a preview/],
+    ["steps of another form", '{"steps":[{"op":1}]}', /not that of a preview/],
+    ["an event stream", '{"sequence":0,"timestamp":1}\n{"sequence":1}', /event stream/],
+  ])("refuses %s", (_what, text, message) => {
+    expect(() => parsePreview(text, "standard input")).toThrow(
+      expect.objectContaining({ code: "KV_NOT_A_PREVIEW", message: expect.stringMatching(message) }),
+    );
+  });
+});
+
+describe("the forms of a drift report", () => {
+  it.each([
+    ["drift.txt", "drift-preview", formatTable],
+    ["drift.json.txt", "drift-preview", formatJson],
+    ["drift.github.txt", "drift-preview", formatGithub],
+    ["drift.junit.xml", "drift-preview", formatJunit],
+    ["drift.md", "drift-preview", formatMarkdown],
+    ["pending.txt", "pending-preview", formatTable],
+    ["clean.txt", "clean-preview", formatTable],
+    ["clean.junit.xml", "clean-preview", formatJunit],
+  ])("%s", async (file, source, format: (told: DriftReport) => string) => {
+    await expect(format(report(source))).toMatchFileSnapshot(golden(file));
+  });
+
+  it("keeps a table in the width of the terminal", () => {
+    for (const width of [60, 80, 120]) {
+      for (const line of formatTable(report("drift-preview"), { width }).split("\n")) {
+        expect(line.length).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
+  it("has colours only where they are asked for", () => {
+    expect(formatTable(report("drift-preview"))).not.toContain("\u001b");
+    expect(formatTable(report("drift-preview"), { colour: true })).toContain("\u001b[");
+  });
+
+  it("lets no value of a vault write into a terminal, a table, a workflow or a document", () => {
+    const evil = 'a\u001b[2Jb\n::error::x|`<y>&"]]>';
+    const told = driftReport({ steps: steps({}, { tags: { "we|ird": evil } }, {}, "update"), diagnostics: [] });
+    expect(formatTable(told)).not.toContain("\u001b");
+    expect(
+      formatGithub(told)
+        .split("\n")
+        .filter((line) => line.startsWith("::error")),
+    ).toEqual([]);
+    expect(formatMarkdown(told)).toContain("\\|");
+    expect(
+      formatMarkdown(told)
+        .split("\n")
+        .filter((line) => line.startsWith("| Key")),
+    ).toHaveLength(1);
+    expect(formatJunit(told)).not.toContain("\u001b");
+    expect(formatJunit(told)).not.toContain("<y>");
+  });
+
+  it("breaks words that are wider than the line", () => {
+    expect(wrap("abcdefgh ij", 4)).toEqual(["abcd", "efgh", "ij"]);
+  });
+});
+
+type Inputs = Record<string, unknown>;
+
+/** A preview of one resource: recorded, observed and declared. */
+function steps(recorded: Inputs, observed: Inputs, declared: Inputs, op: string, type = "Key") {
+  const qualified = `pulumi-nodejs:dynamic/keyvault:${type}`;
+  const urn = `urn:pulumi:dev::orders::${qualified}::signing`;
+  const place = { vaultUrl: "https://contoso.vault.azure.net", name: "orders" };
+  const state = (inputs: Inputs) => ({ type: qualified, inputs: { ...place, ...inputs } });
+  const root = "urn:pulumi:dev::orders::pulumi:pulumi:Stack::orders-dev";
+  return [
+    { op: "refresh", urn, oldState: state(recorded), newState: state(recorded) },
+    { op, urn, oldState: state(observed), newState: state(declared) },
+    { op: "same", urn: root },
+  ];
+}
+
+function changesOf(recorded: Inputs, observed: Inputs, declared: Inputs) {
+  return (
+    driftReport({ steps: steps(recorded, observed, declared, "update"), diagnostics: [] }).drifted[0]?.changes ?? []
+  );
+}
