@@ -26,6 +26,14 @@ const PROGRAM = `
   const backup = new keyvault.KeyBackup("k", { key });
   new keyvault.Key("copy", { vaultUrl: "https://w.vault.azure.net", restore: backup });
   new keyvault.SecretBackup("s", { secret: new keyvault.Secret("s", { value: "v" }) });
+  const all = new keyvault.VaultBackup("all", { vaultUrl: "https://v.vault.azure.net", keys: "*", secrets: "*" });
+  new keyvault.KeyInventory("vault", { vaultUrl: "https://v.vault.azure.net", expect: [key], onUnmanaged: "fail" });
+  export const blobs = all.blobs;
+  export async function names(): Promise<string[]> {
+    const found: string[] = [];
+    for await (const item of keyvault.listKeys("https://v.vault.azure.net")) found.push(item.name);
+    return found;
+  }
   export const thumbprint = key.thumbprint.apply((text) => text?.toUpperCase());
   export const blob = backup.blob.apply((text) => text.length);
   export async function start(): Promise<Emulator> {

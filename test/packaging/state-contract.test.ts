@@ -18,6 +18,7 @@ const PROVIDER_TEXTS = {
   keyBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").keyBackup;',
   secret: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secret;',
   secretBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secretBackup;',
+  keyInventory: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").keyInventory;',
   vaultBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").vaultBackup;',
 };
 
@@ -65,6 +66,7 @@ test("the texts and types that go into states are those of the first release", (
     keyBackup: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
     secret: "pulumi-nodejs:dynamic/keyvault:Secret",
     secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
+    keyInventory: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
     vaultBackup: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
   });
 });
