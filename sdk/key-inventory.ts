@@ -55,7 +55,7 @@ export type InventoryList =
  *
  * A refresh compares the vault with what the last update recorded. A key that appeared, vanished, was disabled or
  * enabled, soft-deleted, got a version that its rotation policy does not explain, or began to expire within
- * `expiresWithin`, is drift: `drift.<name>` in the preview's diff, and exit code 7 of
+ * `expiresWithin`, is drift: `drift["<name>"]` in the preview's diff, and exit code 7 of
  * `pulumi preview --refresh --expect-no-changes`. `pulumi up --refresh` accepts it. Keys of certificates are never
  * unmanaged, and are watched only where they are expected.
  *
