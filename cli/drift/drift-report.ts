@@ -140,7 +140,7 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
     const drift = found.map((difference) => ({
       property: shownName(difference.path),
       recorded: shown(difference.path, difference.before ?? recordedFact(observation, difference.path)),
-      observed: shown(difference.path, difference.after),
+      observed: shownChange(difference),
       consequence: consequenceOfChange(next, difference, found),
     }));
     (isSettled ? report.settled : report.drifted).push({ ...identity, changes: drift });
@@ -282,6 +282,11 @@ function recordedFact({ recorded }: Observation, path: string): unknown {
 function shownName(path: string): string {
   if (path === "valueDigest") return "value";
   return path === "stale" ? "blob" : path;
+}
+
+function shownChange({ path, before, after }: Difference): string | undefined {
+  const observed = shown(path, after);
+  return observed === "(secret)" && before !== undefined ? "(secret, changed)" : observed;
 }
 
 function shown(path: string, value: unknown): string | undefined {

@@ -134,7 +134,7 @@ describe("the forms of a drift report", () => {
     ["drift.json.txt", "drift-preview", formatJson],
     ["drift.github.txt", "drift-preview", formatGithub],
     ["drift.junit.xml", "drift-preview", formatJunit],
-    ["drift.md", "drift-preview", formatMarkdown],
+    ["drift.md.txt", "drift-preview", formatMarkdown],
     ["pending.txt", "pending-preview", formatTable],
     ["clean.txt", "clean-preview", formatTable],
     ["clean.junit.xml", "clean-preview", formatJunit],
