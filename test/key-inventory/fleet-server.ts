@@ -1,0 +1,68 @@
+import { VaultServer } from "../keyvault/vault-server.js";
+
+export interface FleetKey {
+  name: string;
+  created?: number;
+  enabled?: boolean;
+  expires?: number;
+  managed?: boolean;
+}
+
+const PAGE = 25;
+
+/** A vault of many keys that can be changed between two looks at it. It only lists. */
+export class FleetServer {
+  keys: FleetKey[] = [];
+  deleted: FleetKey[] = [];
+  /** Answers with 403 to the list of deleted keys. */
+  hidesDeleted = false;
+  /** Pages that were asked for. */
+  pages = 0;
+
+  private constructor(readonly server: VaultServer) {}
+
+  static async start(): Promise<FleetServer> {
+    let fleet: FleetServer | undefined;
+    const server = await VaultServer.start(({ url }) => fleet?.answer(new URL(url, "http://vault")) ?? { status: 500 });
+    fleet = new FleetServer(server);
+    return fleet;
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  private answer({ pathname, searchParams }: URL) {
+    if (pathname.endsWith("/rotationpolicy")) {
+      return { status: 200, body: { lifetimeActions: [], attributes: null } };
+    }
+    const isDeleted = pathname === "/deletedkeys";
+    if (isDeleted && this.hidesDeleted) {
+      return {
+        status: 403,
+        body: { error: { code: "Forbidden", message: "no", innererror: { code: "AccessDenied" } } },
+      };
+    }
+    this.pages++;
+    const all = isDeleted ? this.deleted : this.keys;
+    const start = Number(searchParams.get("$skiptoken") ?? 0);
+    const next = start + PAGE;
+    return {
+      status: 200,
+      body: {
+        value: all.slice(start, next).map((key) => item(key, isDeleted)),
+        nextLink:
+          next < all.length ? `https://v.vault.azure.net:443${pathname}?api-version=7.4&$skiptoken=${next}` : null,
+      },
+    };
+  }
+}
+
+function item({ name, created = 1_700_000_000, enabled = true, expires, managed }: FleetKey, isDeleted: boolean) {
+  return {
+    kid: `https://v.vault.azure.net/keys/${name}`,
+    attributes: { enabled, created, updated: created, ...(expires === undefined ? {} : { exp: expires }) },
+    ...(managed ? { managed } : {}),
+    ...(isDeleted ? { deletedDate: 1_795_000_000, scheduledPurgeDate: 1_800_000_000 } : {}),
+  };
+}

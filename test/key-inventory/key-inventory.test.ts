@@ -1,0 +1,266 @@
+import { createHash } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { keyInventoryLifecycle as lifecycle } from "../../provider/key-inventory/key-inventory-lifecycle.js";
+import type { Properties } from "../../provider/lifecycle.js";
+import { type FleetKey, FleetServer } from "./fleet-server.js";
+
+let vault: FleetServer;
+const said: string[] = [];
+
+beforeAll(async () => {
+  vault = await FleetServer.start();
+});
+afterAll(() => vault.server.close());
+beforeEach(() => {
+  vi.stubEnv("KEYVAULT_CREDENTIAL", "token");
+  vi.stubEnv("KEYVAULT_TOKEN", "a-token-for-tests");
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  said.length = 0;
+  vault.keys = [];
+  vault.deleted = [];
+  vault.hidesDeleted = false;
+  vault.pages = 0;
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** What the engine does of an `up`, and what state then holds. */
+async function up(program: Properties, state?: State): Promise<State> {
+  const { inputs, failures } = await lifecycle.check(state?.inputs ?? {}, { vaultUrl: vault.url, ...program });
+  expect(failures).toEqual([]);
+  const { outs } = state ? await lifecycle.update("id", state.outputs, inputs) : await lifecycle.create(inputs);
+  return { inputs, outputs: outs };
+}
+
+/** What a refresh makes of a state. */
+async function refresh({ outputs }: State): Promise<State> {
+  const { props, inputs } = await lifecycle.read("id", outputs);
+  return { inputs: inputs ?? {}, outputs: props };
+}
+
+interface State {
+  inputs: Properties;
+  outputs: Properties;
+}
+
+const size = (state: State): number => JSON.stringify(state).length;
+const driftOf = (state: State): Properties => state.inputs.drift as Properties;
+
+describe("ten thousand keys", () => {
+  const COUNT = 10_000;
+  const plain = Array.from(
+    { length: COUNT },
+    (_, index): FleetKey => ({ name: `service-${String(index).padStart(5, "0")}` }),
+  );
+  /** As bad as names and moments can be for compression. */
+  const random = Array.from({ length: COUNT }, (_, index): FleetKey => {
+    const hash = createHash("sha256").update(String(index)).digest();
+    return {
+      name: `k${hash.toString("hex").slice(0, 40)}`,
+      created: 1_500_000_000 + (hash.readUInt32BE(20) % 300_000_000),
+    };
+  }).sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  for (const [what, keys] of [
+    ["of a scheme", plain],
+    ["at random", random],
+  ] as const) {
+    describe(`named ${what}`, () => {
+      it("give a state entry under 100 KB, whether all are unmanaged, expected, missing or deleted", async () => {
+        vault.keys = [...keys];
+        const unmanaged = await up({ expect: [] });
+        expect(unmanaged.outputs).toMatchObject({ count: COUNT, counts: { unmanaged: COUNT } });
+        expect(size(unmanaged)).toBeLessThan(100_000);
+
+        const expected = await up({ expect: keys.map(({ name }) => name) });
+        expect(expected.outputs).toMatchObject({ count: COUNT, unmanaged: [], missing: [] });
+        expect(size(expected)).toBeLessThan(100_000);
+
+        vault.keys = [];
+        vault.deleted = [...keys];
+        const missing = await up({ expect: keys.map(({ name }) => name) });
+        expect(missing.outputs).toMatchObject({ count: 0, counts: { missing: COUNT, softDeleted: COUNT } });
+        expect(size(missing)).toBeLessThan(100_000);
+        expect(size(await refresh(missing))).toBeLessThan(100_000);
+      });
+
+      it("tell by name what appeared, was disabled, swapped or soft-deleted, after one paging", async () => {
+        vault.keys = [...keys];
+        const state = await up({ expect: [] });
+        const [disabled, swapped, deleted] = [keys[100], keys[5000], keys[9999]].map((key) => key?.name ?? "");
+        vault.keys = [
+          { name: "a-new-key" },
+          ...keys
+            .filter(({ name }) => name !== deleted)
+            .map((key) => ({
+              ...key,
+              ...(key.name === disabled ? { enabled: false } : {}),
+              ...(key.name === swapped ? { created: 1_795_000_000 } : {}),
+            })),
+        ];
+        vault.deleted = [{ name: deleted ?? "" }];
+        vault.pages = 0;
+        const refreshed = await refresh(state);
+        expect(driftOf(refreshed)).toEqual({
+          "a-new-key": expect.stringContaining("appeared"),
+          [disabled ?? ""]: "disabled",
+          [swapped ?? ""]: expect.stringContaining("new version"),
+          [deleted ?? ""]: expect.stringContaining("soft-deleted on 2026"),
+        });
+        expect(vault.pages).toBe(COUNT / 25 + 1);
+        expect(size(refreshed)).toBeLessThan(100_000);
+      });
+    });
+  }
+
+  it("tell keys that vanished without a trace by name, or where names do not fit by number", async () => {
+    vault.keys = [...plain];
+    const named = await up({ expect: [] });
+    vault.keys = plain.slice(1);
+    expect(driftOf(await refresh(named))).toEqual({
+      "service-00000": "gone: neither there nor among the deleted keys",
+    });
+
+    vault.keys = [...random];
+    const hashed = await up({ expect: [] });
+    vault.keys = random.slice(3);
+    expect(driftOf(await refresh(hashed))).toEqual({ "(others)": expect.stringMatching(/^3 keys are gone/) });
+  });
+
+  it("that all drift at once leave a state that fits", async () => {
+    vault.keys = [...plain];
+    const state = await up({ expect: [] });
+    vault.keys = [];
+    const refreshed = await refresh(state);
+    expect(Object.keys(driftOf(refreshed))).toHaveLength(101);
+    expect(driftOf(refreshed)["(others)"]).toBe("9900 more keys drifted");
+    expect(size(refreshed)).toBeLessThan(100_000);
+  });
+
+  it("are all listed where keys are asked for", async () => {
+    vault.keys = [...plain];
+    const state = await up({ expect: [], includeKeys: true });
+    expect(state.outputs.keys).toHaveLength(COUNT);
+    expect(state.outputs.unmanaged).toHaveLength(COUNT);
+    expect((await refresh(state)).inputs).toMatchObject({ includeKeys: true, drift: {} });
+  });
+});
+
+describe("an inventory", () => {
+  it("compares names without case, and tells them as the vault writes them", async () => {
+    vault.keys = [{ name: "Orders" }, { name: "signing" }];
+    const { outputs } = await up({ expect: ["orders", "SIGNING", "Signing"] });
+    expect(outputs).toMatchObject({ unmanaged: [], missing: [], expect: ["orders", "Signing"] });
+  });
+
+  it("never takes the key of a certificate for unmanaged, whatever becomes of it", async () => {
+    vault.keys = [{ name: "web", managed: true }];
+    const state = await up({ expect: [], onUnmanaged: "fail" });
+    expect(state.outputs).toMatchObject({ count: 1, unmanaged: [], managedByCertificates: ["web"] });
+    vault.keys = [
+      { name: "web", managed: true, created: 1_795_000_000 },
+      { name: "mail", managed: true },
+    ];
+    expect(driftOf(await refresh(state))).toEqual({});
+  });
+
+  it("watches the key of a certificate that is expected, but not its renewals", async () => {
+    vault.keys = [{ name: "web", managed: true }];
+    const state = await up({ expect: ["web"] });
+    vault.keys = [{ name: "web", managed: true, created: 1_795_000_000 }];
+    expect(driftOf(await refresh(state))).toEqual({});
+    vault.keys = [];
+    expect(driftOf(await refresh(state))).toEqual({ web: expect.stringContaining("gone") });
+  });
+
+  it("leaves ignored keys out of everything but the count, unless they are expected", async () => {
+    vault.keys = [{ name: "temp-1" }, { name: "TEMP-2" }, { name: "temp-3" }];
+    const state = await up({ expect: ["temp-3", "temp-4"], ignore: ["temp-*"] });
+    expect(state.outputs).toMatchObject({ count: 3, unmanaged: [], missing: ["temp-4"] });
+    vault.keys = [{ name: "temp-9" }, { name: "temp-3" }];
+    expect(driftOf(await refresh(state))).toEqual({});
+  });
+
+  it("tells a missing key that is there again", async () => {
+    const state = await up({ expect: ["orders"] });
+    vault.keys = [{ name: "orders" }];
+    const refreshed = await refresh(state);
+    expect(driftOf(refreshed)).toEqual({ orders: "is there: it was missing" });
+    expect(refreshed.outputs.missing).toEqual([]);
+  });
+
+  it("tells a key when it begins to expire within the time, once", async () => {
+    const soon = Math.floor(Date.now() / 1000) + 3 * 86_400;
+    vault.keys = [{ name: "orders" }, { name: "late", expires: soon }];
+    const state = await up({ expect: ["orders", "late"], expiresWithin: "P7D" });
+    expect(state.outputs.expiring).toEqual(["late"]);
+    vault.keys = [
+      { name: "orders", expires: soon },
+      { name: "late", expires: soon },
+    ];
+    const refreshed = await refresh(state);
+    expect(driftOf(refreshed)).toEqual({ orders: expect.stringMatching(/^expires on /) });
+    const accepted = await up({ expect: ["orders", "late"], expiresWithin: "P7D" }, refreshed);
+    expect(driftOf(await refresh(accepted))).toEqual({});
+  });
+
+  it("goes on without the deleted keys where they may not be listed, and says so", async () => {
+    vault.keys = [{ name: "orders" }];
+    vault.hidesDeleted = true;
+    const { outputs } = await up({ expect: ["orders"] });
+    expect(outputs).toMatchObject({ softDeleted: [], unread: ["softDeleted"] });
+    expect(said.join("")).toMatch(/deleted keys of \S+ may not be listed/);
+  });
+
+  it("keeps the digest as long as nothing that it watches changes", async () => {
+    vault.keys = [{ name: "orders" }, { name: "temp-1" }];
+    const program = { expect: ["orders"], ignore: ["temp-*"] };
+    const { digest } = (await up(program)).outputs;
+    vault.keys = [{ name: "orders" }, { name: "temp-2" }];
+    expect((await up(program)).outputs.digest).toBe(digest);
+    vault.keys = [{ name: "orders", enabled: false }];
+    expect((await up(program)).outputs.digest).not.toBe(digest);
+  });
+
+  it("reports all that is wrong with its inputs at once", async () => {
+    const { failures } = await lifecycle.check(
+      {},
+      {
+        vaultUrl: vault.url,
+        expect: ["not a name", 5],
+        expectResources: [{ vaultUrl: "https://other.vault.azure.net", name: "orders" }],
+        ignore: "temp-*",
+        onUnmanaged: "explode",
+        expiresWithin: "soon",
+        expected: [],
+      },
+    );
+    expect(failures.map(({ property, reason }) => `${property}: ${reason}`)).toEqual([
+      ': "expected" is not a property of this resource',
+      "onUnmanaged: must be report or fail",
+      expect.stringContaining('"not a name" is no key name'),
+      expect.stringContaining("5 is no key name"),
+      expect.stringContaining('key "orders" is in https://other.vault.azure.net, and this inventory is of'),
+      'ignore: must be a list of names and globs, such as "temp-*"',
+      'expiresWithin: must be a time such as "30d" or "P30D"',
+    ]);
+  });
+
+  it("refuses a record that it cannot read", async () => {
+    const state = await up({ expect: [] });
+    for (const roll of ["", "names:!", "hashes:abc", "something"]) {
+      await expect(lifecycle.read("id", { ...state.outputs, roll })).rejects.toMatchObject({
+        code: "KV_INVALID_INPUT",
+      });
+    }
+  });
+
+  it("fails where the vault cannot be asked", async () => {
+    const state = await up({ expect: [] });
+    await expect(lifecycle.read("id", { ...state.outputs, vaultUrl: "http://127.0.0.1:9" })).rejects.toMatchObject({
+      code: "KV_TRANSPORT",
+    });
+  });
+});
