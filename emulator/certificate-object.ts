@@ -28,13 +28,14 @@ export function giveToCertificate(
   vault: { readonly name: string; readonly url: string },
   collection: Collection,
   name: string,
+  managed: boolean,
 ): void {
   store.transaction("write", () => {
     const object = store.find(vault.name, collection, name);
     if (object === undefined) throw new RangeError(`The vault has no ${collection} object of that name.`);
-    object.managed = true;
+    object.managed = managed;
     store.save(object);
-    if (object.collection !== "secrets") return;
+    if (object.collection !== "secrets" || !managed) return;
     const secret = { ...object, collection: "secrets" } as const;
     for (const version of store.versions(secret)) {
       const kid = `${vault.url}/keys/${object.name}/${version.version}`;

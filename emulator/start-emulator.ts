@@ -42,8 +42,8 @@ export interface EmulatorOptions {
 export interface VaultHandle {
   readonly name: string;
   readonly url: string;
-  /** Makes an object part of a certificate: `managed`, and not to be deleted on its own. */
-  giveToCertificate(collection: Collection, name: string): void;
+  /** Makes an object part of a certificate: `managed`, and not to be deleted on its own. False: takes it back. */
+  giveToCertificate(collection: Collection, name: string, given?: boolean): void;
   /** Changes what an owner changes in a vault's life: who may do what, from where, and whether it is being restored. */
   configure(changes: VaultChanges): void;
 }
@@ -130,7 +130,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const handle = { name: found.name, url: urlOf(alone ? host : `${found.name.toLowerCase()}.localhost`) };
       return {
         ...handle,
-        giveToCertificate: (collection, object) => giveToCertificate(store, handle, collection, object),
+        giveToCertificate: (collection, object, given = true) => giveToCertificate(store, handle, collection, object, given),
         configure: (changes) => void Object.assign(found, changes),
       };
     },

@@ -291,3 +291,24 @@ describe("given state", () => {
     ).toEqual(passed);
   });
 });
+
+describe("certificates' objects", () => {
+  it("get new versions and go away with certificates that the replay does not play", async () => {
+    const managed = (version: string) =>
+      secretBundle("c", version, {
+        value: version,
+        managed: true,
+        contentType: "application/x-pkcs12",
+        kid: `https://scripted.vault.azure.net/keys/c/${versionNamed(version)}`,
+      });
+    expect(
+      await replay([
+        { method: "GET", path: "/secrets/c", status: 200, answer: managed("one") },
+        { method: "POST", path: "/certificates/c/create", status: 202, answer: {} },
+        { method: "GET", path: "/secrets/c", status: 200, answer: managed("two") },
+        { method: "DELETE", path: "/certificates/c", status: 200, answer: {} },
+        { method: "GET", path: "/secrets/c", status: 404, answer: notFound("secret", "c") },
+      ]),
+    ).toEqual(passed);
+  });
+});

@@ -18,6 +18,12 @@ export interface Offstage {
   to: Phase;
 }
 
+/** A version that somebody wrote between two recorded exchanges. */
+export interface UnrecordedWrite {
+  object: GivenObject;
+  seen: SeenVersion;
+}
+
 /** The step, counted from the first, before which an asynchronous change has to be over. */
 export interface Finish {
   deletedBy: number | undefined;
@@ -32,6 +38,8 @@ export interface Plan {
   objectOf(host: string, collection: Collection, name: string): GivenObject | undefined;
   /** Unrecorded changes by the step that they precede. */
   offstage: Map<number, Offstage[]>;
+  /** Unrecorded new versions by the step that first shows them. */
+  writes: Map<number, UnrecordedWrite[]>;
   /**
    * For an object as it is touched at a step (or half a step before it, off stage): when what begins there has to be
    * over.
@@ -53,16 +61,14 @@ export function planOf(scenario: Scenario): Plan {
   const histories = historiesOf(scenario.steps);
   const objects = new Map<string, GivenObject>();
   const offstage = new Map<number, Offstage[]>();
+  const writes = new Map<number, UnrecordedWrite[]>();
   const interruptions = new Map<string, number[]>();
   for (const [key, history] of histories) {
     const first = history[0]?.claim;
     if (first === undefined) continue;
-    const object: GivenObject = {
-      host: first.host,
-      collection: first.collection,
-      name: first.name,
-      given: givenVersions(history),
-    };
+    const { given, late } = versionsOf(history);
+    const object: GivenObject = { host: first.host, collection: first.collection, name: first.name, given };
+    for (const { step, seen } of late) writes.set(step, [...(writes.get(step) ?? []), { object, seen }]);
     objects.set(key, object);
     for (const { step, from, to } of changesOf(object, history)) {
       offstage.set(step, [...(offstage.get(step) ?? []), { object, from, to }]);
@@ -73,6 +79,7 @@ export function planOf(scenario: Scenario): Plan {
     objects,
     objectOf: (host, collection, name) => objects.get(objectKey(host, collection, name)),
     offstage,
+    writes,
     finish: (host, collection, name, step) => {
       const key = objectKey(host, collection, name);
       return finishOf(histories.get(key) ?? [], step, interruptions.get(key) ?? []);
@@ -117,30 +124,47 @@ function withForeignRestores(steps: Step[], direct: Claim[][]): Claim[][] {
   });
 }
 
-/** Versions that are shown and were not made by an earlier step, oldest first, the one without a version last. */
-function givenVersions(history: Dated[]): SeenVersion[] {
+interface Versions {
+  /** Shown, and not made by an earlier step: oldest first, the one without a version last. */
+  given: SeenVersion[];
+  /** Current at a step, where another version was current before, and nothing recorded made it. */
+  late: { step: number; seen: SeenVersion }[];
+}
+
+function versionsOf(history: Dated[]): Versions {
   const made = new Set<string>();
   const given = new Map<string, SeenVersion>();
+  const late: Versions["late"] = [];
   let unnamed: SeenVersion | undefined;
-  for (const { claim } of history) {
+  let current: string | undefined;
+  for (const { step, claim } of history) {
     const { seen } = claim;
     if (seen === undefined) continue;
     if (claim.produces && claim.describes !== true) {
       if (seen.version !== undefined) made.add(seen.version);
+      current = seen.version;
       continue;
     }
     if (seen.version === undefined) {
       if (made.size === 0) unnamed = richer(unnamed, seen);
-    } else if (!made.has(seen.version)) {
-      const known = given.get(seen.version);
-      const isCurrent = known?.isCurrent === true || (made.size === 0 && seen.isCurrent === true);
-      given.set(seen.version, { ...richer(known, seen), isCurrent });
+      continue;
     }
+    if (!made.has(seen.version)) {
+      const known = given.get(seen.version);
+      if (seen.isCurrent === true && known === undefined && current !== undefined && current !== seen.version) {
+        late.push({ step, seen });
+        made.add(seen.version);
+      } else {
+        const isCurrent = known?.isCurrent === true || (made.size === 0 && seen.isCurrent === true);
+        given.set(seen.version, { ...richer(known, seen), isCurrent });
+      }
+    }
+    if (seen.isCurrent === true) current = seen.version;
   }
   const rank = (seen: SeenVersion) => (seen.isCurrent === true ? 1 : 0);
   const versions = [...given.values()].sort((a, b) => rank(a) - rank(b) || (a.created ?? 0) - (b.created ?? 0));
   if (unnamed !== undefined && (versions.length === 0 || differs(unnamed, versions))) versions.push(unnamed);
-  return versions;
+  return { given: versions, late };
 }
 
 /** A list item without version that carries another creation date than all versions seen is one more version. */

@@ -44,8 +44,13 @@ export class Seeding {
 
   /** Moves an object from one phase to another. The last change begins with `windows`. */
   async bring(object: GivenObject, from: Phase, to: Phase, traits: Traits, windows: Windows): Promise<void> {
-    const { host } = object;
+    const { host, collection, name } = object;
     const way = wayTo(from, to);
+    const mark = (managed: boolean, phase: Phase) => {
+      if (traits.managed !== true || phase === "absent" || phase === "purging") return;
+      this.#stage.markManaged(host, collection, name, managed);
+    };
+    mark(false, from);
     for (const [index, step] of way.entries()) {
       const length = index === way.length - 1 ? windows : over;
       switch (step) {
@@ -66,23 +71,33 @@ export class Seeding {
           break;
       }
     }
-    if (traits.managed === true) this.#stage.markManaged(host, object.collection, object.name);
+    mark(true, to);
   }
 
   /** Writes all given versions of an object, oldest first. */
   async write(host: string, object: GivenObject, traits: Traits): Promise<void> {
     const unknown: SeenVersion = { version: undefined, body: {}, created: undefined };
-    for (const seen of object.given.length === 0 ? [unknown] : object.given) {
-      const { path, body } =
-        object.collection === "keys"
-          ? keyRequest(object, seen, traits, this.#stage.planeOf(object.host))
-          : secretRequest(object, seen, traits);
-      const answer = await this.#must(host, "PUT", path, body, over);
-      const made = identifierOf(identifierIn(answer.body) ?? "")?.version;
-      if (seen.version !== undefined && made !== undefined) this.#correspondence.bindVersion(seen.version, made);
-    }
+    for (const seen of object.given.length === 0 ? [unknown] : object.given)
+      await this.writeVersion(host, object, seen, traits);
     if (traits.rotationPolicy === undefined) return;
     await this.#must(host, "PUT", `/keys/${object.name}/rotationpolicy`, traits.rotationPolicy, over);
+  }
+
+  /** Writes one version, on top of those that are there. */
+  async writeVersion(host: string, object: GivenObject, seen: SeenVersion, traits: Traits): Promise<void> {
+    const { path, body } =
+      object.collection === "keys"
+        ? keyRequest(object, seen, traits, this.#stage.planeOf(object.host))
+        : secretRequest(object, seen, traits);
+    const answer = await this.#must(host, "PUT", path, body, over);
+    const made = identifierOf(identifierIn(answer.body) ?? "")?.version;
+    if (seen.version !== undefined && made !== undefined) this.#correspondence.bindVersion(seen.version, made);
+  }
+
+  /** Writes a version in between, of an object that is there. */
+  async addVersion(object: GivenObject, seen: SeenVersion, traits: Traits): Promise<void> {
+    await this.writeVersion(object.host, object, seen, traits);
+    if (traits.managed === true) this.#stage.markManaged(object.host, object.collection, object.name, true);
   }
 
   /** Takes a backup, and leaves nothing of the object behind. */

@@ -119,9 +119,9 @@ export class Stage {
     if (status >= 500) this.#emulator.faults.add({ kind: "status", status, times: 1 });
   }
 
-  /** The lifetime of an object belongs to a certificate from now on. */
-  markManaged(host: string, collection: Collection, name: string): void {
-    this.#emulator.vault(this.vaultName(host)).giveToCertificate(collection, name);
+  /** The lifetime of an object belongs to a certificate from now on, or no more. */
+  markManaged(host: string, collection: Collection, name: string, managed: boolean): void {
+    this.#emulator.vault(this.vaultName(host)).giveToCertificate(collection, name, managed);
   }
 
   async send(message: StageRequest, windows: Windows = instant): Promise<Answer> {
