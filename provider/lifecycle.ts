@@ -69,9 +69,11 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
   };
 }
 
+/** The message is all that the engine passes on of an error, so it carries the code to look up. */
 function messageOf(error: unknown): string {
-  if (error instanceof Error && error.message) return error.message;
-  return "failed for an unknown reason";
+  if (!(error instanceof Error) || !error.message) return "failed for an unknown reason";
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && code.startsWith("KV_") ? `${code}: ${error.message}` : error.message;
 }
 
 function presentable(error: unknown, provider: unknown): Error {

@@ -56,6 +56,7 @@ async function openEmbedded(vaultUrl: string): Promise<KeyVaultClient> {
   );
   return new KeyVaultClient({
     vaultUrl: emulator.url,
+    label: vaultUrl,
     credential: { getToken: async () => ({ token: emulator.token, expiresOn: new Date(Date.now() + 3_600_000) }) },
   });
 }

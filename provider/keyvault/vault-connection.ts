@@ -21,6 +21,8 @@ export interface KeyVaultClientOptions {
   /** `https://<vault>.vault.azure.net`, a Managed HSM, or a server on loopback. */
   vaultUrl: string;
   credential: TokenSource;
+  /** What errors call the vault, where its URL would tell nobody anything. Default: its URL. */
+  label?: string;
   /** Milliseconds for one call with its retries and its token. Default 120,000. A list has it for each page. */
   timeoutMs?: number;
   /** Default `7.4`. */
@@ -66,11 +68,13 @@ export class VaultConnection {
   readonly clock: Clock;
   readonly #dispatch: Dispatch;
   readonly #close: () => Promise<void>;
+  readonly #label: string;
   readonly #timeoutMs: number;
   readonly #apiVersion: string;
 
   constructor(options: KeyVaultClientOptions) {
     this.vaultUrl = parseVaultUrl(options.vaultUrl);
+    this.#label = options.label ?? this.vaultUrl;
     this.plane = options.plane ?? (/\.managedhsm\./i.test(new URL(this.vaultUrl).hostname) ? "managedhsm" : "vault");
     this.clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -164,7 +168,7 @@ export class VaultConnection {
   }
 
   #context({ operation, objectName, version, secrets }: Call<unknown>): CallContext {
-    return { operation, vaultUrl: this.vaultUrl, plane: this.plane, objectName, version, secrets: secrets ?? [] };
+    return { operation, vaultUrl: this.#label, plane: this.plane, objectName, version, secrets: secrets ?? [] };
   }
 }
 
