@@ -2,27 +2,10 @@ import type { KeyVaultClient, ListOptions } from "./keyvault/client.js";
 import { KeyVaultError } from "./keyvault/errors.js";
 import { parseVaultUrl } from "./keyvault/identifier.js";
 import type { TokenSource } from "./keyvault/token-source.js";
+import type { AccessTokenSource, ListedVault } from "./listed-vault.js";
 import { EMBEDDED } from "./object-address.js";
 import { vaultClient } from "./vault-access.js";
 import { vaultSettings } from "./vault-settings.js";
-
-/** The shape of every credential of `@azure/identity`, so that one can be given without this package naming its types. */
-export interface AccessTokenSource {
-  getToken(
-    scopes: string | string[],
-    options?: { tenantId?: string; claims?: string; enableCae?: boolean; abortSignal?: AbortSignal },
-  ): Promise<{ token: string; expiresOnTimestamp: number } | null>;
-}
-
-/** Which vault a listing is of, and who asks. */
-export interface ListedVault {
-  /** Default: `AZURE_KEYVAULT_URL`. */
-  vaultUrl?: string | undefined;
-  /** A name as `keyvault:credential` takes it, or a credential. Default: `KEYVAULT_CREDENTIAL`, else `default`. */
-  credential?: string | AccessTokenSource | undefined;
-  /** Ends the listing early, with `KV_TIMEOUT`. */
-  signal?: AbortSignal | undefined;
-}
 
 /** Lists one vault. Nothing is asked before the first item is; each `for await` is a listing of its own. */
 export function listing<T>(

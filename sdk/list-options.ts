@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type AccessTokenSource, type ListedVault, listedVaultUrl } from "../provider/listing.js";
+import type { AccessTokenSource, ListedVault } from "../provider/listed-vault.js";
+import { listedVaultUrl } from "../provider/listing.js";
 
-export type { AccessTokenSource } from "../provider/listing.js";
+export type { AccessTokenSource } from "../provider/listed-vault.js";
 
 export interface ListOptions {
   /**

@@ -66,7 +66,7 @@ test("any noise, and noise behind the start of any kind, is a MaterialError and 
   );
 });
 
-test("any JSON is a MaterialError and nothing else", () => {
+test("any JSON is key material or a MaterialError, and nothing else", () => {
   const member = fc.oneof(fc.string(), fc.base64String(), fc.integer(), fc.constant(null), fc.constant("AQAB"));
   const record = fc.record(
     {
@@ -85,11 +85,21 @@ test("any JSON is a MaterialError and nothing else", () => {
   );
   fc.assert(
     fc.property(record, (jwk) => {
-      expect(() => readKeyMaterial(JSON.stringify(jwk))).toThrow(MaterialError);
+      // A private number alone is a whole EC key, so now and then one comes out.
+      const outcome = outcomeOf(() => readKeyMaterial(JSON.stringify(jwk)));
+      expect(outcome instanceof MaterialError || (outcome as { keyType?: string }).keyType === "EC").toBe(true);
     }),
     { numRuns: 300 },
   );
 });
+
+function outcomeOf(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    return error;
+  }
+}
 
 test("text that looks like JSON but is none is refused without a quotation of it", () => {
   const jwk = JSON.stringify(jwkOf(ecKey()));
