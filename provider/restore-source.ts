@@ -22,7 +22,7 @@ export function checkRestoreSource(
   olds: Properties,
   kind: BackupKind,
 ): { inputs: { restore?: string }; name?: string } {
-  const { restore } = check.news;
+  const restore = restoreArgument(check.news);
   if (restore === undefined || restore === null) return { inputs: {} };
   if (typeof olds.restore === "string" && !isUnknown(olds.restore)) return { inputs: { restore: olds.restore } };
   if (isUnknown(restore)) return { inputs: { restore: UNKNOWN } };
@@ -51,6 +51,20 @@ export function checkRestoreSource(
   const digest = restoreDigest(blob, version);
   keepBlob(digest, blob);
   return { inputs: { restore: digest }, ...name };
+}
+
+/**
+ * The program's `restore`. The SDK passes it as `restoreFrom`: it holds a secret, and the engine makes a secret, to be
+ * encrypted at every step, of whatever `check` returns under the name of an input that holds one.
+ */
+function restoreArgument(news: Properties): unknown {
+  return news.restoreFrom ?? news.restore;
+}
+
+/** Which of the sources that an object can have the program gives. */
+export function givenSources<S extends string>(news: Properties, sources: readonly S[]): S[] {
+  const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+  return sources.filter((source) => isGiven(source === "restore" ? restoreArgument(news) : news[source]));
 }
 
 /** Whether a version is the one that a `restore` input brings, which tells a restore that already happened. */

@@ -161,7 +161,7 @@ export class Key extends pulumi.CustomResource {
         ...rest,
         ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
         ...(material === undefined ? {} : { import: pulumi.secret(material) }),
-        ...(restore === undefined ? {} : { restore: restoreInputs(restore) }),
+        ...(restore === undefined ? {} : { restoreFrom: restoreInputs(restore) }),
         __provider: providerText("key"),
       },
       materialOptions(opts),

@@ -79,7 +79,7 @@ export class Secret extends pulumi.CustomResource {
         ...rest,
         ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
         ...(value === undefined ? {} : { value: pulumi.secret(value) }),
-        ...(restore === undefined ? {} : { restore: restoreInputs(restore) }),
+        ...(restore === undefined ? {} : { restoreFrom: restoreInputs(restore) }),
         __provider: providerText("secret"),
       },
       secretOptions(opts),

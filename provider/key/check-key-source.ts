@@ -1,7 +1,7 @@
 import { type InputCheck, isRecord } from "../input-check.js";
 import type { Properties } from "../lifecycle.js";
 import { objectId } from "../object-address.js";
-import { checkRestoreSource } from "../restore-source.js";
+import { checkRestoreSource, givenSources } from "../restore-source.js";
 import { expectedThumbprintOf, keepMaterial } from "../sealed-material.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
 import { vaultSettings } from "../vault-settings.js";
@@ -22,9 +22,7 @@ const SOURCES = ["import", "generate", "restore", "adopt"] as const;
 /** Reads the one source of a key, takes private material and blobs out of the inputs, and leaves digests of them. */
 export async function checkKeySource(check: InputCheck, olds: Properties): Promise<CheckedSource> {
   const { news } = check;
-  const given = SOURCES.filter(
-    (source) => news[source] !== undefined && news[source] !== null && news[source] !== false,
-  );
+  const given = givenSources(news, SOURCES);
   const isPinned = news.import === undefined && typeof news.thumbprint === "string";
   if (isPinned) return { inputs: { thumbprint: news.thumbprint, adopt: news.adopt }, isAtHand: false };
   if (given.length === 0) {

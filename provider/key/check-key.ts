@@ -19,6 +19,7 @@ const PROPERTIES = [
   "thumbprint",
   "generate",
   "restore",
+  "restoreFrom",
   "adopt",
   "enabled",
   "notBefore",

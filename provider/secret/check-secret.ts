@@ -2,7 +2,7 @@ import { InputCheck } from "../input-check.js";
 import { checkEnabled, checkOptions } from "../key/check-key.js";
 import type { CheckFailure, Properties } from "../lifecycle.js";
 import { checkClaim, checkObjectName, checkVaultUrl } from "../object-address.js";
-import { checkRestoreSource } from "../restore-source.js";
+import { checkRestoreSource, givenSources } from "../restore-source.js";
 import { keepSecretValue } from "../sealed-material.js";
 import { isUnknown, UNKNOWN } from "../unknown.js";
 import { sealed } from "./secret-attributes.js";
@@ -16,6 +16,7 @@ const PROPERTIES = [
   "value",
   "valueDigest",
   "restore",
+  "restoreFrom",
   "adopt",
   "contentType",
   "enabled",
@@ -65,9 +66,7 @@ async function checkValue(
   name: string | undefined,
 ): Promise<string | undefined> {
   const { value, valueDigest: pinned } = check.news;
-  const given = SOURCES.filter(
-    (source) => check.news[source] !== undefined && check.news[source] !== null && check.news[source] !== false,
-  );
+  const given = givenSources(check.news, SOURCES);
   if (value === undefined && typeof pinned === "string") return pinned;
   if (given.length === 0 && typeof olds.valueDigest === "string") return olds.valueDigest;
   if (given.length === 0) check.failUnnamed("a secret needs one source: value, restore or adopt");
