@@ -55,7 +55,7 @@ export async function writeBackupFile(folder: string, fileName: string, content:
     await writeFile(partial, content, { mode: 0o600, flag: "wx", flush: true });
     await rename(partial, resolve(path));
   } catch (error) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => undefined);
     throw new KeyVaultError("KV_INVALID_INPUT", `the backup cannot be written to ${path} (${systemCode(error)})`, {
       hint: "check that the folder of `to` can be written",
     });

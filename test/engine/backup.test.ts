@@ -1,0 +1,131 @@
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { Stack } from "./stack.js";
+import { call, keyClient, pemOf, requestCounts, rsaKey, settingsFor } from "./vault-by-hand.js";
+
+describe("backups of objects that the program only names", () => {
+  let vault: Emulator;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    await call(vault, "POST", "/keys/theirs/create", { kty: "EC" });
+    await call(vault, "PUT", "/secrets/theirs", { value: "v", attributes: { enabled: false } });
+    const program = `
+      const key = new keyvault.KeyBackup("key", { vaultUrl: "${vault.url}", name: "theirs" });
+      const secret = new keyvault.SecretBackup("secret", { name: "theirs" });
+      exports.key = key.blob; exports.version = key.version; exports.source = key.sourceId; exports.file = key.file;
+      exports.secret = secret.blob; exports.secretVersion = secret.version;`;
+    stack = await Stack.create({ program, ...settingsFor(vault) });
+  });
+
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  it("are taken with a look and a backup, and a secret's value is not read", async () => {
+    vault.requests.clear();
+    await stack.up();
+    expect(requestCounts(vault)).toEqual({ getKey: 1, backupKey: 1, getSecretVersions: 1, backupSecret: 1 });
+    const outputs = await stack.outputs();
+    expect(outputs).toMatchObject({
+      version: (await keyClient(vault).getKey("theirs")).properties.version,
+      source: `${vault.url}/keys/theirs`,
+      secretVersion: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
+    expect(Buffer.from(String(outputs.key), "base64url").toString("latin1", 1, 23)).toBe("AzureKeyVaultKeyBackup");
+  });
+
+  it("are clean on refresh while nothing changed", async () => {
+    vault.requests.clear();
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    expect(requestCounts(vault)).toEqual({ getKey: 1, getSecretVersions: 1 });
+  });
+
+  it("are told as stale on refresh after a change outside, and taken again", async () => {
+    const before = await stack.outputs();
+    vault.clock.advance(2_000);
+    await call(vault, "POST", "/keys/theirs/create", { kty: "EC" });
+    await call(vault, "PATCH", "/secrets/theirs", { tags: { changed: "outside" } });
+    const { run, properties, steps } = await stack.drift();
+    expect(run.exitCode).toBe(7);
+    expect(properties).toEqual({ "KeyBackup key": ["stale"], "SecretBackup secret": ["stale"] });
+    expect(JSON.stringify(steps)).toMatch(/version [0-9a-f]{32} is newer/);
+
+    await stack.up("--refresh");
+    const after = await stack.outputs();
+    expect(after.key).not.toBe(before.key);
+    expect(after.secret).not.toBe(before.secret);
+    expect(after.version).not.toBe(before.version);
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
+  it("keep the blob of a key that is gone: it is the last copy", async () => {
+    const { key } = await stack.outputs();
+    await call(vault, "DELETE", "/keys/theirs");
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    await stack.up("--refresh");
+    expect((await stack.outputs()).key).toBe(key);
+  });
+});
+
+describe("a backup in a folder", () => {
+  let vault: Emulator;
+  let stack: Stack;
+  const program = (folder: string, extra = ""): string => `
+    const signing = new keyvault.Key("signing", { name: "signing", import: { file: "signing.pem" } });
+    const backup = new keyvault.KeyBackup("signing", { key: signing, to: { folder: "${folder}" } });
+    exports.file = backup.file; exports.digest = backup.digest; exports.blob = backup.blob; ${extra}`;
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    stack = await Stack.create({ program: program("backups/keys"), ...settingsFor(vault) });
+    await stack.file("signing.pem", pemOf(rsaKey()));
+  });
+
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  it("is a file for its owner only, and nothing of it is in state", async () => {
+    await stack.up();
+    const outputs = await stack.outputs();
+    expect(outputs).toMatchObject({ file: "backups/keys/signing.keybackup" });
+    expect(outputs.blob).toBeNull();
+    const path = join(stack.folder, "backups/keys/signing.keybackup");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(stack.folder, "backups"))).mode & 0o777).toBe(0o700);
+    const blob = await readFile(path, "utf8");
+    expect(JSON.stringify(await stack.resources())).not.toContain(blob.slice(100, 140));
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
+  it("is told as stale where the file was changed, and taken again", async () => {
+    await writeFile(join(stack.folder, "backups/keys/signing.keybackup"), "no longer a backup");
+    const { run, properties } = await stack.drift();
+    expect(run.exitCode).toBe(7);
+    expect(properties).toEqual({ "KeyBackup signing": ["stale"] });
+    await stack.up("--refresh");
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
+  it("is refused where two backups would write one file", async () => {
+    const second = 'new keyvault.KeyBackup("again", { name: "Signing", to: { folder: "./backups/keys" } });';
+    await stack.program(program("backups/keys", second));
+    const run = await stack.pulumi("preview");
+    expect(run.exitCode).not.toBe(0);
+    expect(run.text).toContain("another backup of this program already writes backups/keys/");
+  });
+
+  it("says which folder cannot be written, and leaves the earlier backup in place", async () => {
+    await stack.file("occupied", "a file");
+    await stack.program(program("occupied"));
+    const run = await stack.tryUp();
+    expect(run.text).toContain("the backup cannot be written to occupied/signing.keybackup");
+    expect((await stack.resource("signing", "KeyBackup")).outputs?.file).toBe("backups/keys/signing.keybackup");
+  });
+});
