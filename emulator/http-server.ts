@@ -18,6 +18,8 @@ export interface ServerOptions extends Surroundings {
 const serviceVersion = "1.9.1000.1";
 const headersMilliseconds = 15_000;
 const requestMilliseconds = 60_000;
+const drainedBytes = 32 * 1024 * 1024;
+const drainedMilliseconds = 10_000;
 const headerBytes = 64 * 1024;
 
 /** The HTTP side: sockets, limits, headers. What a request means is the pipeline's business. */
@@ -188,14 +190,16 @@ function headersOf(outcome: Outcome, length: number, location: string, plane: "v
   return headers;
 }
 
-/** A refusal may come before the body: what is left of it is thrown away, and a flood is cut off. */
+/** A refusal may come before the body: what is left of it is thrown away for a while, and a flood is cut off. */
 function drain(request: IncomingMessage, response: ServerResponse): void {
   if (request.complete) return;
-  let left = 1024 * 1024;
+  let left = drainedBytes;
+  const timer = setTimeout(() => request.destroy(), drainedMilliseconds).unref();
   request.on("data", (chunk: Buffer) => {
     left -= chunk.length;
     if (left < 0) request.destroy();
   });
+  request.on("close", () => clearTimeout(timer));
   request.on("error", () => response.destroy());
   request.resume();
 }

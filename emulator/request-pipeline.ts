@@ -67,13 +67,14 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
   const caller = challengeFor(surroundings.tokens, address, request.authorization);
   if ("status" in caller) return caller;
   let operation = "refused";
+  let fault: FaultRule | undefined;
   if (percentInName.test(request.url)) return { operation, ...frontEndFailure };
   try {
     const target = readTarget(request.url);
     const found = route(address.vault.plane, request.method, target.segments);
     operation = found.operation.name;
     const path = `/${target.segments.join("/")}`;
-    const fault = surroundings.faults.draw({ operation, method: request.method, path });
+    fault = surroundings.faults.draw({ operation, method: request.method, path });
     const instead = fault === undefined ? undefined : faultedAnswer(address, found.operation, fault);
     if (fault !== undefined && instead !== undefined) return { operation, ...instead, fault };
     const handled = await handle(surroundings, request, target, found, caller);
@@ -81,7 +82,12 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
   } catch (error) {
     if (!(error instanceof ServiceError)) surroundings.onFailure(error);
     const headers = error instanceof ServiceError && error.status === 429 ? surroundings.throttle?.headers : undefined;
-    return { operation, ...refusal(address.vault.plane, error), ...(headers === undefined ? {} : { headers }) };
+    return {
+      operation,
+      ...refusal(address.vault.plane, error),
+      ...(headers === undefined ? {} : { headers }),
+      ...(fault === undefined ? {} : { fault }),
+    };
   }
 }
 

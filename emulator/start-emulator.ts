@@ -130,7 +130,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const handle = { name: found.name, url: urlOf(alone ? host : `${found.name.toLowerCase()}.localhost`) };
       return {
         ...handle,
-        giveToCertificate: (collection, object, given = true) => giveToCertificate(store, handle, collection, object, given),
+        giveToCertificate: (collection, object, given = true) =>
+          giveToCertificate(store, handle, collection, object, given),
         configure: (changes) => void Object.assign(found, changes),
       };
     },

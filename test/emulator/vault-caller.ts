@@ -35,7 +35,9 @@ export function callerOf(emulator: Emulator) {
             ...(options.vault === undefined ? {} : { host: `${options.vault}.localhost:${emulator.port}` }),
             ...(token === null ? {} : { authorization: `Bearer ${token}` }),
             ...(payload === undefined ? {} : { "content-type": "application/json" }),
-            ...(payload === undefined ? {} : { "content-length": String(Buffer.byteLength(payload)) }),
+            ...(payload === undefined || options.headers?.["transfer-encoding"] !== undefined
+              ? {}
+              : { "content-length": String(Buffer.byteLength(payload)) }),
             ...options.headers,
           },
         },
@@ -45,12 +47,12 @@ export function callerOf(emulator: Emulator) {
           response.on("error", reject);
           response.on("end", () => {
             const text = Buffer.concat(chunks).toString("utf8");
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              text,
-              body: text.startsWith("{") ? JSON.parse(text) : {},
-            });
+            try {
+              const body = text.startsWith("{") ? JSON.parse(text) : {};
+              resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body });
+            } catch (error) {
+              reject(error);
+            }
           });
         },
       );
