@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { registerAdopt } from "./adopt.js";
 import { registerDrift } from "./drift.js";
 import { registerEmulator } from "./emulator.js";
+import { registerInventory } from "./inventory.js";
 
 /** The command line. Each command loads what it needs only when it runs. */
 export function createProgram(): Command {
@@ -18,6 +19,7 @@ export function createProgram(): Command {
   registerEmulator(program);
   registerDrift(program);
   registerAdopt(program);
+  registerInventory(program);
   return program;
 }
 

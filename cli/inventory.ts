@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parsePeriod } from "../provider/key-inventory/period.js";
+
+const HELP = `
+Reads lists only, never a private key or a secret's value. Needs keys/list, with
+--secrets secrets/list, with --rotation keys/getrotationpolicy.
+
+The table fits the terminal; piped, it has one line for each object. Nothing is
+printed before everything has been read.
+
+Examples:
+  pulumi-keyvault inventory --vault https://contoso.vault.azure.net
+  pulumi-keyvault inventory --expires-within 30d --secrets
+  pulumi-keyvault inventory --stack prod --format json
+  pulumi-keyvault inventory --deleted --versions --format csv > keys.csv`;
+
+export const INVENTORY_FORMATS = ["table", "json", "csv"] as const;
+
+export interface InventoryOptions {
+  vault?: string;
+  format: (typeof INVENTORY_FORMATS)[number];
+  secrets?: boolean;
+  deleted?: boolean;
+  versions?: boolean;
+  rotation?: boolean;
+  /** In milliseconds. */
+  expiresWithin?: number;
+  ignore?: string[];
+  stack?: string | true;
+  credential?: string;
+}
+
+export function registerInventory(program: Command): void {
+  program
+    .command("inventory")
+    .summary("list what a vault holds")
+    .description("Lists the keys of a vault, with age and expiry.")
+    .option("--vault <url>", "the vault or Managed HSM (default: AZURE_KEYVAULT_URL)")
+    .addOption(new Option("-f, --format <format>", "form of the list").choices(INVENTORY_FORMATS).default("table"))
+    .option("--secrets", "secrets too")
+    .option("--deleted", "deleted ones that can be recovered too")
+    .option("--versions", "every version, not only the current ones; one request for each key")
+    .option("--rotation", "tell keys that are not rotated; one request for each key")
+    .option("--expires-within <time>", "only what expires within a time such as 30d or P30D, or has expired", period)
+    .option("--ignore <globs...>", "leave out what matches")
+    .option("--stack [name]", "tell what a stack of this project does not manage (default: the selected stack)")
+    .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
+    .addHelpText("after", HELP)
+    .action(async (options: InventoryOptions) => {
+      const { runInventory } = await import("./inventory/run-inventory.js");
+      await runInventory(options);
+    });
+}
+
+function period(text: string): number {
+  const time = parsePeriod(text);
+  if (time === undefined) throw new InvalidArgumentError("It has to be a time such as 30d or P30D.");
+  return time;
+}

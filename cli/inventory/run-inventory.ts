@@ -1,0 +1,26 @@
+import { knownObjects } from "../adopt/known-objects.js";
+import type { InventoryOptions } from "../inventory.js";
+import { openVault } from "../open-vault.js";
+import { formatCsv } from "./format-csv.js";
+import { formatJson } from "./format-json.js";
+import { formatTable } from "./format-table.js";
+import { listVault } from "./list-vault.js";
+import type { VaultListing } from "./vault-listing.js";
+
+/** Reads all that was asked for, and then prints it: a failure on the way leaves no half of a list behind. */
+export async function runInventory(options: InventoryOptions): Promise<void> {
+  const { vaultUrl, client } = await openVault(options.vault, options.credential);
+  const known = options.stack === undefined ? undefined : await knownObjects(options.stack);
+  const listing = await listVault({ vaultUrl, client, known }, options);
+  process.stdout.write(format(listing, options));
+}
+
+function format(listing: VaultListing, options: InventoryOptions): string {
+  if (options.format === "json") return formatJson(listing);
+  if (options.format === "csv") return formatCsv(listing);
+  const { isTTY, columns } = process.stdout;
+  return formatTable(listing, {
+    ...(isTTY ? { width: columns } : {}),
+    colour: isTTY && process.stdout.hasColors(),
+  });
+}

@@ -1,0 +1,39 @@
+/** An object of a vault, as the command lists it. */
+export interface ListedObject {
+  kind: "key" | "secret";
+  name: string;
+  /** With `--versions`. */
+  version?: string;
+  state: "enabled" | "disabled" | "deleted";
+  createdOn?: Date;
+  updatedOn?: Date;
+  notBefore?: Date;
+  expiresOn?: Date;
+  deletedOn?: Date;
+  recoverableUntil?: Date;
+  ofCertificate: boolean;
+  tags: Record<string, string>;
+  /** With `--stack`: whether a resource of the stack manages it. Left out for objects of certificates and deleted ones. */
+  inStack?: boolean;
+  /** With `--rotation`: whether its policy rotates the key. */
+  rotates?: boolean;
+}
+
+export interface VaultListing {
+  vaultUrl: string;
+  takenOn: Date;
+  objects: ListedObject[];
+  /** What the list was narrowed to: milliseconds in which its objects expire. */
+  expiresWithin?: number;
+}
+
+const DAY = 86_400_000;
+
+/** Whole days, rounded down. */
+export function daysBetween(from: Date, to: Date): number {
+  return Math.floor((to.getTime() - from.getTime()) / DAY);
+}
+
+export function isExpired({ expiresOn }: ListedObject, now: Date): boolean {
+  return expiresOn !== undefined && expiresOn.getTime() <= now.getTime();
+}
