@@ -1,5 +1,6 @@
 import type { LookupAddress } from "node:dns";
 import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { AccessTokens, type EmulatorCredential } from "./access-tokens.js";
 import { createServerIdentity } from "./certificate-authority.js";
 import { giveToCertificate } from "./certificate-object.js";
@@ -109,6 +110,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     onFailure: options.onFailure ?? (() => undefined),
     tls: identity,
   });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   const host = options.host ?? "127.0.0.1";
   try {
     await listen(server, options.port ?? 0, host);
@@ -147,7 +153,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       if (all) callback(null, [{ address: host, family: 4 }]);
       else callback(null, host, 4);
     },
-    unref: () => server.unref(),
+    unref: () => {
+      server.unref();
+      for (const socket of sockets) socket.unref();
+      server.on("connection", (socket: Socket) => socket.unref());
+    },
     close: () => {
       closed ??= close(server, store);
       return closed;
