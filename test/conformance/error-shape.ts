@@ -1,6 +1,6 @@
 import { mayLackInnerCode } from "./builds.js";
 import type { Correspondence } from "./correspondence.js";
-import { errorOf } from "./json.js";
+import { errorOf, isObject } from "./json.js";
 import { normaliseMessage } from "./normalise.js";
 import type { Step } from "./scenario.js";
 import { asToday } from "./superseded.js";
@@ -33,21 +33,38 @@ export function compareErrors(emulated: Answer, context: ErrorContext): string[]
   const recorded = errorOf(body);
   const found = errorOf(emulated.body);
   // What a failing service says is nobody's promise.
-  if (recorded === undefined || status >= 500) return [];
+  if (status >= 500) return [];
+  if (recorded === undefined) return isObject(body) ? ["error: there is none in the recording"] : [];
   if (found === undefined) return ["error: there is none in the body"];
   const wanted = asToday(recorded, step.operation, plane);
   const differences: string[] = [];
-  if (wanted.code !== undefined && wanted.code !== found.code) {
+  const isQuoted = wanted.code === undefined && context.provenance !== "recording";
+  if (wanted.code !== found.code && !isQuoted) {
     differences.push(`error.code: is ${found.code}, was ${wanted.code}`);
   }
   const silent = recorded.innerCode === undefined && mayLackInnerCode(step, context.provenance);
   if (wanted.innerCode !== found.innerCode && !silent) {
     differences.push(`error.innererror.code: is ${found.innerCode}, was ${wanted.innerCode}`);
   }
+  const strange = membersOf(body).filter((member) => !envelope.includes(member));
+  if (strange.length > 0) differences.push(`error: the recording also has [${strange}]`);
+  const added = membersOf(emulated.body).filter((member) => !envelope.includes(member));
+  if (added.length > 0) differences.push(`error: the emulator adds [${added}]`);
   const words = normaliseMessage(wanted.message, correspondence);
   const said = normaliseMessage(found.message);
   if (words !== said) differences.push(`error.message: is ${JSON.stringify(said)}, was ${JSON.stringify(words)}`);
   return differences;
+}
+
+/** Every refusal of the service has these members and no others; `innererror` is often absent. */
+const envelope = ["error", "error.code", "error.message", "error.innererror", "error.innererror.code"];
+
+function membersOf(value: unknown, path = ""): string[] {
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([member, inner]) => [
+    `${path}${member}`,
+    ...membersOf(inner, `${path}${member}.`),
+  ]);
 }
 
 function compareChallenges(emulated: Answer, context: ErrorContext): string[] {

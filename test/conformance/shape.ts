@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { isAddedSince, isToleratedAbsence } from "./builds.js";
 import type { Correspondence } from "./correspondence.js";
+import { identifierIn } from "./evidence.js";
 import { arrayAt, isObject, type JsonObject, numberAt, objectAt, stringAt } from "./json.js";
+import { identifierOf } from "./operation.js";
 import type { Step } from "./scenario.js";
 
 /** What a comparison needs to know besides the two bodies. */
@@ -32,7 +34,11 @@ export function compareShape(recorded: unknown, emulated: unknown, context: Shap
   }
   if (!isObject(recorded)) return [`body: the recording holds ${typeof recorded}`];
   if (!isObject(emulated)) return ["body: no JSON object"];
-  return [...compareObjects("", recorded, emulated, context), ...relations(recorded, emulated)];
+  return [
+    ...compareObjects("", recorded, emulated, context),
+    ...compareCreation(recorded, emulated, context),
+    ...relations(recorded, emulated),
+  ];
 }
 
 function compareObjects(path: string, recorded: JsonObject, emulated: JsonObject, context: ShapeContext): string[] {
@@ -219,6 +225,17 @@ function compareDate(
   if (known !== undefined && known !== emulated) return [`${at}: changed`];
   context.numbers.set(key, emulated);
   return [];
+}
+
+/** A version was created once: what the recording always shows alike, the emulator always shows alike. */
+function compareCreation(recorded: JsonObject, emulated: JsonObject, context: ShapeContext): string[] {
+  const version = identifierOf(identifierIn(recorded) ?? "")?.version;
+  const [was, is] = [recorded, emulated].map((body) => numberAt(objectAt(body, "attributes"), "created"));
+  if (version === undefined || was === undefined || is === undefined) return [];
+  const key = `created ${version} ${was}`;
+  const known = context.numbers.get(key);
+  context.numbers.set(key, is);
+  return known === undefined || known === is ? [] : ["attributes.created: changed"];
 }
 
 function compareReleasePolicy(at: string, recorded: unknown, emulated: unknown): string[] {
