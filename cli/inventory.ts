@@ -5,8 +5,8 @@ const HELP = `
 Reads lists only, never a private key or a secret's value. Needs keys/list, with
 --secrets secrets/list, with --rotation keys/getrotationpolicy.
 
-The table fits the terminal; piped, it has one line for each object. Nothing is
-printed before everything has been read.
+The table fits the terminal, or 80 columns; for programs there are json and csv.
+Nothing is printed before everything has been read.
 
 Examples:
   pulumi-keyvault inventory --vault https://contoso.vault.azure.net

@@ -3,79 +3,98 @@ import { printable, wrap } from "../drift/format-table.js";
 import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 export interface TableOptions {
-  /** Columns of the terminal. Default: no limit, one line for each object. */
+  /** Columns of the terminal. Default 80. */
   width?: number;
   colour?: boolean;
 }
 
 const GAP = "  ";
+const INDENT = "  ";
 const HEADINGS = ["NAME", "KIND", "STATE", "AGE", "EXPIRES", "NOTE"] as const;
 const DAY = 86_400_000;
 
-/** A list for people. A name that is too long for its column stands on a line of its own. */
-export function formatTable(listing: VaultListing, { width, colour = false }: TableOptions = {}): string {
+interface Row {
+  object: ListedObject;
+  cells: readonly string[];
+}
+
+/**
+ * A list for people, in the width of the terminal. A name that is too long for its column stands on a line of its own,
+ * and so does one of which all versions are listed.
+ */
+export function formatTable(listing: VaultListing, { width = 80, colour = false }: TableOptions = {}): string {
   const { objects, takenOn } = listing;
-  const lines = summary(listing).flatMap((line) => (width === undefined ? [line] : wrap(line, width)));
-  if (objects.length === 0) return `${lines.join("\n")}\n`;
-  const rows = objects.map((object) => cellsOf(object, takenOn));
+  const total = summary(listing).flatMap((line) => wrap(line, width));
+  if (objects.length === 0) return `${total.join("\n")}\n`;
+  const rows = objects.map((object): Row => ({ object, cells: cellsOf(object, takenOn) }));
   const hasSecrets = objects.some(({ kind }) => kind === "secret");
   const columns = HEADINGS.map((_, column) => column).filter((column) => column !== 1 || hasSecrets);
   const widths = columnWidths(rows, columns, width);
-  const row = (cells: readonly string[]): string[] => {
+  const line = (cells: readonly string[]): string[] => {
     const [name = "", ...rest] = columns.map((column) => cells[column] ?? "");
-    const fields = rest.map((cell, index) => cell.padEnd(widths[index + 1] ?? 0)).join(GAP);
     const isLong = name.length > (widths[0] ?? 0);
-    const own = isLong ? broken(name, width) : [];
-    return [...own, `${(isLong ? "" : name).padEnd(widths[0] ?? 0)}${GAP}${fields}`.trimEnd()];
+    const fields = rest.map((cell, index) => cell.padEnd(widths[index + 1] ?? 0)).join(GAP);
+    const fitting = `${(isLong ? "" : name).padEnd(widths[0] ?? 0)}${GAP}${fields}`.trimEnd();
+    return isLong ? [...wrap(name, width), fitting] : [fitting];
   };
-  const table = objects.flatMap((object, index) => row(rows[index] ?? []).map(painter(object, takenOn, colour)));
-  const heading = row(HEADINGS).map((line) => (colour ? styleText("dim", line, { validateStream: false }) : line));
-  return `${[...heading, ...table, "", ...lines].join("\n")}\n`;
+  const paint = (style: Style, text: string): string =>
+    colour && style ? styleText(style, text, { validateStream: false }) : text;
+  const lines = rows.flatMap(({ object, cells }, index) => [
+    ...nameLines(object, objects[index - 1], width),
+    ...line(cells).map((text) => paint(styleOf(object, takenOn), text)),
+  ]);
+  const heading = line(HEADINGS).map((text) => paint("dim", text));
+  return `${[...heading, ...lines, "", ...total].join("\n")}\n`;
 }
 
 function cellsOf(object: ListedObject, takenOn: Date): string[] {
   const { kind, name, version, state, createdOn, expiresOn } = object;
   const age = createdOn ? `${Math.max(0, daysBetween(createdOn, takenOn))} d` : "";
-  const id = version === undefined ? name : `${name}/${version}`;
-  return [printable(id), kind, state, age, expiresOn ? day(expiresOn) : "", notesOf(object, takenOn).join(", ")];
+  const id = printable(version === undefined ? name : `${INDENT}${version}`);
+  const notes = [...momentNotes(object, takenOn), ...(version === undefined ? objectNotes(object) : [])];
+  return [id, kind, state, age, expiresOn ? day(expiresOn) : "", notes.join(", ")];
 }
 
-function notesOf(object: ListedObject, takenOn: Date): string[] {
-  const { ofCertificate, inStack, rotates, recoverableUntil } = object;
+/** Before the first of its versions, the name of an object with what is true of all of them. */
+function nameLines(object: ListedObject, before: ListedObject | undefined, width: number): string[] {
+  if (object.version === undefined) return [];
+  if (before?.version !== undefined && before.name === object.name && before.kind === object.kind) return [];
+  const notes = objectNotes(object);
+  return wrap(`${object.name}${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`, width);
+}
+
+function momentNotes(object: ListedObject, takenOn: Date): string[] {
+  const { recoverableUntil } = object;
   return [
     ...(isExpired(object, takenOn) ? ["expired"] : []),
-    ...(ofCertificate ? ["of a certificate"] : []),
-    ...(inStack === false ? ["unmanaged"] : []),
-    ...(rotates === false ? ["no rotation"] : []),
     ...(recoverableUntil ? [`until ${day(recoverableUntil)}`] : []),
   ];
 }
 
+function objectNotes({ managedByCertificate, inStack, rotates }: ListedObject): string[] {
+  return [
+    ...(managedByCertificate ? ["of a certificate"] : []),
+    ...(inStack === false ? ["unmanaged"] : []),
+    ...(rotates === false ? ["no rotation"] : []),
+  ];
+}
+
 /** The name gives way where the terminal is too narrow for all. */
-function columnWidths(rows: readonly string[][], columns: readonly number[], width: number | undefined): number[] {
+function columnWidths(rows: readonly Row[], columns: readonly number[], width: number): number[] {
   const widths = columns.map((column) =>
-    rows.reduce((most, cells) => Math.max(most, cells[column]?.length ?? 0), HEADINGS[column]?.length ?? 0),
+    rows.reduce((most, { cells }) => Math.max(most, cells[column]?.length ?? 0), HEADINGS[column]?.length ?? 0),
   );
-  if (width === undefined) return widths;
   const others = widths.slice(1).reduce((sum, each) => sum + each + GAP.length, 0);
   widths[0] = Math.max(HEADINGS[0].length, Math.min(widths[0] ?? 0, width - others));
   return widths;
 }
 
-function broken(name: string, width: number | undefined): string[] {
-  return width === undefined ? [name] : wrap(name, width);
-}
+type Style = "red" | "yellow" | "dim" | undefined;
 
-function painter(object: ListedObject, takenOn: Date, colour: boolean): (line: string) => string {
-  if (!colour) return (line) => line;
-  const style = isExpired(object, takenOn)
-    ? "red"
-    : object.inStack === false
-      ? "yellow"
-      : object.state === "enabled"
-        ? undefined
-        : "dim";
-  return (line) => (style ? styleText(style, line, { validateStream: false }) : line);
+function styleOf(object: ListedObject, takenOn: Date): Style {
+  if (isExpired(object, takenOn)) return "red";
+  if (object.inStack === false) return "yellow";
+  return object.state === "enabled" ? undefined : "dim";
 }
 
 /** What the list comes to. */
@@ -89,7 +108,7 @@ function summary({ vaultUrl, objects, takenOn, expiresWithin }: VaultListing): s
     ...counted(objects, "secret"),
     ...count("disabled", ({ state }) => state === "disabled"),
     ...count("deleted", ({ state }) => state === "deleted"),
-    ...count("of certificates", ({ ofCertificate }) => ofCertificate),
+    ...count("of certificates", ({ managedByCertificate }) => managedByCertificate),
     ...count("expired", (object) => isExpired(object, takenOn)),
     ...count("unmanaged", ({ inStack }) => inStack === false),
     ...count("without rotation", ({ rotates }) => rotates === false),

@@ -69,30 +69,30 @@ function listed(item: Item, kind: Kind): ListedObject {
     ...(expiresOn && { expiresOn }),
     ...(deletedOn && { deletedOn }),
     ...(recoverableUntil && { recoverableUntil }),
-    ofCertificate: managed,
+    managedByCertificate: managed,
     tags,
   };
 }
 
 function mark(object: ListedObject, { vaultUrl, known }: ListedVault): void {
-  if (!known || object.ofCertificate) return;
+  if (!known || object.managedByCertificate) return;
   object.inStack = known.has(vaultUrl, object.kind === "key" ? "keys" : "secrets", object.name);
 }
 
 /** All versions in place of the current ones, the oldest first: the service lists them in the order of random ids. */
 async function versionsOf(client: KeyVaultClient, current: readonly ListedObject[]): Promise<ListedObject[]> {
-  const versions = await inParallel(current, LANES, async ({ kind, name, inStack, ofCertificate }) => {
+  const versions = await inParallel(current, LANES, async ({ kind, name, inStack, managedByCertificate }) => {
     const items = kind === "key" ? client.getKeyVersions(name) : client.getSecretVersions(name);
     const found = await collect(items, kind, () => false);
     found.sort((a, b) => (a.createdOn?.getTime() ?? 0) - (b.createdOn?.getTime() ?? 0));
-    return found.map((object) => ({ ...object, ofCertificate, ...(inStack === undefined ? {} : { inStack }) }));
+    return found.map((object) => ({ ...object, managedByCertificate, ...(inStack === undefined ? {} : { inStack }) }));
   });
   return versions.flat();
 }
 
 async function markRotation(client: KeyVaultClient, objects: readonly ListedObject[]): Promise<void> {
   const keys = objects.filter(
-    ({ kind, state, ofCertificate }) => kind === "key" && state !== "deleted" && !ofCertificate,
+    ({ kind, state, managedByCertificate }) => kind === "key" && state !== "deleted" && !managedByCertificate,
   );
   const names = [...new Set(keys.map(({ name }) => name))];
   const found = new Map(await inParallel(names, LANES, async (name) => [name, await rotates(client, name)] as const));

@@ -19,8 +19,5 @@ function format(listing: VaultListing, options: InventoryOptions): string {
   if (options.format === "json") return formatJson(listing);
   if (options.format === "csv") return formatCsv(listing);
   const { isTTY, columns } = process.stdout;
-  return formatTable(listing, {
-    ...(isTTY ? { width: columns } : {}),
-    colour: isTTY && process.stdout.hasColors(),
-  });
+  return formatTable(listing, isTTY ? { width: columns, colour: process.stdout.hasColors() } : {});
 }

@@ -11,7 +11,7 @@ export interface ListedObject {
   expiresOn?: Date;
   deletedOn?: Date;
   recoverableUntil?: Date;
-  ofCertificate: boolean;
+  managedByCertificate: boolean;
   tags: Record<string, string>;
   /** With `--stack`: whether a resource of the stack manages it. Left out for objects of certificates and deleted ones. */
   inStack?: boolean;
