@@ -113,7 +113,8 @@ function summary({ vaultUrl, objects, takenOn, expiresWithin }: VaultListing): s
     ...count("unmanaged", ({ inStack }) => inStack === false),
     ...count("without rotation", ({ rotates }) => rotates === false),
   ];
-  const narrowed = expiresWithin === undefined ? "" : ` expiring within ${Math.round(expiresWithin / DAY)} days`;
+  const days = expiresWithin === undefined ? undefined : Math.round(expiresWithin / DAY);
+  const narrowed = days === undefined ? "" : ` expiring within ${days} ${days === 1 ? "day" : "days"}`;
   return [`${vaultUrl}${narrowed}: ${counts.length > 0 ? counts.join(", ") : "nothing"}`];
 }
 
