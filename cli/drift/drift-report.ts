@@ -61,7 +61,7 @@ interface Observation {
 export function driftReport(preview: Preview): DriftReport {
   const asksProgram = preview.steps.some(({ op, urn }) => op !== "refresh" && urn.includes("::pulumi:pulumi:Stack::"));
   const isRefreshed = preview.steps.some(({ op }) => op === "refresh");
-  if (!isRefreshed && preview.steps.some(({ oldState, urn }) => oldState && !isRoot(urn))) throw notRefreshed();
+  if (!isRefreshed && preview.steps.some(({ oldState }) => oldState)) throw notRefreshed();
   const observations = asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps);
   const report: DriftReport = {
     drifted: [],

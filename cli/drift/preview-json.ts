@@ -48,7 +48,8 @@ export interface Preview {
  */
 export function parsePreview(text: string, source: string): Preview {
   const parsed = preview.safeParse(parseJson(text, source));
-  const isPreview = parsed.success && ("steps" in parsed.data || "diagnostics" in parsed.data);
+  // A preview that fails early has neither steps nor diagnostics.
+  const isPreview = parsed.success && ["steps", "diagnostics", "duration"].some((member) => member in parsed.data);
   if (!isPreview) {
     const where = parsed.success ? "" : ` (${parsed.error.issues[0]?.path.join(".") || "not an object"})`;
     throw notAPreview(source, `is JSON, but not that of a preview${where}`);

@@ -59,7 +59,7 @@ async function fromEngine(args: readonly string[]): Promise<DriftReport> {
   if (args.some((arg) => /^--show-secrets\b(?!=false)/.test(arg))) {
     throw new CliError("KV_USAGE", "--show-secrets is not passed on: a drift report never holds a secret");
   }
-  const run = await runEngine(["preview", "--refresh", ...FLAGS, ...args]);
+  const run = await runEngine(["preview", "--refresh", "--show-sames", ...FLAGS, ...args]);
   const preview = previewOf(run);
   if (preview && isComplete(run, preview)) return driftReport(preview);
   const errors = preview ? previewErrors(preview) : [];
