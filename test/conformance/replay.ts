@@ -109,7 +109,7 @@ export class Replay {
     const body = await bodyOf(step, this.#sources());
     const message = {
       host,
-      method: exchange.request.method,
+      method: exchange.request.method.toUpperCase(),
       target: this.#target(step),
       caller: callerOf(step),
       ...(body === undefined ? {} : { body }),

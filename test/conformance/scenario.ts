@@ -109,7 +109,8 @@ function isDestroyed(exchange: Exchange): boolean {
 
 /** Documents and issue threads write `<name>` where a name was. */
 function withoutPlaceholders(exchange: Exchange): Exchange {
-  const path = exchange.request.path.replace(/<([^>/]*)>/g, (_, word: string) => word.replace(/[^0-9a-zA-Z]+/g, "-"));
+  const local = exchange.request.path.replace(/^https?:\/\/[^/]*/i, "");
+  const path = local.replace(/<([^>/]*)>/g, (_, word: string) => word.replace(/[^0-9a-zA-Z]+/g, "-"));
   return path === exchange.request.path ? exchange : { ...exchange, request: { ...exchange.request, path } };
 }
 
