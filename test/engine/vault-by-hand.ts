@@ -42,8 +42,20 @@ export function secretClient({ url, credential }: Emulator): SecretClient {
 export async function signsLike(vault: Emulator, name: string, local: KeyObject): Promise<boolean> {
   const key = await keyClient(vault).getKey(name);
   const data = Buffer.from(`signed with ${name}`);
-  const { result } = await new CryptographyClient(key, vault.credential, clientOptions).signData("RS256", data);
-  return verify("sha256", data, createPublicKey(local), result);
+  const { algorithm, hash } = SIGNATURES[local.asymmetricKeyDetails?.namedCurve ?? "RSA"] ?? SIGNATURES.RSA;
+  const { result } = await new CryptographyClient(key, vault.credential, clientOptions).signData(algorithm, data);
+  return verify(hash, data, { key: createPublicKey(local), dsaEncoding: "ieee-p1363" }, result);
+}
+
+const SIGNATURES = {
+  RSA: { algorithm: "RS256", hash: "sha256" },
+  prime256v1: { algorithm: "ES256", hash: "sha256" },
+  secp384r1: { algorithm: "ES384", hash: "sha384" },
+  secp521r1: { algorithm: "ES512", hash: "sha512" },
+} as Record<string, { algorithm: string; hash: string }> & { RSA: { algorithm: string; hash: string } };
+
+export function ecKey(namedCurve: string): KeyObject {
+  return generateKeyPairSync("ec", { namedCurve }).privateKey;
 }
 
 export function rsaKey(): KeyObject {
