@@ -48,6 +48,11 @@ export function createEmulatorServer(options: ServerOptions): Server {
 async function serve(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const method = request.method ?? "GET";
   const url = request.url ?? "/";
+  if (isFromPage(request)) {
+    send(response, { operation: "refused", ...refusal("vault", fromPage()) }, "local", "vault");
+    drain(request, response);
+    return;
+  }
   if (url.startsWith(controlPrefix)) {
     send(response, await controlled(options, request, method, url), "local", "vault");
     drain(request, response);
@@ -93,6 +98,17 @@ async function controlled(
     return { operation: "control", ...refusal("vault", error) };
   }
 }
+
+/**
+ * A page in a browser that has tricked a name into leading here (DNS rebinding) could read everything. No client of the
+ * service runs in a page, and browsers mark what pages send.
+ */
+function isFromPage({ headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  return headers.origin !== undefined || (site !== undefined && site !== "none");
+}
+
+const fromPage = () => new ServiceError(403, "Forbidden", "The emulator does not answer pages in a browser.");
 
 const unknownVault = () => new ServiceError(404, "NotFound", "No vault of this emulator has that host name.");
 

@@ -7,6 +7,7 @@ import type { FaultRule, Faults } from "./faults.js";
 import { loadOf } from "./load.js";
 import type { Answer, Context, Operation } from "./operation.js";
 import { requirePermission } from "./permissions.js";
+import { requireSoftDelete } from "./purge-protection.js";
 import { type RequestTarget, readTarget } from "./request-target.js";
 import { type Route, route } from "./router.js";
 import { ServiceError } from "./service-error.js";
@@ -50,6 +51,12 @@ const _frontEndFailure = {
   text: "<!DOCTYPE html>\r\n<html>\r\n    <head>\r\n        <title>Runtime Error</title>\r\n    </head>\r\n    <body>\r\n        <h1>Server Error in '/' Application.</h1>\r\n    </body>\r\n</html>\r\n",
 };
 
+/** Vaults with roles tell which assignment let a request through. */
+const roleHeaders = {
+  "x-ms-keyvault-rbac-assignment-id": "00000000000000000000000000000001",
+  "x-ms-keyvault-rbac-cache": "ra_age=0;rd_age=0;brd_age=0;ra_notif_age=0;dec_lev=0;",
+};
+
 const bodyLimit = 1024 * 1024;
 const largeBodyLimit = 16 * 1024 * 1024;
 
@@ -78,7 +85,8 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
     const instead = fault === undefined ? undefined : faultedAnswer(address, found.operation, fault);
     if (fault !== undefined && instead !== undefined) return { operation, ...instead, fault };
     const handled = await handle(surroundings, request, target, found, caller);
-    return { operation, ...handled, ...(fault === undefined ? {} : { fault }) };
+    const headers = address.vault.permissions?.model === "rbac" ? { headers: roleHeaders } : {};
+    return { operation, ...handled, ...headers, ...(fault === undefined ? {} : { fault }) };
   } catch (error) {
     if (!(error instanceof ServiceError)) surroundings.onFailure(error);
     const headers = error instanceof ServiceError && error.status === 429 ? surroundings.throttle?.headers : undefined;
@@ -102,6 +110,7 @@ async function handle(
   const apiVersionText = target.query.get("api-version") ?? undefined;
   const apiVersion = readApiVersion(apiVersionText);
   requirePermission(vault, operation, caller);
+  requireSoftDelete(vault, operation);
   const body = await request.readBody(operation.largeBody ? largeBodyLimit : bodyLimit);
   const now = surroundings.clock.now();
   catchUp(surroundings.store, now);

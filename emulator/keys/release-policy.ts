@@ -2,6 +2,7 @@ import { badParameter } from "../service-error.js";
 import { flag, isRecord, optional, record, type ShapeOf, text } from "../shape.js";
 import type { StoredReleasePolicy } from "../store/stored-object.js";
 import type { Vault } from "../vault.js";
+import { isHsmType } from "./key-bundle.js";
 
 /** `release_policy` as it is sent. */
 export const releasePolicyRules = record({
@@ -23,18 +24,22 @@ const words = {
   ],
   unreachable: ["AKV.SKR.1012: The specified attestation service  cannot be reached.", undefined],
   noVersion: [undefined, "Key Release Policy: missing 'version' property"],
-  malformed: ["AKV.SKR.1001: The key release policy is not valid.", "Key Release Policy: invalid JSON"],
+  /** These two are the emulator's own words: nobody has recorded the service's. */
+  malformed: ["The key release policy is not valid.", "Key Release Policy: invalid JSON"],
+  software: ["Exportable keys must be hardware keys.", undefined],
 } as const satisfies Record<string, readonly [string | undefined, string | undefined]>;
 
 /** The policy and `exportable` need each other. @throws ServiceError 400 in the words of the plane. */
 export function readReleasePolicy(
   vault: Vault,
+  keyType: string,
   exportable: boolean | undefined,
   given: ReleasePolicyInput | undefined,
 ): StoredReleasePolicy | undefined {
   if (exportable === true && given?.data === undefined) throw refusal(vault, "missing");
   if (given === undefined) return undefined;
   if (exportable !== true) throw refusal(vault, "notExportable");
+  if (!isHsmType(keyType)) throw refusal(vault, "software");
   return checkedPolicy(vault, given);
 }
 
@@ -46,7 +51,8 @@ export function replaceReleasePolicy(
   given: ReleasePolicyInput,
 ): StoredReleasePolicy {
   if (!exportable) throw refusal(vault, "notExportable");
-  if (old?.immutable === true && given.data !== old.data) throw refusal(vault, "immutable");
+  if (old?.immutable === true && (given.data !== old.data || given.immutable === false))
+    throw refusal(vault, "immutable");
   return checkedPolicy(vault, given);
 }
 
@@ -54,6 +60,7 @@ function checkedPolicy(vault: Vault, given: ReleasePolicyInput): StoredReleasePo
   const data = given.data ?? "";
   const policy = parse(data);
   if (policy === undefined) throw refusal(vault, "malformed");
+  if (typeof policy.version !== "string") throw refusal(vault, "noVersion");
   if (vault.plane === "managedhsm" && !isFullVersion(policy.version)) throw refusal(vault, "noVersion");
   if (vault.plane === "vault" && !authoritiesOf(policy).every((authority) => authority.startsWith("https://"))) {
     throw refusal(vault, "unreachable");

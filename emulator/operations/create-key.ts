@@ -36,7 +36,7 @@ export const createKey = defineOperation({
   prepare: async (context, body): Promise<{ pair: KeyPair; releasePolicy: StoredReleasePolicy | undefined }> => {
     const specification = specificationOf(context.vault, body.kty, body.key_size, body.crv);
     const keyType = storedKeyType(context.vault, body.kty, false);
-    const releasePolicy = readReleasePolicy(context.vault, body.attributes?.exportable, body.release_policy);
+    const releasePolicy = readReleasePolicy(context.vault, keyType, body.attributes?.exportable, body.release_policy);
     context.store.transaction("read", () => writable(context, "keys"));
     return { pair: await generateKey({ ...specification, keyType }), releasePolicy };
   },

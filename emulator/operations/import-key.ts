@@ -32,7 +32,12 @@ export const importKey = defineOperation({
     return { pair, operations: operationsOf(context, jwk) ?? defaultKeyOperations(context.vault, pair.public.kty) };
   },
   handle: (context, body, { pair, operations }) => {
-    const releasePolicy = readReleasePolicy(context.vault, body.attributes?.exportable, body.release_policy);
+    const releasePolicy = readReleasePolicy(
+      context.vault,
+      pair.public.kty,
+      body.attributes?.exportable,
+      body.release_policy,
+    );
     const version: KeyVersion = {
       version: newVersionId(),
       attributes: newAttributes(context.seconds, body.attributes),

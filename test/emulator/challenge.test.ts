@@ -182,6 +182,14 @@ describe("sockets that misbehave", () => {
     );
   });
 
+  it("may not come from a page in a browser", async () => {
+    const { call } = await openVault();
+    for (const headers of [{ origin: "http://evil.example" }, { "sec-fetch-site": "same-origin" }]) {
+      expect((await call("GET", "/secrets", undefined, { headers })).status).toBe(403);
+    }
+    expect((await call("GET", "/secrets", undefined, { headers: { "sec-fetch-site": "none" } })).status).toBe(200);
+  });
+
   it("may ask for what is not there", async () => {
     const { call } = await openVault();
     expect(await call("POST", "/keys//create", { kty: "RSA" })).toMatchObject(

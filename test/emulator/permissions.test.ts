@@ -40,6 +40,14 @@ describe("permissions", () => {
     );
   });
 
+  it("show in the headers of a vault with roles", async () => {
+    const permissions = { model: "rbac" as const, principals: { boss: { keys: ["*"] } } };
+    const { call } = await openVault({ vaults: [{ name: "roles", permissions }] });
+    const { headers } = await call("GET", "/keys", undefined, { token: "boss" });
+    expect(headers).toHaveProperty("x-ms-keyvault-rbac-assignment-id");
+    expect(headers).toHaveProperty("x-ms-keyvault-rbac-cache");
+  });
+
   it("can change while the vault runs", async () => {
     const { call, emulator } = await openVault();
     emulator.vault("emulator").configure({ permissions: { principals: {} } });

@@ -126,6 +126,9 @@ describe("createKey", () => {
     expect(await call("POST", "/keys/a/create", { kty: "EC-HSM", release_policy })).toMatchObject(
       refusal(400, "BadParameter", "AKV.SKR.1005: Non-exportable keys must not have release policy."),
     );
+    expect(
+      (await call("POST", "/keys/a/create", { kty: "EC", attributes: { exportable: true }, release_policy })).status,
+    ).toBe(400);
     const made = await call("POST", "/keys/a/create", {
       kty: "EC-HSM",
       attributes: { exportable: true },
