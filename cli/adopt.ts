@@ -19,14 +19,14 @@ Examples:
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net --only 'keys/*'
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net --stack prod \\
-    --program new-keys.ts --import-file new-keys.json`;
+    --program new-keys.ts`;
 
 export interface AdoptOptions {
   vault?: string;
   only?: string[];
   ignore?: string[];
   program: string;
-  importFile: string;
+  importFile?: string;
   stack?: string | true;
   credential?: string;
   force?: boolean;
@@ -41,7 +41,10 @@ export function registerAdopt(program: Command): void {
     .option("--only <globs...>", "adopt only what matches")
     .option("--ignore <globs...>", "leave out what matches")
     .option("--program <file>", "where the program is written", "index.ts")
-    .option("--import-file <file>", "where the import file is written", "keyvault-import.json")
+    .option(
+      "--import-file <file>",
+      "where the import file is written (default: keyvault-import.json, or PROGRAM-import.json beside a program of another name)",
+    )
     .option("--stack [name]", "leave out what this stack has already (default: the selected stack)")
     .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
     .option("--force", "overwrite both files")

@@ -1,4 +1,6 @@
+import { join, parse, resolve } from "node:path";
 import type { AdoptOptions } from "../adopt.js";
+import { CliError } from "../cli-error.js";
 import { openVault } from "../open-vault.js";
 import { refuseExisting, writeFiles } from "../write-files.js";
 import { type AdoptedResource, adoptKey, adoptSecret } from "./adopted-resource.js";
@@ -11,7 +13,8 @@ import { type FoundVault, readVault } from "./read-vault.js";
 
 /** The command: reads the vault, writes both files or none, and says what comes next. */
 export async function runAdopt(options: AdoptOptions): Promise<void> {
-  const files = [{ path: options.program }, { path: options.importFile }];
+  const importPath = importFilePath(options);
+  const files = [{ path: options.program }, { path: importPath }];
   const force = options.force === true;
   await refuseExisting(files, force);
   const { vaultUrl, client } = await openVault(options.vault, options.credential);
@@ -27,11 +30,22 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   await writeFiles(
     [
       { path: options.program, content: programText(vaultUrl, named, found.leftOut) },
-      { path: options.importFile, content: importFile(named) },
+      { path: importPath, content: importFile(named) },
     ],
     force,
   );
-  process.stdout.write(`${summary(vaultUrl, options, found)}\n`);
+  process.stdout.write(`${summary(vaultUrl, options.program, importPath, found)}\n`);
+}
+
+function importFilePath({ program, importFile: given }: AdoptOptions): string {
+  const { dir, name, base } = parse(program);
+  const path = given ?? (base === "index.ts" ? join(dir, "keyvault-import.json") : join(dir, `${name}-import.json`));
+  const other = parse(path);
+  if (resolve(dir, name) !== resolve(other.dir, other.name)) return path;
+  throw new CliError(
+    "KV_USAGE",
+    `${program} and ${path} differ in their ending alone, so that an import of the program would load the JSON: name the import file otherwise`,
+  );
 }
 
 async function adoptAll(vaultUrl: string, { keys, secrets }: FoundVault): Promise<AdoptedResource[]> {
@@ -41,15 +55,15 @@ async function adoptAll(vaultUrl: string, { keys, secrets }: FoundVault): Promis
   return resources;
 }
 
-function summary(vaultUrl: string, { program, importFile }: AdoptOptions, found: FoundVault): string {
+function summary(vaultUrl: string, program: string, importPath: string, found: FoundVault): string {
   const { keys, secrets, isPolicyHidden } = found;
   const policies = isPolicyHidden
     ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
     : "";
   return `${vaultUrl}: ${count(keys.length, "key")} and ${count(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}
-Wrote ${program} and ${importFile}. Next:
+Wrote ${program} and ${importPath}. Next:
 
-  pulumi import --file ${quoted(importFile)} --yes --protect=false --generate-code=false
+  pulumi import --file ${quoted(importPath)} --yes --protect=false --generate-code=false
   pulumi preview --refresh --expect-no-changes`;
 }
 

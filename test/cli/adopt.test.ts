@@ -165,6 +165,7 @@ describe("adopt", () => {
 
   it.each([
     ["an option that does not exist", ["--bogus"], "KV_USAGE"],
+    ["two files that differ in their ending alone", ["--program", "a.ts", "--import-file", "a.json"], "KV_USAGE"],
     ["an address that is none", ["--vault", "nonsense"], "KV_INVALID_INPUT"],
     [
       "a vault without TLS that is not on this machine",
