@@ -16,8 +16,9 @@ export function catchUp(store: Store, now: number): void {
 }
 
 function act(store: Store, object: StoredObject): void {
-  if (object.phase === "active" && object.collection === "keys") rotate(store, { ...object, collection: "keys" });
-  else store.remove(object);
+  if (object.phase !== "active") store.remove(object);
+  else if (object.collection === "keys") rotate(store, { ...object, collection: "keys" });
+  else store.save({ ...object, dueAt: undefined });
 }
 
 function rotate(store: Store, object: StoredObject & { collection: "keys" }): void {

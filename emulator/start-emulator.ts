@@ -93,6 +93,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const vaults = given.map((vault) => createVault(vault, options.timing ?? "instant", random));
   const first = vaults[0];
   if (first === undefined) throw new RangeError("An emulator needs a vault.");
+  const names = new Set(vaults.map((vault) => vault.name.toLowerCase()));
+  if (names.size < vaults.length) throw new RangeError("Two vaults of an emulator have the same name.");
   const store = new Store(options.store);
   const requests = new RequestLog();
   const tokens = new AccessTokens(() => Date.now());

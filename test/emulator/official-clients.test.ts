@@ -76,6 +76,22 @@ describe("the official clients, with their challenge verification on", () => {
     });
   });
 
+  it("create keys by type, hand out a cryptography client and refuse to release", async () => {
+    const key = await keys.createKey("general", "RSA", {
+      keySize: 3072,
+      enabled: true,
+      expiresOn: new Date("2037-01-01"),
+    });
+    expect(key.properties.expiresOn).toEqual(new Date("2037-01-01"));
+    const version = key.properties.version ?? "";
+    const client = keys.getCryptographyClient("general", { keyVersion: version });
+    expect((await client.sign("PS256", createHash("sha256").update("x").digest())).result.length).toBe(384);
+    await expect(keys.releaseKey("general", "attestation")).rejects.toMatchObject({
+      statusCode: 403,
+      code: "Forbidden",
+    });
+  });
+
   it("import, get, update and list the versions of a key", async () => {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const first = await keys.importKey("imported", jwkOf(privateKey));

@@ -79,6 +79,7 @@ describe("startEmulator", () => {
     ]) {
       await expect(startEmulator({ vaults: [vault] })).rejects.toThrow(RangeError);
     }
+    await expect(startEmulator({ vaults: ["orders", "Orders"] })).rejects.toThrow(RangeError);
   });
 
   it("says when its port is taken, and gives the store back", async () => {
