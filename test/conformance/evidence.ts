@@ -23,6 +23,8 @@ export interface SeenVersion {
   created: number | undefined;
   /** The answer showed it to somebody who asked for the current version. */
   isCurrent?: boolean;
+  /** A refusal showed it to be disabled before any answer showed its attributes. */
+  isDisabled?: boolean;
 }
 
 /** What one step says about one object: where it may have stood before, and where it stands after. */
@@ -141,6 +143,7 @@ function refused(
       return claim(set("active"));
     case "SecretDisabled":
     case "KeyDisabled":
+      return claim(there, undefined, { seen: { ...named, isDisabled: true } });
     case "KeyOperationForbidden":
       return claim(there, undefined, { seen: named });
     case "KeyManagedByKeyVault":
@@ -152,10 +155,10 @@ function refused(
       break;
   }
   if (status === 403 && operation.kind === "getDeleted" && /not permitted on this object/.test(error?.message ?? "")) {
-    return claim(set("deleted"));
+    return claim(set("deleted"), undefined, { seen: { ...named, isDisabled: true } });
   }
   if (status === 403 && operation.kind === "get" && disabledSecretTexts.test(error?.message ?? "")) {
-    return claim(there, undefined, { seen: named });
+    return claim(there, undefined, { seen: { ...named, isDisabled: true } });
   }
   if (status === 403 && operation.kind === "crypto" && datedKeyTexts.test(error?.message ?? "")) {
     return claim(there, undefined, { seen: named });

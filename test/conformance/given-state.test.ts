@@ -292,6 +292,33 @@ describe("given state", () => {
   });
 });
 
+describe("a disabled secret", () => {
+  const disabled = {
+    method: "GET",
+    path: "/secrets/s",
+    status: 403,
+    answer: refusal("Forbidden", "Operation get is not allowed on a disabled secret.", "SecretDisabled"),
+  };
+  const shown = (enabled: boolean, value?: string) =>
+    secretBundle("s", "one", { ...(value === undefined ? {} : { value }), attributes: { enabled } });
+  const patch = (enabled: boolean) => ({
+    method: "PATCH",
+    path: "/secrets/s",
+    status: 200,
+    body: { attributes: { enabled } },
+    answer: shown(enabled),
+  });
+  const get = { method: "GET", path: "/secrets/s", status: 200, answer: shown(true, "v") };
+
+  it("was enabled when it could be read before", async () => {
+    expect(await replay([get, patch(false), disabled])).toEqual(passed);
+  });
+
+  it("was disabled when it could not be read before it was enabled", async () => {
+    expect(await replay([disabled, patch(true), get])).toEqual(passed);
+  });
+});
+
 describe("certificates' objects", () => {
   it("get new versions and go away with certificates that the replay does not play", async () => {
     const managed = (version: string) =>

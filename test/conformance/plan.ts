@@ -156,7 +156,8 @@ function versionsOf(history: Dated[]): Versions {
         made.add(seen.version);
       } else {
         const isCurrent = known?.isCurrent === true || (made.size === 0 && seen.isCurrent === true);
-        given.set(seen.version, { ...richer(known, seen), isCurrent });
+        const before = known ?? (isCurrent ? unnamed : undefined);
+        given.set(seen.version, { ...richer(before, seen), version: seen.version, isCurrent });
       }
     }
     if (seen.isCurrent === true) current = seen.version;
@@ -175,7 +176,10 @@ function differs(item: SeenVersion, versions: SeenVersion[]): boolean {
 }
 
 function richer(known: SeenVersion | undefined, seen: SeenVersion): SeenVersion {
-  if (known?.body.attributes === undefined) return { ...seen, version: seen.version ?? known?.version };
+  if (known?.body.attributes === undefined) {
+    const isDisabled = known?.isDisabled === true || (seen.isDisabled === true && seen.body.attributes === undefined);
+    return { ...seen, version: seen.version ?? known?.version, isDisabled };
+  }
   const body = { ...known.body };
   for (const member of ["key", "value", "managed", "release_policy"]) body[member] ??= seen.body[member];
   return { ...known, body, created: known.created ?? seen.created };

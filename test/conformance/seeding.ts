@@ -161,9 +161,7 @@ function keyRequest(
   const { exportable: _, ...settable } = objectAt(common, "attributes");
   const attributes = {
     ...settable,
-    ...(traits.disabled === true ? { enabled: false } : {}),
-    ...(traits.expired === true ? { exp: longAgo } : {}),
-    ...(traits.notYetValid === true ? { nbf: farAhead } : {}),
+    ...unshownAttributes(seen, traits),
     ...(exportable ? { exportable: true } : {}),
   };
   return {
@@ -177,6 +175,17 @@ function keyRequest(
       key: { ...jwk, ...(operations === undefined ? {} : { key_ops: operations }) },
       attributes,
     },
+  };
+}
+
+/** What refusals say of attributes that no answer shows, or shows later only. */
+function unshownAttributes(seen: SeenVersion, traits: Traits): JsonObject {
+  if (seen.isDisabled === true) return { enabled: false };
+  if (seen.body.attributes !== undefined) return {};
+  return {
+    ...(traits.disabled === true ? { enabled: false } : {}),
+    ...(traits.expired === true ? { exp: longAgo } : {}),
+    ...(traits.notYetValid === true ? { nbf: farAhead } : {}),
   };
 }
 
@@ -210,7 +219,7 @@ function secretRequest(object: GivenObject, seen: SeenVersion, traits: Traits): 
       ...common,
       attributes: {
         ...objectAt(common, "attributes"),
-        ...(traits.disabled === true ? { enabled: false } : {}),
+        ...unshownAttributes(seen, traits),
       },
     },
   };
