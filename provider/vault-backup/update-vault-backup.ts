@@ -1,10 +1,10 @@
 import { formatMoment } from "../input-check.js";
-import { KeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { PartialFailure, type Properties } from "../lifecycle.js";
 import { formatElapsed, tell } from "../progress.js";
 import { markSecret } from "../pulumi-secret.js";
 import { vaultClient } from "../vault-access.js";
-import { type BackupShelf, FolderShelf, StateShelf } from "./backup-shelf.js";
+import { type BackupShelf, FolderShelf, folderProblems, StateShelf } from "./backup-shelf.js";
 import { selection } from "./selection.js";
 import { type BackupJob, describeFailures, takeBackups } from "./take-backups.js";
 import {
@@ -77,7 +77,7 @@ export async function updateVaultBackup(
   tell(
     `backed up ${taken.count} of ${taken.count + kept} objects of ${inputs.vaultUrl} (${formatElapsed(performance.now() - start)}); the others had not changed`,
   );
-  reportFailures(id, inputs, failed, outs);
+  reportFailures(id, inputs, failed, outs, taken.firstFailure);
   return outs;
 }
 
@@ -138,7 +138,6 @@ function hasOtherCase(objects: readonly VaultObject[], name: string): boolean {
 
 /** What changed in the vault or on the shelf since the backup was taken, by name. */
 export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
-  const { folderProblems } = await import("./backup-shelf.js");
   const problems = outs.to ? await folderProblems(outs.to.folder, outs.digest) : [];
   const client = await vaultClient(outs.vaultUrl);
   for (const collection of COLLECTIONS) {
@@ -156,11 +155,17 @@ export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
 function tellManaged({ vaultUrl }: VaultBackupInputs, collection: Collection, { managed }: VaultContents): void {
   if (managed.length === 0) return;
   tell(
-    `${managed.length} ${collection} of certificates in ${vaultUrl} are not in the backup: a backup of the certificate brings them`,
+    `${collection} of certificates are not in the backup of ${vaultUrl} (${managed.length}): a backup of the certificate brings them`,
   );
 }
 
-function reportFailures(id: string, inputs: VaultBackupInputs, failed: ByKind<string>, outs: Properties): void {
+function reportFailures(
+  id: string,
+  inputs: VaultBackupInputs,
+  failed: ByKind<string>,
+  outs: Properties,
+  firstFailure: unknown,
+): void {
   const count = Object.keys(failed.keys).length + Object.keys(failed.secrets).length;
   if (count === 0) return;
   const text = `the backup of ${inputs.vaultUrl} is incomplete; ${count} failed, the others are kept:${describeFailures(failed)}`;
@@ -171,7 +176,7 @@ function reportFailures(id: string, inputs: VaultBackupInputs, failed: ByKind<st
   throw new PartialFailure(
     id,
     outs,
-    new KeyVaultError("KV_INVALID_INPUT", text, {
+    new KeyVaultError(isKeyVaultError(firstFailure) ? firstFailure.code : "KV_NOT_FOUND", text, {
       hint: 'The next up tries them again; leave one out with "!name", or set onFailure: "report" to go on without them.',
     }),
   );

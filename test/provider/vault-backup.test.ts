@@ -1,0 +1,210 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { vaultBackup } from "../../provider/dynamic-v1.js";
+import { UNKNOWN } from "../../provider/unknown.js";
+import { selection } from "../../provider/vault-backup/selection.js";
+import { call, requestCounts } from "../engine/vault-by-hand.js";
+
+const folder = mkdtempSync(join(tmpdir(), "vault-backup-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a selection", () => {
+  it.each([
+    ["*", ["orders", "Orders-2", "constructor"], []],
+    ["orders", ["orders", "ORDERS"], ["orders-2"]],
+    ["orders-*", ["orders-2", "Orders-eu"], ["orders", "my-orders-2"]],
+    ["{a,b}-?", ["a-1", "B-2"], ["a-12", "c-1"]],
+  ])("of %s takes what it names, without case", (pattern, taken, left) => {
+    const { matches } = selection([pattern]);
+    expect(taken.filter((name) => !matches(name))).toEqual([]);
+    expect(left.filter(matches)).toEqual([]);
+  });
+
+  it("leaves out what begins with an exclamation mark", () => {
+    const { matches, names, hasGlobs } = selection(["*", "huge", "!huge", "!temp-*"]);
+    expect(["orders", "huge", "temp-1"].filter(matches)).toEqual(["orders"]);
+    expect({ names, hasGlobs }).toEqual({ names: [], hasGlobs: true });
+  });
+});
+
+describe("check of a vault's backup", () => {
+  const vaultUrl = "https://contoso.vault.azure.net";
+  const check = async (news: Record<string, unknown>) => {
+    const { inputs, failures } = await vaultBackup.check({}, { vaultUrl, ...news });
+    return { inputs, told: failures.map(({ property, reason }) => `${property} ${reason}`.trim()) };
+  };
+
+  it("sorts what is selected, and leaves out names that a star covers", async () => {
+    const { inputs } = await check({ keys: ["b", "*", "a", "!c"], secrets: ["z", "y", "y"] });
+    expect(inputs).toMatchObject({ keys: ["!c", "*"], secrets: ["y", "z"] });
+  });
+
+  it("keeps of a resource its name and a digest that changes with it", async () => {
+    const resource = { name: "a", version: "1", updatedOn: "2026-01-01T00:00:00Z", vaultUrl };
+    const before = (await check({ keys: [resource] })).inputs;
+    expect(before).toMatchObject({ keys: ["a"], revisions: { keys: { a: expect.stringMatching(/^[\w-]{11}$/) } } });
+    const after = (await check({ keys: [{ ...resource, updatedOn: "2026-01-02T00:00:00Z" }] })).inputs;
+    expect(after.revisions).not.toEqual(before.revisions);
+    const unknown = (await check({ keys: [{ ...resource, version: UNKNOWN }] })).inputs;
+    expect(unknown).toMatchObject({ keys: ["a"], revisions: { keys: { a: UNKNOWN } } });
+  });
+
+  it("takes the vault of the resources where none is given", async () => {
+    const { inputs } = await vaultBackup.check({}, { keys: [{ name: "a", version: "1", vaultUrl }] });
+    expect(inputs.vaultUrl).toBe(vaultUrl);
+  });
+
+  it.each([
+    ["nothing to back up", {}, /nothing to back up/],
+    ["exclusions alone", { keys: "!a" }, /add "\*"/],
+    ["a name that cannot be one", { keys: "a/b" }, /keys must be "\*", a key name, a glob/],
+    [
+      "a resource of another vault",
+      { keys: [{ name: "a", vaultUrl: "https://x.vault.azure.net" }] },
+      /is of one vault/,
+    ],
+    ["secrets of a Managed HSM", { vaultUrl: "https://x.managedhsm.azure.net", secrets: "*" }, /holds keys only/],
+    ["a folder without a name", { keys: "*", to: {} }, /to must be \{ folder/],
+    ["an unknown reaction to failures", { keys: "*", onFailure: "ignore" }, /onFailure must be fail or report/],
+    ["a property that it does not have", { keys: "*", names: "*" }, /"names" is not a property/],
+  ])("refuses %s", async (_what, news, reason) => {
+    expect((await check(news)).told).toEqual([expect.stringMatching(reason)]);
+  });
+});
+
+describe("a vault's backup", () => {
+  let vault: Emulator;
+  let told: string;
+
+  beforeEach(async () => {
+    vault = await startEmulator();
+    process.env.KEYVAULT_TOKEN = vault.token;
+    process.env.KEYVAULT_CREDENTIAL = "token";
+    told = "";
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      told += text;
+      return true;
+    });
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+
+  const inputsOf = async (args: Record<string, unknown>) => {
+    const { inputs, failures } = await vaultBackup.check({}, { vaultUrl: vault.url, ...args });
+    expect(failures).toEqual([]);
+    return inputs;
+  };
+  const create = async (args: Record<string, unknown>) => {
+    const { id, outs } = await vaultBackup.create(await inputsOf(args));
+    return { id, outs: asState(outs) };
+  };
+  const update = async (olds: Record<string, unknown>, args: Record<string, unknown>) =>
+    asState((await vaultBackup.update("id", olds, await inputsOf(args))).outs);
+
+  /** As the engine passes outputs back: secrets in plain text. */
+  const asState = (outs: Record<string, unknown>) => {
+    expect(outs.blobs).toHaveProperty("4dabf18193072939515e22adb298388d");
+    const { value } = outs.blobs as { value: { keys: Record<string, string>; secrets: Record<string, string> } };
+    return { ...outs, covered: outs.covered, blobs: value };
+  };
+  const makeKey = (name: string) => call(vault, "POST", `/keys/${name}/create`, { kty: "EC" });
+
+  it("follows the pages of a list and takes each object once", async () => {
+    for (let i = 0; i < 60; i++) await makeKey(`key-${i}`);
+    const { outs } = await create({ keys: "*" });
+    expect(Object.keys(outs.blobs.keys)).toHaveLength(60);
+    expect(requestCounts(vault)).toMatchObject({ getKey: 60, backupKey: 60 });
+    expect(told).toMatch(/backed up 60 of 60 objects/);
+  });
+
+  it("asks for a few names one by one, without listing the vault", async () => {
+    await makeKey("a");
+    vault.requests.clear();
+    const { outs } = await create({ keys: "A" });
+    expect(requestCounts(vault)).toEqual({ getKey: 1, backupKey: 1 });
+    expect(Object.keys(outs.blobs.keys)).toEqual(["a"]);
+  });
+
+  it("leaves keys and secrets of certificates to the certificate, unless they are named", async () => {
+    await makeKey("tls");
+    await makeKey("orders");
+    vault.vault("emulator").giveToCertificate("keys", "tls");
+    expect(Object.keys((await create({ keys: "*" })).outs.blobs.keys)).toEqual(["orders"]);
+    expect(told).toContain("keys of certificates are not in the backup");
+    expect(Object.keys((await create({ keys: ["o*", "tls"] })).outs.blobs.keys)).toEqual(["orders", "tls"]);
+  });
+
+  it("tells by name what has too many versions or is not there, and keeps the others", async () => {
+    for (let i = 0; i < 501; i++) await call(vault, "PUT", "/secrets/huge", { value: "v" });
+    await call(vault, "PUT", "/secrets/small", { value: "v", attributes: { enabled: false } });
+    const failure = await create({ secrets: ["huge", "small", "missing"] }).then(
+      () => undefined,
+      (error: Error & { id: string; properties: Record<string, unknown>; reasons: string[] }) => error,
+    );
+    expect(failure?.id).toBe(`${vault.url}/backup`);
+    expect(failure?.message).toMatch(/2 failed, the others are kept:\s+secret "missing": .*\s+secret "huge": .*500/);
+    expect(failure?.properties.failed).toMatchObject({ secrets: { huge: expect.any(String) } });
+    expect(failure?.properties.covered).toMatchObject({ secrets: { small: expect.any(String) } });
+  });
+
+  it("is no resource where nothing could be taken, and does not try each of many in vain", async () => {
+    for (let i = 0; i < 200; i++) await makeKey(`key-${i}`);
+    const principals = { [vault.token]: { keys: ["get", "list"] } };
+    vault.vault("emulator").configure({ permissions: { model: "accessPolicy", principals } });
+    const failure = await create({ keys: "*" }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: expect.stringMatching(/backupKey .* was refused \(403.*keys\/backup/s) });
+    expect(failure).not.toHaveProperty("id");
+    expect(requestCounts(vault).backupKey).toBeLessThan(100);
+  });
+
+  it("keeps the earlier blob of an object whose later backup fails", async () => {
+    await makeKey("a");
+    await makeKey("b");
+    const { outs } = await create({ keys: "*", onFailure: "report" });
+    vault.clock.advance(2_000);
+    await makeKey("a");
+    vault.faults.add({ kind: "status", status: 400, operation: "backupKey" });
+    const later = await update(outs, { keys: "*", onFailure: "report" });
+    expect(later.blobs).toEqual(outs.blobs);
+    expect(later).toMatchObject({ covered: outs.covered, failed: { keys: { a: expect.any(String) } } });
+    expect(await vaultBackup.diff("id", later, later)).toMatchObject({ changes: true });
+    vault.faults.clear();
+    const healed = await update(later, { keys: "*", onFailure: "report" });
+    expect(healed.blobs.keys.a).not.toBe(outs.blobs.keys.a);
+    expect(await vaultBackup.diff("id", healed, healed)).not.toHaveProperty("changes");
+  });
+
+  it("takes a resource again whose digest changed, though the vault's moment is the same second", async () => {
+    await makeKey("a");
+    const resource = { name: "a", version: "1", updatedOn: "2026-01-01T00:00:00Z", vaultUrl: vault.url };
+    const { outs } = await create({ keys: [resource] });
+    const later = await update(outs, { keys: [{ ...resource, version: "2" }] });
+    expect(later.blobs.keys.a).not.toBe(outs.blobs.keys.a);
+    expect((await update(later, { keys: [{ ...resource, version: "2" }] })).blobs).toEqual(later.blobs);
+  });
+
+  it("takes the files of an interrupted run for what they are", async () => {
+    await makeKey("gone");
+    await makeKey("here");
+    const args = { keys: "*", to: { folder: join(folder, "interrupted") } };
+    const { outs } = await create(args);
+    const file = (name: string) => join(folder, "interrupted", `${name}.keybackup`);
+    // The interrupted run had written later blobs, and no manifest yet.
+    for (const name of ["gone", "here"]) {
+      const { value } = (await call(vault, "POST", `/keys/${name}/backup`)) as { value: string };
+      await writeFile(file(name), value);
+    }
+    const gone = await readFile(file("gone"), "utf8");
+    await call(vault, "DELETE", "/keys/gone");
+    const later = await update(outs, args);
+    expect(later.covered).toEqual(outs.covered);
+    expect(await readFile(file("gone"), "utf8")).toBe(gone);
+    expect((await vaultBackup.read("id", later)).inputs).not.toHaveProperty("stale");
+  });
+});
