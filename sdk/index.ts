@@ -31,6 +31,7 @@ export {
   listSecrets,
   type SecretItem,
 } from "./list-secrets.js";
+export { KeyPolicyFacts, SecretPolicyFacts } from "./policy-facts.js";
 export { Secret, type SecretArgs } from "./secret.js";
 export { SecretBackup, type SecretBackupArgs } from "./secret-backup.js";
 export { type RestorableVault, VaultBackup, type VaultBackupArgs } from "./vault-backup.js";

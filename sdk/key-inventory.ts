@@ -62,6 +62,9 @@ export type InventoryList =
  * Lists of names are sorted. State holds as many names as fit 16,000 characters; `counts` tells how many there are.
  */
 export class KeyInventory extends pulumi.CustomResource {
+  /** By which policy packs know it: `validateResourceOfType(KeyInventory, …)`. */
+  static readonly __pulumiType: string = RESOURCE_TYPES.keyInventory;
+
   declare readonly vaultUrl: pulumi.Output<string>;
   /** All keys of the vault, those of certificates and ignored ones included. */
   declare readonly count: pulumi.Output<number>;

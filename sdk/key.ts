@@ -125,6 +125,9 @@ export interface KeyArgs {
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/import-key/import-key
  */
 export class Key extends pulumi.CustomResource {
+  /** By which policy packs know it: `validateResourceOfType(Key, …)`. */
+  static readonly __pulumiType: string = RESOURCE_TYPES.key;
+
   declare readonly vaultUrl: pulumi.Output<string>;
   declare readonly name: pulumi.Output<string>;
   /** The current version, 32 hex digits. */

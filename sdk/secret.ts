@@ -48,6 +48,9 @@ export interface SecretArgs {
  * @see https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret
  */
 export class Secret extends pulumi.CustomResource {
+  /** By which policy packs know it: `validateResourceOfType(Secret, …)`. */
+  static readonly __pulumiType: string = RESOURCE_TYPES.secret;
+
   declare readonly vaultUrl: pulumi.Output<string>;
   declare readonly name: pulumi.Output<string>;
   /** The current version, 32 hex digits. */

@@ -1,0 +1,57 @@
+import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Stack } from "./stack.js";
+
+// The engine takes a folder where its language host can run policy packs, and a program everywhere.
+const PACK = ["--policy-pack", join(__dirname, "../../examples/policy/run-policy-pack.sh")];
+
+const GOOD = `
+  new keyvault.Key("good", { name: "good", generate: { keyType: "RSA", keySize: 3072 }, expiresOn: "2090-01-01T00:00:00Z" });
+  new keyvault.Key("rotated", {
+    name: "rotated",
+    generate: { keyType: "EC" },
+    rotationPolicy: { rotateAfter: "P90D", expireAfter: "P1Y" },
+    onDelete: "retain",
+  });`;
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await Stack.create({ program: GOOD, config: { "keyvault:vaultUrl": "embedded:./policy.vault" } });
+});
+afterAll(() => stack?.remove());
+
+it("the policy pack lets through keys that keep its rules", async () => {
+  const run = await stack.pulumi("preview", ...PACK);
+  expect(run.text).toContain("keyvault@v0.1.0");
+  expect(run.exitCode).toBe(0);
+});
+
+it("it refuses in the preview a key without expiry, a purge and a small RSA key", async () => {
+  await stack.program(`${GOOD}
+    new keyvault.Key("bad", { name: "bad", generate: { keyType: "RSA" }, onDelete: "purge" });
+    new keyvault.Secret("bad", { name: "bad", value: "some-value", onDelete: "purge" });`);
+  const { exitCode, text } = await stack.pulumi("preview", ...PACK);
+  expect(exitCode).not.toBe(0);
+  const told = [...text.matchAll(/\[mandatory\]\s+(\S+)\s+\(\S*keyvault:(\w+): (\w+)\)/g)].map((match) =>
+    match.slice(1),
+  );
+  expect(told.sort()).toEqual([
+    ["key-expires", "Key", "bad"],
+    ["nothing-is-purged", "Key", "bad"],
+    ["nothing-is-purged", "Secret", "bad"],
+    ["rsa-size", "Key", "bad"],
+  ]);
+  expect(text).not.toContain("some-value");
+});
+
+it("it tells an imported RSA key that is too small once it is there", async () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  await stack.file("small.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+  await stack.program(`${GOOD}
+    new keyvault.Key("small", { name: "small", import: { file: "small.pem" }, expiresOn: "2090-01-01T00:00:00Z" });`);
+  await stack.up();
+  const { exitCode, text } = await stack.pulumi("preview", ...PACK);
+  expect(exitCode).not.toBe(0);
+  expect(text).toMatch(/rsa-size-of-imports[\s\S]*key "small" has 2048 bits/);
+});
