@@ -23,6 +23,8 @@ export const faultKinds = [
   "claims",
   /** 429 without handling. */
   "throttled",
+  /** 409 without handling: another operation on the same object came in between. */
+  "conflict",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

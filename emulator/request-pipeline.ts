@@ -4,13 +4,14 @@ import { challengeFor, claimsChallenge, expiredChallenge } from "./challenge.js"
 import { catchUp } from "./clock-work.js";
 import type { EmulatorClock } from "./emulator-clock.js";
 import type { FaultRule, Faults } from "./faults.js";
+import { nounOf } from "./lifecycle.js";
 import { loadOf } from "./load.js";
-import type { Answer, Context, Operation } from "./operation.js";
+import type { Answer, Context } from "./operation.js";
 import { requirePermission } from "./permissions.js";
 import { requireSoftDelete } from "./purge-protection.js";
 import { type RequestTarget, readTarget } from "./request-target.js";
 import { type Route, route } from "./router.js";
-import { ServiceError } from "./service-error.js";
+import { parallelWork, ServiceError } from "./service-error.js";
 import type { Store } from "./store/store.js";
 import { type Throttle, throttled } from "./throttling.js";
 import type { Address } from "./vault-directory.js";
@@ -82,7 +83,7 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
     operation = found.operation.name;
     const path = `/${target.segments.join("/")}`;
     fault = surroundings.faults.draw({ operation, method: request.method, path });
-    const instead = fault === undefined ? undefined : faultedAnswer(address, found.operation, fault);
+    const instead = fault === undefined ? undefined : faultedAnswer(surroundings, address, found, fault);
     if (fault !== undefined && instead !== undefined) return { operation, ...instead, fault };
     const handled = await handle(surroundings, request, target, found, caller);
     const headers = address.vault.permissions?.model === "rbac" ? { headers: roleHeaders } : {};
@@ -135,8 +136,9 @@ async function handle(
 
 /** What a fault answers instead of handling the request; nothing for those that change an answer on its way out. */
 function faultedAnswer(
+  { store }: Surroundings,
   address: Address,
-  operation: Operation,
+  { operation, name }: Route,
   fault: FaultRule,
 ): Omit<Outcome, "operation"> | undefined {
   switch (fault.kind) {
@@ -148,6 +150,13 @@ function faultedAnswer(
       return claimsChallenge(address);
     case "throttled":
       return refusal(address.vault.plane, throttled(operation));
+    case "conflict": {
+      const { collection } = operation.permission;
+      const current = store.find(address.vault.name, collection, name)?.current ?? "";
+      const isRecovery = operation.permission.action === "recover";
+      const id = `${address.origin}/${collection}/${name}/${current}`;
+      return refusal(address.vault.plane, parallelWork(nounOf(collection), id, isRecovery));
+    }
     case "status":
       return refusal(address.vault.plane, unavailable(fault.status ?? 503));
     default:

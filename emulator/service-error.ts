@@ -75,6 +75,14 @@ export const restoreConflict = (noun: Noun, id: string) => {
   );
 };
 
+/** What the service says of parallel work on one object; only the sentence for recoveries was ever recorded. */
+export const parallelWork = (noun: Noun, id: string, isRecovery: boolean) => {
+  const it = isRecovery ? `soft-deleted ${noun.toLowerCase()}` : noun.toLowerCase();
+  return conflict(
+    `There was a conflict while ${isRecovery ? "recovering" : "updating"} the ${it} '${id}'. This can happen when multiple operations are performed in parallel against the ${it}. To avoid this error, perform operations against the ${it} in a sequential manner.`,
+  );
+};
+
 export const alreadyActive = (noun: Noun, name: string) =>
   new ServiceError(400, "MethodNotAllowed", `${noun} exists already: ${name}`, "RequestNotAllowedOnNonDeletedObject");
 

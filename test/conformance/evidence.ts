@@ -173,6 +173,10 @@ function refused(
     if (operation.version !== undefined) return claim(anywhere, undefined, { missed: operation.version });
     return claim(gone);
   }
+  if (status === 409 && operation.kind === "recover") {
+    const kid = /https?:\/\/[^\s']+/.exec(error?.message ?? "")?.[0];
+    return claim(set("deleted"), undefined, { seen: { ...named, version: identifierOf(kid ?? "")?.version } });
+  }
   if (status === 409 && operation.kind === "restore") {
     const kid = /https?:\/\/[^\s']+/.exec(error?.message ?? "")?.[0];
     const identifier = identifierOf(kid ?? "");

@@ -201,6 +201,18 @@ describe("given state", () => {
     expect(await replay([exchange])).toEqual(passed);
   });
 
+  it("is deleted, and worked on by others, where a recovery is in conflict", async () => {
+    const id = `https://scripted.vault.azure.net/keys/k/${versionNamed("one")}`;
+    const message = `There was a conflict while recovering the soft-deleted key '${id}'. This can happen when multiple operations are performed in parallel against the soft-deleted key. To avoid this error, perform operations against the soft-deleted key in a sequential manner.`;
+    const recover = { method: "POST", path: "/deletedkeys/k/recover" };
+    expect(
+      await replay([
+        { ...recover, status: 409, answer: refusal("Conflict", message) },
+        { ...recover, status: 200, answer: keyBundle("k", "one") },
+      ]),
+    ).toEqual(passed);
+  });
+
   it("has a deletion in flight when a deleted object appears without anybody deleting it", async () => {
     const shown = { ...deletionOf("keys", "k"), ...keyBundle("k", "one") };
     expect(

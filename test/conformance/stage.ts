@@ -116,6 +116,7 @@ export class Stage {
     this.#emulator.faults.clear();
     const { status } = step.exchange.response;
     if (status === 429) this.#emulator.faults.add({ kind: "throttled", times: 1 });
+    if (status === 409 && isParallelWork(step, error)) this.#emulator.faults.add({ kind: "conflict", times: 1 });
     if (status >= 500) this.#emulator.faults.add({ kind: "status", status, times: 1 });
   }
 
@@ -185,6 +186,12 @@ export class Stage {
         return this.#emulator.token;
     }
   }
+}
+
+/** A conflict that no state explains: somebody else was at work on the same object. */
+function isParallelWork({ operation }: Step, error: ErrorAnswer | undefined): boolean {
+  const restores = operation.kind === "restore" || /Restore operation is in progress/.test(error?.message ?? "");
+  return error?.code === "Conflict" && error.innerCode === undefined && !restores;
 }
 
 function firewallOf(
