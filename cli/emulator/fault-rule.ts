@@ -13,6 +13,7 @@ const KINDS: Record<FaultKind, true> = {
   expiredToken: true,
   claims: true,
   throttled: true,
+  conflict: true,
 };
 
 const TEXTS = ["operation", "method", "path"] as const;
