@@ -1,10 +1,11 @@
 import type { OnDelete, Timeouts } from "./key/key-inputs.js";
-import type { KeyVaultClient } from "./keyvault/client.js";
 import { isKeyVaultError } from "./keyvault/errors.js";
+import type { SoftDeleted } from "./keyvault/key-bundle.js";
 import type { Properties } from "./lifecycle.js";
 import { ifPresent, Patience } from "./patience.js";
 import { tell } from "./progress.js";
 import { vaultClient } from "./vault-access.js";
+import { keyObject, secretObject, type VaultObject } from "./vault-object.js";
 
 interface Deletable {
   vaultUrl: string;
@@ -14,78 +15,64 @@ interface Deletable {
   recoveryLevel?: string;
 }
 
-interface Deletion {
-  disable(): Promise<unknown>;
-  look(): Promise<unknown>;
-  delete(): Promise<unknown>;
-  lookForDeleted(): Promise<unknown>;
-  purge(): Promise<void>;
-}
+type Deletion = VaultObject<unknown, SoftDeleted>;
 
 /** Does to a key or secret what its `onDelete` says: nothing, disable, delete (the default; recoverable), or delete and purge. */
 export async function deleteObject(kind: "key" | "secret", props: Properties): Promise<void> {
   const { vaultUrl, name, onDelete = "delete", timeouts, recoveryLevel } = props as unknown as Deletable;
   if (onDelete === "retain") return;
-  const deletion = deletionOf(kind, await vaultClient(vaultUrl), name);
+  const client = await vaultClient(vaultUrl);
+  const object = kind === "key" ? keyObject(client, { vaultUrl, name }) : secretObject(client, { vaultUrl, name });
   const patience = new Patience(timeouts?.delete);
-  const object = `${kind} "${name}" in ${vaultUrl}`;
   if (onDelete === "disable") {
-    await ifPresent(deletion.disable());
+    await ifPresent(object.disable());
     return;
   }
-  await ifPresent(patience.whileBusy(`${object} to be free`, () => deleteOnce(deletion)));
-  if (onDelete === "purge") await purge(deletion, object, recoveryLevel, patience);
-}
-
-function deletionOf(kind: "key" | "secret", client: KeyVaultClient, name: string): Deletion {
-  if (kind === "key") {
-    return {
-      disable: async () => client.updateKey(name, (await client.getKey(name)).version, { enabled: false }),
-      look: () => client.getKey(name),
-      delete: () => client.deleteKey(name),
-      lookForDeleted: () => client.getDeletedKey(name),
-      purge: () => client.purgeDeletedKey(name),
-    };
-  }
-  return {
-    disable: () => client.updateSecret(name, undefined, { enabled: false }),
-    look: () => client.getSecret(name),
-    delete: () => client.deleteSecret(name),
-    lookForDeleted: () => client.getDeletedSecret(name),
-    purge: () => client.purgeDeletedSecret(name),
-  };
+  await ifPresent(patience.whileBusy(`${object.label} to be free`, () => deleteOnce(object)));
+  if (onDelete === "purge") await purge(object, recoveryLevel, patience);
 }
 
 /** A delete whose answer was lost is sent again only where a look shows that the object is still there. */
-async function deleteOnce(deletion: Deletion): Promise<void> {
+async function deleteOnce(object: Deletion): Promise<void> {
   try {
-    await deletion.delete();
+    await object.delete();
   } catch (error) {
     if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
-    if (await ifPresent(deletion.look())) await deletion.delete();
+    if (await object.current()) await object.delete();
   }
 }
 
-async function purge(
-  deletion: Deletion,
-  object: string,
-  recoveryLevel: string | undefined,
-  patience: Patience,
-): Promise<void> {
-  if (recoveryLevel !== undefined && !/purgeable/i.test(recoveryLevel)) {
-    tell(`${object} was deleted and not purged: purge protection is on (${recoveryLevel})`);
+async function purge(object: Deletion, recoveryLevel: string | undefined, patience: Patience): Promise<void> {
+  if (isPurgeProtected(recoveryLevel)) {
+    tell(`${object.label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
     return;
   }
   // Without soft delete there is nothing to purge. With it, a purge is refused until the deletion has ended.
   if (recoveryLevel === "Purgeable") return;
   for (;;) {
     try {
-      await patience.whileBusy(`the deletion of ${object} to end`, () => deletion.purge());
+      await patience.whileBusy(`the deletion of ${object.label} to end`, () => object.purge());
       return;
     } catch (error) {
       if (!isKeyVaultError(error) || !(error.mayHaveHappened || error.code === "KV_NOT_FOUND")) throw error;
-      if (!(await ifPresent(deletion.lookForDeleted()))) return;
-      await patience.pause(`the purge of ${object}`, error);
+      if (!(await object.deleted())) return;
+      await patience.pause(`the purge of ${object.label}`, error);
     }
   }
+}
+
+/** Tells in time that a purge will not happen: when the resource is made, and in the preview of the program that asks for it. */
+export function tellIfUnpurgeable(
+  kind: "key" | "secret",
+  { name, vaultUrl, onDelete }: { name?: unknown; vaultUrl?: unknown; onDelete?: unknown },
+  recoveryLevel: unknown,
+): void {
+  if (onDelete !== "purge" || !isPurgeProtected(recoveryLevel)) return;
+  tell(
+    `${kind} "${name}" in ${vaultUrl}: purge protection is on (${recoveryLevel}), so onDelete "purge" will only delete it`,
+  );
+}
+
+function isPurgeProtected(recoveryLevel: unknown): boolean {
+  return typeof recoveryLevel === "string" && !/purgeable/i.test(recoveryLevel);
 }

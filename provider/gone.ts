@@ -1,23 +1,23 @@
 import { formatMoment } from "./input-check.js";
 import type { SoftDeleted } from "./keyvault/key-bundle.js";
-import { ifPresent } from "./patience.js";
 import { tell } from "./progress.js";
+import type { VaultObject } from "./vault-object.js";
 
 /** Tells that an object is gone, and where it was soft-deleted, when and until when it can be recovered. */
-export async function tellGone(object: string, lookForDeleted: () => Promise<SoftDeleted>): Promise<void> {
+export async function tellGone({ label, deleted: look }: VaultObject<unknown, SoftDeleted>): Promise<void> {
   try {
-    const deleted = await ifPresent(lookForDeleted());
+    const deleted = await look();
     if (!deleted) {
-      tell(`${object} is gone: it is neither there nor among the deleted ones`);
+      tell(`${label} is gone: it is neither there nor among the deleted ones`);
       return;
     }
     const when = deleted.deletedOn ? ` on ${formatMoment(deleted.deletedOn)}` : "";
     const until = deleted.scheduledPurgeDate ? ` until ${formatMoment(deleted.scheduledPurgeDate)}` : "";
     tell(
-      `${object} was soft-deleted outside${when} and can be recovered${until}: the next \`pulumi up\` does that, unless ifSoftDeleted is "fail"`,
+      `${label} was soft-deleted outside${when} and can be recovered${until}: the next \`pulumi up\` does that, unless ifSoftDeleted is "fail"`,
     );
   } catch {
     // Whether it can be recovered is a kindness: the 404 on the object itself has already told that it is gone.
-    tell(`${object} is gone; whether it can be recovered could not be read`);
+    tell(`${label} is gone; whether it can be recovered could not be read`);
   }
 }

@@ -1,4 +1,5 @@
 import type { InputCheck } from "./input-check.js";
+import { KeyVaultError } from "./keyvault/errors.js";
 import { isValidObjectName, parseVaultUrl } from "./keyvault/identifier.js";
 import type { Properties } from "./lifecycle.js";
 import { isClaimedByAnother } from "./name-claims.js";
@@ -63,6 +64,16 @@ export function checkClaim(check: InputCheck, kind: "key" | "secret", address: P
 /** Pulumi's id of an object: its versionless URL. */
 export function objectId(collection: "keys" | "secrets", address: ObjectAddress): string {
   return `${address.vaultUrl}/${collection}/${address.name}`;
+}
+
+/** The address in an id. A version behind the name, as in a versioned URL, is left out. */
+export function addressOfId(collection: "keys" | "secrets", id: string): ObjectAddress {
+  const [vaultUrl = "", path = ""] = id.split(`/${collection}/`);
+  const [name = ""] = path.split("/");
+  if (vaultUrl !== "" && isValidObjectName(name)) return { vaultUrl, name };
+  throw new KeyVaultError("KV_INVALID_INPUT", `"${id}" is not the id of one of a vault's ${collection}`, {
+    hint: `use the form https://<vault>/${collection}/<name>`,
+  });
 }
 
 export function sameObject(a: Properties, b: Properties): boolean {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { parseTimeout } from "./duration.js";
+import { type Clock, delay, systemClock } from "./keyvault/clock.js";
 import { isKeyVaultError, KeyVaultError } from "./keyvault/errors.js";
 import { formatElapsed, tell } from "./progress.js";
 
@@ -11,15 +11,19 @@ const WORD_EVERY_MS = 30_000;
 
 /**
  * The time that one operation of a resource has, from its `timeouts`. Waits for what the service does in its own
- * time (deletion, recovery, purging), with pauses that grow, and says what it waits for.
+ * time (deletion, recovery, purging), with pauses that grow, and says what it waits for: after 5 seconds, then
+ * every 30.
  */
 export class Patience {
-  readonly #start = performance.now();
+  readonly #clock: Clock;
+  readonly #start: number;
   readonly #timeoutMs: number;
   #nextWord = FIRST_WORD_AFTER_MS;
   #pause = FIRST_PAUSE_MS;
 
-  constructor(timeout: string | undefined) {
+  constructor(timeout: string | undefined, clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#start = clock.now();
     this.#timeoutMs = (timeout && parseTimeout(timeout)) || DEFAULT_TIMEOUT_MS;
   }
 
@@ -30,7 +34,7 @@ export class Patience {
    * @throws KeyVaultError `KV_TIMEOUT` where no time is left.
    */
   async pause(awaited: string, cause?: unknown): Promise<void> {
-    const elapsed = performance.now() - this.#start;
+    const elapsed = this.#clock.now() - this.#start;
     if (elapsed + this.#pause > this.#timeoutMs) {
       throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(elapsed)} for ${awaited}`, {
         hint: "run again, or give the operation more time with the resource's timeouts",
@@ -41,7 +45,7 @@ export class Patience {
       tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
       this.#nextWord = elapsed + WORD_EVERY_MS;
     }
-    await delay(this.#pause);
+    await delay(this.#clock, this.#pause);
     this.#pause = Math.min(this.#pause * 1.6, LONGEST_PAUSE_MS);
   }
 

@@ -8,18 +8,20 @@ const materials = new Map<string, KeyMaterial>();
 const blobs = new Map<string, string>();
 const secretValues = new Map<string, string>();
 
-const expectedThumbprints = new Map<string, string>();
+const expected = new Map<string, string>();
 
 /**
- * Notes, when a refresh finds another key in the vault, which one the state had expected: the recorded input is the
- * foreign key's from then on, and a program without the material has nothing else to compare it with.
+ * Notes, when a refresh finds another key or value in the vault, which one the state had expected: the recorded input
+ * is the foreign one's from then on, and a program without the material has nothing else to compare it with.
+ *
+ * @param digest thumbprint of the key, or digest of the value.
  */
-export function expectThumbprint(keyId: string, thumbprint: string): void {
-  expectedThumbprints.set(keyId, thumbprint);
+export function expectSealed(objectId: string, digest: string): void {
+  expected.set(objectId, digest);
 }
 
-export function expectedThumbprintOf(keyId: string): string | undefined {
-  return expectedThumbprints.get(keyId);
+export function expectedSealed(objectId: string): string | undefined {
+  return expected.get(objectId);
 }
 
 export function keepMaterial(material: KeyMaterial): string {

@@ -2,7 +2,7 @@ import { type InputCheck, isRecord } from "../input-check.js";
 import type { Properties } from "../lifecycle.js";
 import { objectId } from "../object-address.js";
 import { checkRestoreSource, givenSources } from "../restore-source.js";
-import { expectedThumbprintOf, keepMaterial } from "../sealed-material.js";
+import { expectedSealed, keepMaterial } from "../sealed-material.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
 import { vaultSettings } from "../vault-settings.js";
 
@@ -79,7 +79,7 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
 function sealedThumbprint(olds: Properties): string | undefined {
   const { vaultUrl, name, thumbprint } = olds;
   if (typeof thumbprint !== "string") return undefined;
-  return expectedThumbprintOf(objectId("keys", { vaultUrl: String(vaultUrl), name: String(name) })) ?? thumbprint;
+  return expectedSealed(objectId("keys", { vaultUrl: String(vaultUrl), name: String(name) })) ?? thumbprint;
 }
 
 /** Symmetric keys are for Managed HSM. A server on loopback may be either. */

@@ -1,12 +1,11 @@
+import { tellIfUnpurgeable } from "../delete-object.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { PartialFailure, type Properties } from "../lifecycle.js";
 import { objectId } from "../object-address.js";
 import { ifPresent, Patience } from "../patience.js";
-import { tell } from "../progress.js";
 import { isRestoredVersion } from "../restore-source.js";
-import { blobFor } from "../sealed-material.js";
 import { vaultClient } from "../vault-access.js";
 import { differingAttributes, observedAttributes, pickAttributes } from "./key-attributes.js";
 import type { KeyAttributes, KeyInputs } from "./key-inputs.js";
@@ -31,7 +30,7 @@ export async function createKey(properties: Properties): Promise<{ id: string; o
 }
 
 async function make(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
-  if (inputs.restore !== undefined) return restoreKey(client, inputs, blobFor(inputs.restore), patience);
+  if (inputs.restore !== undefined) return restoreKey(client, inputs, inputs.restore, patience);
   if (inputs.adopt) return adoptDeleted(client, inputs, patience);
   try {
     const bundle = await writeVersion(client, inputs, pickAttributes(inputs), undefined, patience);
@@ -106,17 +105,10 @@ async function finish(
     delete reached.rotationPolicy;
     throw new PartialFailure(id, keyOutputs(reached, bundle, made.marks) as unknown as Properties, error);
   }
-  warnIfUnpurgeable(inputs, bundle);
+  tellIfUnpurgeable("key", inputs, bundle.recoveryLevel);
   return { id, outs: keyOutputs(inputs, bundle, made.marks) as unknown as Properties };
 }
 
 function clearedAttributes(inputs: KeyInputs): Record<string, undefined> {
   return Object.fromEntries(Object.keys(pickAttributes(inputs)).map((attribute) => [attribute, undefined]));
-}
-
-function warnIfUnpurgeable(inputs: KeyInputs, bundle: KeyBundle): void {
-  if (inputs.onDelete !== "purge" || !bundle.recoveryLevel || /purgeable/i.test(bundle.recoveryLevel)) return;
-  tell(
-    `key "${inputs.name}" in ${inputs.vaultUrl}: purge protection is on (${bundle.recoveryLevel}), so onDelete "purge" will only delete it`,
-  );
 }

@@ -1,7 +1,6 @@
-import { deleteObject } from "../delete-object.js";
+import { deleteObject, tellIfUnpurgeable } from "../delete-object.js";
 import type { Properties, ResourceDiff, ResourceLifecycle } from "../lifecycle.js";
 import { sameObject } from "../object-address.js";
-import { tell } from "../progress.js";
 import { checkKey } from "./check-key.js";
 import { createKey } from "./create-key.js";
 import { readKey } from "./read-key.js";
@@ -23,14 +22,6 @@ export const keyLifecycle: ResourceLifecycle = {
  */
 async function diffKey(_id: string, olds: Properties, news: Properties): Promise<ResourceDiff> {
   const replaces = (["vaultUrl", "name"] as const).filter((property) => olds[property] !== news[property]);
-  if (news.onDelete === "purge" && olds.onDelete !== "purge" && isPurgeProtected(olds.recoveryLevel)) {
-    tell(
-      `key "${news.name}" in ${news.vaultUrl}: purge protection is on (${olds.recoveryLevel}), so onDelete "purge" will only delete it`,
-    );
-  }
+  if (olds.onDelete !== "purge") tellIfUnpurgeable("key", news, olds.recoveryLevel);
   return { changes: undefined, replaces, deleteBeforeReplace: sameObject(olds, news) };
-}
-
-function isPurgeProtected(recoveryLevel: unknown): boolean {
-  return typeof recoveryLevel === "string" && !/purgeable/i.test(recoveryLevel);
 }

@@ -2,14 +2,14 @@ import { parseTimeout } from "../duration.js";
 import { tellGone } from "../gone.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
-import { parseObjectIdentifier } from "../keyvault/identifier.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import type { Properties } from "../lifecycle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
-import { objectId } from "../object-address.js";
+import { addressOfId, objectId } from "../object-address.js";
 import { ifPresent } from "../patience.js";
-import { expectThumbprint } from "../sealed-material.js";
+import { expectSealed } from "../sealed-material.js";
 import { vaultClient } from "../vault-access.js";
+import { keyObject } from "../vault-object.js";
 import { observedAttributes, pickAttributes, sameAttribute } from "./key-attributes.js";
 import type { KeyAttributes, KeyFacts, KeyInputs, KeyOutputs } from "./key-inputs.js";
 import { keyOutputs } from "./key-outputs.js";
@@ -29,7 +29,7 @@ export async function readKey(
   const budget = recorded.timeouts?.read && parseTimeout(recorded.timeouts.read);
   const bundle = await ifPresent(client.getKey(address.name, undefined, budget ? { timeoutMs: budget } : {}));
   if (!bundle) {
-    await tellGone(`key "${address.name}" in ${address.vaultUrl}`, () => client.getDeletedKey(address.name));
+    await tellGone(keyObject(client, address));
     return { id: "", props: {} };
   }
   if (recorded.version === undefined) return adoptedById(id, address, bundle);
@@ -45,8 +45,7 @@ function keyAddress(id: string, recorded: Partial<KeyInputs>): { vaultUrl: strin
   if (recorded.vaultUrl !== undefined && recorded.name !== undefined) {
     return { vaultUrl: recorded.vaultUrl, name: recorded.name };
   }
-  const { name } = parseObjectIdentifier(id);
-  return { vaultUrl: recorded.vaultUrl ?? id.slice(0, id.lastIndexOf("/keys/")), name };
+  return { ...addressOfId("keys", id), ...(recorded.vaultUrl === undefined ? {} : { vaultUrl: recorded.vaultUrl }) };
 }
 
 /** `Key.get`: state knows nothing of the key but where it is. */
@@ -74,7 +73,7 @@ async function observe(
   if (material.isForeign) marks.foreignVersion = true;
   if (material.expected !== undefined) {
     marks.expectedThumbprint = material.expected;
-    expectThumbprint(objectId("keys", recorded), material.expected);
+    expectSealed(objectId("keys", recorded), material.expected);
   }
 
   const options = keepOptions(recorded);

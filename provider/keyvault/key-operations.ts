@@ -109,7 +109,7 @@ export abstract class KeyOperations {
   }
 
   /**
-   * Deletes a key with all its versions. It goes on for seconds to minutes after the answer, see `waitUntilDeleted`.
+   * Deletes a key with all its versions. It goes on for seconds to minutes after the answer: until `getDeletedKey` finds it, the name is busy.
    *
    * Needs keys/delete. Throws `KV_NOT_FOUND`, and `KV_FORBIDDEN` for the key of a certificate.
    * @see https://learn.microsoft.com/rest/api/keyvault/keys/delete-key/delete-key
@@ -207,7 +207,7 @@ export abstract class KeyOperations {
   }
 
   /**
-   * Brings a deleted key back with all its versions, tags and attributes. It goes on after the answer, see `waitUntilRecovered`.
+   * Brings a deleted key back with all its versions, tags and attributes. It goes on after the answer: reads find it after a while, and writes are busy a little longer.
    *
    * Needs keys/recover. Throws `KV_BUSY` while it is still being deleted, `KV_NOT_FOUND`.
    * @see https://learn.microsoft.com/rest/api/keyvault/keys/recover-deleted-key/recover-deleted-key

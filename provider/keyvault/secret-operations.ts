@@ -47,7 +47,7 @@ export abstract class SecretOperations extends CryptographyOperations {
   }
 
   /**
-   * Deletes a secret with all its versions. It goes on for seconds to minutes after the answer, see `waitUntilDeleted`.
+   * Deletes a secret with all its versions. It goes on for seconds to minutes after the answer: until `getDeletedSecret` finds it, the name is busy.
    *
    * Needs secrets/delete. Throws `KV_NOT_FOUND`, and `KV_FORBIDDEN` for the secret of a certificate.
    * @see https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret
@@ -134,7 +134,7 @@ export abstract class SecretOperations extends CryptographyOperations {
   }
 
   /**
-   * Brings a deleted secret back with all its versions. It goes on after the answer, see `waitUntilRecovered`. The answer carries no value.
+   * Brings a deleted secret back with all its versions. It goes on after the answer: reads find it after a while, and writes are busy a little longer. The answer carries no value.
    *
    * Needs secrets/recover. Throws `KV_BUSY` while it is still being deleted, `KV_NOT_FOUND`.
    * @see https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret

@@ -1,10 +1,13 @@
 import { InputCheck } from "../input-check.js";
 import { checkEnabled, checkOptions } from "../key/check-key.js";
 import type { CheckFailure, Properties } from "../lifecycle.js";
-import { checkClaim, checkObjectName, checkVaultUrl } from "../object-address.js";
+import { checkClaim, checkObjectName, checkVaultUrl, objectId } from "../object-address.js";
 import { checkRestoreSource, givenSources } from "../restore-source.js";
-import { keepSecretValue } from "../sealed-material.js";
+import { expectedSealed, keepSecretValue } from "../sealed-material.js";
 import { isUnknown, UNKNOWN } from "../unknown.js";
+import { vaultClient } from "../vault-access.js";
+import { secretObject } from "../vault-object.js";
+import { secretOfCertificate } from "./create-secret.js";
 import { sealed } from "./secret-attributes.js";
 import { valueDigest } from "./value-digest.js";
 
@@ -53,10 +56,39 @@ export async function checkSecret(
     enabled: checkEnabled(check),
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
-    tags: check.tags({ count: 15, length: 256 }),
+    tags: check.tags({ count: 15, length: 512 }),
     ...checkOptions(check),
   };
-  return { inputs: sealed(inputs as object), failures: check.failures };
+  if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
+    await checkAdoption(check, vaultUrl, name);
+  }
+  return { inputs: sealed(inputs), failures: check.failures };
+}
+
+/** A secret that is to be adopted has to be there, and not a certificate's: told in the preview, at the price of a request. */
+async function checkAdoption(check: InputCheck, vaultUrl: string | undefined, name: string | undefined): Promise<void> {
+  if (vaultUrl === undefined || name === undefined || isUnknown(vaultUrl) || isUnknown(name)) return;
+  const secret = secretObject(await vaultClient(vaultUrl), { vaultUrl, name });
+  const bundle = await secret.current();
+  if (bundle?.managed) check.failUnnamed(secretOfCertificate({ name, vaultUrl }).message);
+  if (bundle || (await secret.deleted())) return;
+  check.failUnnamed(`KV_NOT_FOUND: there is no secret "${name}" to adopt in ${vaultUrl}, and no deleted one either`);
+}
+
+/** A pipeline without the value: the secret is to have the one that it has. */
+function sealedDigest(
+  check: InputCheck,
+  olds: Properties,
+  recorded: string,
+  { vaultUrl, name }: { vaultUrl: string | undefined; name: string | undefined },
+): string {
+  const address = { vaultUrl: String(olds.vaultUrl), name: String(olds.name) };
+  if (vaultUrl !== address.vaultUrl || name !== address.name) {
+    check.failUnnamed(
+      `the secret would be replaced, since its vault or name changes, and its value is not at hand: run where the program has it`,
+    );
+  }
+  return expectedSealed(objectId("secrets", address)) ?? recorded;
 }
 
 async function checkValue(
@@ -68,8 +100,12 @@ async function checkValue(
   const { value, valueDigest: pinned } = check.news;
   const given = givenSources(check.news, SOURCES);
   if (value === undefined && typeof pinned === "string") return pinned;
-  if (given.length === 0 && typeof olds.valueDigest === "string") return olds.valueDigest;
-  if (given.length === 0) check.failUnnamed("a secret needs one source: value, restore or adopt");
+  if (given.length === 0 && typeof olds.valueDigest === "string") {
+    return sealedDigest(check, olds, olds.valueDigest, { vaultUrl, name });
+  }
+  if (given.length === 0) {
+    check.failUnnamed("a secret needs one source: value, restore or adopt (a value that is undefined is none)");
+  }
   if (given.length > 1 && !(given.length === 2 && given.includes("value") && given.includes("adopt"))) {
     check.failUnnamed(`a secret takes one source, and this one has ${given.join(" and ")} (adopt may go with value)`);
   }

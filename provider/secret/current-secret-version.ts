@@ -1,4 +1,4 @@
-import type { KeyVaultClient } from "../keyvault/client.js";
+import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 
@@ -8,19 +8,27 @@ import type { SecretBundle } from "../keyvault/secret-bundle.js";
  *
  * Permissions: secrets/get, and secrets/list for disabled secrets.
  */
-export async function currentSecretVersion(client: KeyVaultClient, name: string): Promise<SecretBundle> {
+export async function currentSecretVersion(
+  client: KeyVaultClient,
+  name: string,
+  options: CallOptions = {},
+): Promise<SecretBundle> {
   try {
-    return await client.getSecret(name);
+    return await client.getSecret(name, undefined, options);
   } catch (error) {
     if (!isKeyVaultError(error) || error.innerCode !== "SecretDisabled") throw error;
     let newest: SecretBundle | undefined;
-    for await (const item of client.getSecretVersions(name)) {
+    for await (const item of client.getSecretVersions(name, options)) {
       const { version } = item;
-      if (version === undefined) continue;
-      const isNewer = (item.createdOn?.getTime() ?? 0) >= (newest?.createdOn?.getTime() ?? 0);
-      if (!newest || isNewer) newest = { ...item, version };
+      // The current version is disabled, or it would have been read.
+      if (version === undefined || item.enabled) continue;
+      if (!newest || createdAt(item) > createdAt(newest)) newest = { ...item, version };
     }
     if (!newest) throw error;
     return newest;
   }
+}
+
+function createdAt(item: { createdOn?: Date }): number {
+  return item.createdOn?.getTime() ?? 0;
 }

@@ -6,6 +6,9 @@ import type { SecretAttributes, SecretFacts, SecretInputs } from "./secret-input
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "contentType", "tags"] as const;
 
+/** What a PATCH can move and not clear: only a new version is without it. */
+export const CLEARED_BY_VERSION = ["expiresOn", "notBefore", "contentType"] as const;
+
 export function observedSecretAttributes(bundle: SecretBundle): SecretAttributes {
   return {
     ...(bundle.enabled ? {} : { enabled: false as const }),
@@ -73,7 +76,14 @@ export function secretOutputs(
 }
 
 /** A digest of a short value can be guessed, however it is salted: it is a secret of the state too. */
-export function sealed(properties: Partial<SecretInputs> & object): Properties {
-  const { valueDigest } = properties;
-  return { ...properties, ...(valueDigest === undefined ? {} : { valueDigest: markSecret(valueDigest) }) };
+export function sealed(properties: {
+  valueDigest?: string | undefined;
+  expectedValueDigest?: string | undefined;
+}): Properties {
+  const { valueDigest, expectedValueDigest } = properties;
+  return {
+    ...properties,
+    ...(valueDigest === undefined ? {} : { valueDigest: markSecret(valueDigest) }),
+    ...(expectedValueDigest === undefined ? {} : { expectedValueDigest: markSecret(expectedValueDigest) }),
+  };
 }

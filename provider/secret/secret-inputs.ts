@@ -29,6 +29,8 @@ export interface SecretFacts {
   recoverableDays?: number;
   /** Attributes of an adopted or restored secret that the program leaves out: kept as they were found. */
   found?: SecretAttributes;
+  /** After a refresh that found another value in the vault: the digest of the one that was to be there. */
+  expectedValueDigest?: string;
   /** The current version was made outside, with the same value. */
   foreignVersion?: true;
 }

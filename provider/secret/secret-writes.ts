@@ -37,7 +37,8 @@ export async function writeSecretVersion(
         client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }),
       );
     } catch (error) {
-      if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
+      const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
+      if (!isUncertain) throw error;
       for (const isLastLook of [false, true]) {
         const found = await ifPresent(currentSecretVersion(client, inputs.name));
         if (found && found.version !== before) {
@@ -54,10 +55,11 @@ export async function writeSecretVersion(
   }
 }
 
-/** Patches the current version so that the named attributes get their target values. */
+/** Patches the version that is known, so that the named attributes get their target values. */
 export function patchSecret(
   client: KeyVaultClient,
   inputs: SecretInputs,
+  version: string,
   target: SecretAttributes,
   differing: readonly (keyof SecretAttributes)[],
   patience: Patience,
@@ -66,7 +68,7 @@ export function patchSecret(
     differing.filter((attribute) => target[attribute] !== undefined).map((attribute) => [attribute, target[attribute]]),
   ) as SecretAttributes;
   return patience.whileBusy(`secret "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
-    client.updateSecret(inputs.name, undefined, {
+    client.updateSecret(inputs.name, version, {
       ...wireAttributes(changed),
       ...(differing.includes("enabled") ? { enabled: target.enabled ?? true } : {}),
       ...(differing.includes("tags") ? { tags: target.tags ?? {} } : {}),
@@ -76,7 +78,7 @@ export function patchSecret(
 
 /** Whether a version has the value that the program gives, as far as its value could be read. */
 export async function hasValue(inputs: SecretInputs, bundle: SecretBundle): Promise<boolean> {
-  if (bundle.value === undefined) return false;
+  if (inputs.valueDigest === undefined || bundle.value === undefined) return false;
   return (await valueDigest(inputs.vaultUrl, inputs.name, bundle.value)) === inputs.valueDigest;
 }
 

@@ -1,0 +1,68 @@
+import type { KeyVaultClient } from "./keyvault/client.js";
+import { isKeyVaultError } from "./keyvault/errors.js";
+import type { DeletedKeyBundle, KeyBundle, SoftDeleted } from "./keyvault/key-bundle.js";
+import type { SecretBundle } from "./keyvault/secret-bundle.js";
+import type { ObjectAddress } from "./object-address.js";
+import { ifPresent } from "./patience.js";
+import { currentSecretVersion } from "./secret/current-secret-version.js";
+
+/** What the life of a key and of a secret have in common: one of them, by its name. */
+export interface VaultObject<Bundle, Deleted extends SoftDeleted & { version?: string }> {
+  readonly kind: "key" | "secret";
+  /** `key "orders" in https://v.vault.azure.net`, the subject of every message. */
+  readonly label: string;
+  /** The current version, undefined where the object is not there. */
+  current(): Promise<Bundle | undefined>;
+  /** What is soft-deleted under the name. Of a disabled secret the service tells no more than that it is there. */
+  deleted(): Promise<Deleted | undefined>;
+  disable(): Promise<unknown>;
+  delete(): Promise<unknown>;
+  recover(): Promise<unknown>;
+  purge(): Promise<void>;
+  restore(blob: string): Promise<Bundle>;
+}
+
+type HiddenSecret = SoftDeleted & { version?: string };
+
+export function keyObject(client: KeyVaultClient, address: ObjectAddress): VaultObject<KeyBundle, DeletedKeyBundle> {
+  const { name } = address;
+  return {
+    kind: "key",
+    label: `key "${name}" in ${address.vaultUrl}`,
+    current: () => ifPresent(client.getKey(name)),
+    deleted: () => ifPresent(client.getDeletedKey(name)),
+    disable: async () => client.updateKey(name, (await client.getKey(name)).version, { enabled: false }),
+    delete: () => client.deleteKey(name),
+    recover: () => client.recoverDeletedKey(name),
+    purge: () => client.purgeDeletedKey(name),
+    restore: (blob) => client.restoreKey(blob),
+  };
+}
+
+export function secretObject(client: KeyVaultClient, address: ObjectAddress): VaultObject<SecretBundle, HiddenSecret> {
+  const { name } = address;
+  return {
+    kind: "secret",
+    label: `secret "${name}" in ${address.vaultUrl}`,
+    current: () => ifPresent(currentSecretVersion(client, name)),
+    deleted: () => ifPresent(deletedSecret(client, name)),
+    disable: () => client.updateSecret(name, undefined, { enabled: false }),
+    delete: () => client.deleteSecret(name),
+    recover: () => client.recoverDeletedSecret(name),
+    purge: () => client.purgeDeletedSecret(name),
+    restore: (blob) => client.restoreSecret(blob),
+  };
+}
+
+/** Inner codes with which the service refuses to show a deleted secret because it is disabled. */
+const HIDDEN: readonly (string | undefined)[] = ["SecretDisabled", "AccessDenied", undefined];
+
+/** A soft-deleted secret. A refusal because it is disabled proves that it is there; other refusals prove nothing. */
+async function deletedSecret(client: KeyVaultClient, name: string): Promise<HiddenSecret> {
+  try {
+    return await client.getDeletedSecret(name);
+  } catch (error) {
+    if (isKeyVaultError(error, "KV_FORBIDDEN") && HIDDEN.includes(error.innerCode)) return {};
+    throw error;
+  }
+}
