@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { backupDigest } from "./backup-blob.js";
 import {
   type BackupFolder,
@@ -6,12 +7,13 @@ import {
   checkBackupFolder,
   writeBackupFile,
 } from "./backup-file.js";
-import { formatMoment, InputCheck } from "./input-check.js";
+import { formatMoment, InputCheck, isRecord } from "./input-check.js";
 import type { Properties, ResourceLifecycle } from "./lifecycle.js";
 import { checkObjectName, checkVaultUrl } from "./object-address.js";
-import { ifPresent } from "./patience.js";
+import { ifPresent, Patience } from "./patience.js";
 import { tell } from "./progress.js";
 import { markSecret } from "./pulumi-secret.js";
+import { containsUnknown, UNKNOWN } from "./unknown.js";
 
 /** The two requests that a backup of one kind of object takes. */
 export interface BackupSource {
@@ -32,6 +34,8 @@ interface BackupInputs {
   /** Of a resource of the same program, whose changes re-take the backup. Left out for an object that is only named. */
   version?: string;
   updatedOn?: string;
+  /** Digest of such a key's rotation policy, which is in its backup too and changes none of the above. */
+  rotation?: string;
   to?: BackupFolder;
 }
 
@@ -44,7 +48,7 @@ interface BackupOutputs extends BackupInputs {
   covered: Covered;
 }
 
-const PROPERTIES = ["vaultUrl", "name", "version", "updatedOn", "to", "claimant"];
+const PROPERTIES = ["vaultUrl", "name", "version", "updatedOn", "rotationPolicy", "to", "claimant"];
 
 /**
  * The lifecycle of KeyBackup and SecretBackup. Version and last change of the object are inputs, so a change of it
@@ -61,6 +65,7 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
         name,
         version: check.text("version", { what: "a version" }),
         updatedOn: check.text("updatedOn", { what: "a moment" }),
+        rotation: rotationDigest(news.rotationPolicy),
         to: checkBackupFolder(check, name && backupFileName(source.kind, name)),
       };
       return { inputs, failures: check.failures };
@@ -86,6 +91,14 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
   };
 }
 
+/** A short digest of a rotation policy as the Key resource has it; undefined where it has none. */
+export function rotationDigest(policy: unknown): string | undefined {
+  if (policy === undefined || policy === null) return undefined;
+  if (containsUnknown(policy) || !isRecord(policy)) return UNKNOWN;
+  const members = Object.entries(policy).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(members)).digest("base64url").slice(0, 11);
+}
+
 async function take(source: BackupSource, inputs: BackupInputs): Promise<Properties> {
   const { vaultUrl, name, version, updatedOn, to } = inputs;
   // Looked at before it is taken: a change in between makes the backup newer than it says, and is taken once more.
@@ -93,7 +106,9 @@ async function take(source: BackupSource, inputs: BackupInputs): Promise<Propert
     version === undefined
       ? await source.observe(vaultUrl, name)
       : { version, ...(updatedOn === undefined ? {} : { updatedOn }) };
-  const blob = await source.backup(vaultUrl, name);
+  const blob = await new Patience(undefined).whileBusy(`${source.kind} "${name}" in ${vaultUrl} to be free`, () =>
+    source.backup(vaultUrl, name),
+  );
   const file = to ? await writeBackupFile(to.folder, backupFileName(source.kind, name), blob) : "";
   return {
     ...inputs,

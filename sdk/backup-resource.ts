@@ -37,17 +37,22 @@ interface Source {
   name: pulumi.Output<string>;
   version: pulumi.Output<string>;
   updatedOn: pulumi.Output<string | undefined>;
+  /** Of a key whose program has one: a property that only its arguments make. */
+  rotationPolicy?: pulumi.Output<unknown>;
+}
+
+/** What tells a change of a managed object. A change of a key's rotation policy changes neither version nor moment. */
+export function changesOf(source: object) {
+  const { vaultUrl, name, version, updatedOn, rotationPolicy } = source as Source;
+  return { vaultUrl, name, version, updatedOn, ...(rotationPolicy === undefined ? {} : { rotationPolicy }) };
 }
 
 /**
  * The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`.
  * `claimant` tells two resources that write one file; it is used up by `check`.
  */
-export function backupInputs<A extends object>(args: A, source: Source | undefined) {
-  const claimant = randomUUID();
-  if (!source) return { ...args, claimant };
-  const { vaultUrl, name, version, updatedOn } = source;
-  return { ...args, vaultUrl, name, version, updatedOn, claimant };
+export function backupInputs<A extends object>(args: A, source: object | undefined) {
+  return { ...args, ...(source && changesOf(source)), claimant: randomUUID() };
 }
 
 /** Every output has to be named, or the SDK makes none of it. */

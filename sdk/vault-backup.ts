@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup-file.js";
-import type { BackupArgs, Restorable, RestorableValue } from "./backup-resource.js";
+import { type BackupArgs, changesOf, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { Key } from "./key.js";
 import type { Secret } from "./secret.js";
@@ -149,9 +149,7 @@ const OUTPUTS = {
 function selected(given: Selected<Key | Secret> | Selected<Key | Secret>[] | undefined) {
   if (given === undefined) return undefined;
   return (Array.isArray(given) ? given : [given]).map((item) => {
-    if (!pulumi.CustomResource.isInstance(item)) return item;
-    const { name, version, updatedOn, vaultUrl } = item as Key | Secret;
-    return { name, version, updatedOn, vaultUrl };
+    return pulumi.CustomResource.isInstance(item) ? changesOf(item) : item;
   });
 }
 

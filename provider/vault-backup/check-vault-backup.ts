@@ -3,6 +3,7 @@ import { checkBackupFolder } from "../backup-file.js";
 import { InputCheck, isRecord } from "../input-check.js";
 import type { CheckFailure, Properties } from "../lifecycle.js";
 import { checkVaultUrl } from "../object-address.js";
+import { rotationDigest } from "../object-backup.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
 import { MANIFEST } from "./backup-shelf.js";
 import { isExclusion, isPattern } from "./selection.js";
@@ -15,6 +16,7 @@ interface Managed {
   name: unknown;
   version: unknown;
   updatedOn: unknown;
+  rotationPolicy?: unknown;
   vaultUrl: unknown;
 }
 
@@ -85,15 +87,14 @@ function checkRevisions(collection: Collection, selected: unknown, news: Propert
   const managed = managedOf(news[collection]);
   if (selected === undefined || managed.length === 0) return {};
   if (managed.some(({ name }) => isUnknown(name))) return { [collection]: UNKNOWN };
-  const revisions = managed.map(({ name, version, updatedOn }) => [
-    String(name),
-    containsUnknown([version, updatedOn]) ? UNKNOWN : revisionOf(version, updatedOn),
-  ]);
+  const revisions = managed.map((resource) => [String(resource.name), revisionOf(resource)]);
   return { [collection]: Object.fromEntries(revisions.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1))) };
 }
 
-function revisionOf(version: unknown, updatedOn: unknown): string {
-  return createHash("sha256").update(`${version} ${updatedOn}`).digest("base64url").slice(0, 11);
+function revisionOf({ version, updatedOn, rotationPolicy }: Managed): string {
+  if (containsUnknown([version, updatedOn, rotationPolicy])) return UNKNOWN;
+  const facts = [version, updatedOn, rotationDigest(rotationPolicy)].filter((fact) => fact !== undefined);
+  return createHash("sha256").update(facts.join(" ")).digest("base64url").slice(0, 11);
 }
 
 function managedOf(given: unknown): Managed[] {

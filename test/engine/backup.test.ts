@@ -72,6 +72,49 @@ describe("backups of objects that the program only names", () => {
   });
 });
 
+describe("a backup of a resource", () => {
+  let vault: Emulator;
+  let stack: Stack;
+  const program = (args: string): string => `
+    const key = new keyvault.Key("key", { name: "key", generate: { keyType: "EC" }, ${args} });
+    new keyvault.KeyBackup("key", { key });
+    new keyvault.VaultBackup("all", { keys: ["*", key] });`;
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    stack = await Stack.create({ program: program(""), ...settingsFor(vault) });
+    await stack.up();
+  });
+
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  it.each([
+    ["a new version", 'generate: { keyType: "EC", keepers: { a: "b" } }'],
+    ["an attribute", "enabled: false"],
+    ["the rotation policy", 'enabled: false, rotationPolicy: { rotateAfter: "P90D" }'],
+    ["another rotation policy", 'enabled: false, rotationPolicy: { rotateAfter: "P60D" }'],
+    ["no rotation policy", "enabled: false"],
+  ])("is taken again in the same up as %s", async (_change, args) => {
+    await stack.program(program(args));
+    vault.requests.clear();
+    await stack.up();
+    expect(requestCounts(vault)).toMatchObject({ backupKey: 2 });
+    vault.requests.clear();
+    expect((await stack.preview("--expect-no-changes")).run.exitCode).toBe(0);
+    expect(requestCounts(vault)).toEqual({});
+  });
+
+  it("is not taken again for what changes nothing in the key", async () => {
+    await stack.program(program('enabled: false, onDelete: "retain"'));
+    vault.requests.clear();
+    await stack.up();
+    expect(requestCounts(vault)).toEqual({});
+  });
+});
+
 describe("a backup in a folder", () => {
   let vault: Emulator;
   let stack: Stack;
