@@ -61,7 +61,7 @@ interface Definition<M extends Members, P> {
   readonly largeBody?: boolean;
   /** Rules of the body; without them a body is not read. */
   readonly body?: Shape<Shaped<M>> & { readonly members: M };
-  readonly mode: "read" | "write";
+  readonly mode: "read" | "snapshot" | "write";
   /** Slow work outside of the transaction (key generation, signatures), after a look at what is there. */
   readonly prepare?: (context: Context, body: Shaped<M>) => Promise<P> | P;
   /** The behaviour, inside one transaction. */

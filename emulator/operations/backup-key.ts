@@ -12,7 +12,7 @@ export const backupKey = defineOperation({
   routes: ["/keys/{name}/backup"],
   permission: { collection: "keys", action: "backup", dataAction: "backup" },
   throttle: "key",
-  mode: "read",
+  mode: "snapshot",
   handle: (context) => {
     const object = readable(context, "keys");
     const versions = context.store.versions(object, "", mostVersions + 1);

@@ -13,7 +13,7 @@ export const backupSecret = defineOperation({
   permission: { collection: "secrets", action: "backup", dataAction: "backup" },
   throttle: "secret",
   planes: ["vault"],
-  mode: "read",
+  mode: "snapshot",
   handle: (context) => {
     const object = readable(context, "secrets");
     const versions = context.store.versions(object, "", mostVersions + 1);

@@ -10,7 +10,7 @@ export const getKeyVersions = defineOperation({
   routes: ["/keys/{name}/versions"],
   permission: { collection: "keys", action: "list", dataAction: "read" },
   throttle: "key",
-  mode: "read",
+  mode: "snapshot",
   handle: (context) => {
     const object = listable(context, "keys");
     const page = renderPage(context, {

@@ -11,7 +11,7 @@ export const getSecretVersions = defineOperation({
   permission: { collection: "secrets", action: "list", dataAction: "readMetadata" },
   throttle: "secret",
   planes: ["vault"],
-  mode: "read",
+  mode: "snapshot",
   handle: (context) => {
     const object = listable(context, "secrets");
     const page = renderPage(context, {

@@ -61,9 +61,16 @@ export class Store {
     this.#database.close();
   }
 
-  /** Runs all of it or nothing. A read sees one moment of the vault. */
-  transaction<T>(mode: "read" | "write", run: () => T): T {
-    if (this.#depth > 0 || (mode === "read" && !this.#shared)) return run();
+  /**
+   * Runs all of a `write` or nothing. A `snapshot` sees one moment of the vault; a `read` is for one statement, or for
+   * several that may see what happens in between.
+   */
+  transaction<T>(mode: "read" | "snapshot" | "write", run: () => T): T {
+    if (this.#depth > 0) return run();
+    if (mode === "read" || (mode === "snapshot" && !this.#shared)) {
+      this.#forgetForeignChanges();
+      return run();
+    }
     this.#prepare(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN").run();
     this.#depth += 1;
     this.#forgetForeignChanges();

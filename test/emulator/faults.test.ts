@@ -28,6 +28,16 @@ describe("faults", () => {
     expect((await call("GET", "/secrets/a/versions")).body.value).toEqual([]);
   });
 
+  it("answer a conflict as under parallel work, with no inner code", async () => {
+    const { call, emulator } = await openVault();
+    await call("PUT", "/secrets/a", { value: "1" });
+    emulator.faults.add({ kind: "conflict", operation: "setSecret", times: 1 });
+    const refused = await call("PUT", "/secrets/a", { value: "2" });
+    expect(refused).toMatchObject(refusal(409, "Conflict", /^There was a conflict while updating the secret '/));
+    expect(refused.body.error).not.toHaveProperty("innererror");
+    expect((await call("GET", "/secrets/a")).body.value).toBe("1");
+  });
+
   it("spoil answers: truncated JSON, another content type, a trickle", async () => {
     const { call, emulator } = await openVault();
     await call("PUT", "/secrets/a", { value: "x".repeat(500) });
