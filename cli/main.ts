@@ -2,6 +2,14 @@
 import { createProgram } from "./program.js";
 import { reportFailure } from "./report-failure.js";
 
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 13)) {
+  process.stderr.write(
+    `pulumi-keyvault: needs Node.js 22.13 or newer, and this is ${process.versions.node}: update it\n`,
+  );
+  process.exit(1);
+}
+
 const program = createProgram();
 
 // A reader that has seen enough, such as `head`, is no failure.

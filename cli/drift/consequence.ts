@@ -28,7 +28,11 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
   if (next.type === "KeyBackup" || next.type === "SecretBackup" || next.type === "VaultBackup") {
     return "takes the backup again";
   }
-  if (next.type === "KeyInventory") return 'records the vault as it is now, or fails where onUnmanaged is "fail"';
+  if (next.type === "KeyInventory") {
+    return next.inputs.onUnmanaged === "fail"
+      ? 'fails where the key is unmanaged, as onUnmanaged is "fail"; else records the vault as it is'
+      : "records the vault as it is now";
+  }
   if (next.type !== "Key" && next.type !== "Secret") return "sets it to what the program says";
   if (root === "thumbprint") return "imports a new version from the program's material, which has to be at hand";
   if (root === "valueDigest") return "sets the program's value as a new version";

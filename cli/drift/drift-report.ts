@@ -259,7 +259,7 @@ function deletionNote({ object }: ResourceIdentity, { diagnostics }: Preview): s
 
 /** What the engine reported beside the steps, without what the report says itself. */
 function notes({ diagnostics }: Preview): string[] {
-  const repeated = /was soft-deleted outside|is gone: it is neither|is stale: /;
+  const repeated = /was soft-deleted outside|is gone: it is neither|is stale: |are no longer as recorded: /;
   const told = diagnostics
     .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !repeated.test(message))
     .map(({ message }) => message);
@@ -276,10 +276,15 @@ function rootOf(path: string): string {
 
 /** The version is recorded among the outputs alone; among the inputs it appears where it drifts. */
 function recordedFact({ recorded }: Observation, path: string): unknown {
+  if (INVENTORY.test(path)) return "as recorded";
   return path === "version" ? recorded.outputs?.version : undefined;
 }
 
+/** An inventory tells each key that drifted under `drift`, by its name. */
+const INVENTORY = /^drift\.(?=.)/;
+
 function shownName(path: string): string {
+  if (INVENTORY.test(path)) return path.replace(INVENTORY, "");
   if (path === "valueDigest") return "value";
   return path === "stale" ? "blob" : path;
 }
@@ -290,7 +295,8 @@ function shownChange({ path, before, after }: Difference): string | undefined {
 }
 
 function shown(path: string, value: unknown): string | undefined {
-  if (path === "stale") return value === undefined ? "covers the object" : `stale: ${String(value)}`;
+  if (path === "stale")
+    return value === undefined ? "covers the object" : `stale: ${[value].flat().map(String).join("; ")}`;
   if (path === "valueDigest") return "(secret)";
   if (value === undefined || value === null) return undefined;
   if (isSecret(path, value)) return "(secret)";

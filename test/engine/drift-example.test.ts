@@ -1,0 +1,146 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { cp, mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { type CommandRun, commandLine, ended } from "../cli/command-line.js";
+import { vaultCaller } from "../cli/vault-caller.js";
+import { keyPem } from "./key-pem.js";
+import { Stack } from "./stack.js";
+
+const EXAMPLE = join(__dirname, "../../examples/drift-pipeline");
+const WORKFLOW = ".github/workflows/drift.yml";
+const LINTER = resolve(__dirname, "../../tools/workflow-linter");
+
+const workflow = z.object({
+  jobs: z.object({ drift: z.object({ steps: z.array(z.object({ run: z.string().optional() })) }) }),
+});
+const pipeline = z.object({
+  steps: z.array(z.object({ inputs: z.object({ inlineScript: z.string().optional() }).optional() })),
+});
+
+const read = async (name: string): Promise<unknown> => parse(await readFile(join(EXAMPLE, name), "utf8"));
+
+describe("the example of a drift pipeline", () => {
+  let vault: Emulator;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    vault = await startEmulator({
+      vaults: [
+        {
+          name: "emulator",
+          permissions: {
+            principals: { "emulator-owner": { keys: ["*"], secrets: ["*"] }, pipeline: { keys: ["get", "list"] } },
+          },
+        },
+      ],
+    });
+    stack = await Stack.create({ kind: "typescript", program: "" });
+    for (const file of ["index.ts", "Pulumi.yaml", "tsconfig.json"]) {
+      await cp(join(EXAMPLE, file), join(stack.folder, file));
+    }
+    const bin = join(stack.folder, "node_modules/.bin/pulumi-keyvault");
+    await mkdir(dirname(bin), { recursive: true });
+    chmodSync(commandLine, 0o755);
+    await symlink(commandLine, bin);
+    Object.assign(stack.env, { KEYVAULT_TOKEN: vault.token, ORDERS_SIGNING_PEM: keyPem() });
+    await stack.pulumi("stack", "init", "dev");
+    await stack.pulumi("config", "set", "keyvault:vaultUrl", vault.url);
+    await stack.pulumi("config", "set", "keyvault:credential", "token");
+    await stack.up();
+    delete stack.env.ORDERS_SIGNING_PEM;
+    stack.env.KEYVAULT_TOKEN = "pipeline";
+  });
+
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  /** A step of the pipeline, in the shell that its service uses. */
+  const shell = (script: string, args: string[], env: Record<string, string> = {}): Promise<CommandRun> =>
+    ended(
+      spawn("bash", [...args, "-c", script], {
+        cwd: stack.folder,
+        env: { ...stack.env, STACK: "dev", ...env },
+        stdio: ["pipe", "pipe", "pipe"],
+      }),
+    );
+
+  const onGithub = async (): Promise<CommandRun> => {
+    const { jobs } = workflow.parse(await read(WORKFLOW));
+    const [script = "exit 99"] = jobs.drift.steps.flatMap(({ run }) => (run?.includes("drift") ? [run] : []));
+    return shell(script, ["-e", "-o", "pipefail"], { GITHUB_STEP_SUMMARY: join(stack.folder, "summary.md") });
+  };
+
+  const onAzure = async (): Promise<CommandRun> => {
+    const { steps } = pipeline.parse(await read("azure-pipelines.yml"));
+    const [script = "exit 99"] = steps.flatMap(({ inputs }) => inputs?.inlineScript ?? []);
+    return shell(script, []);
+  };
+
+  it("passes on GitHub while nothing drifted, without the private key and with permission to read", async () => {
+    const run = await onGithub();
+    expect(run, run.stderr).toMatchObject({ exitCode: 0, stdout: "No drift: 3 resources compared with the cloud.\n" });
+  });
+
+  it("passes on Azure, with a test case for each resource", async () => {
+    const run = await onAzure();
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(await readFile(join(stack.folder, "drift.xml"), "utf8")).toContain('tests="3" failures="0"');
+  });
+
+  it("fails on both with exit code 7 when somebody changes a key and adds another", async () => {
+    const call = vaultCaller(vault);
+    await call("PATCH", "/keys/orders-signing", { tags: {} });
+    await call("POST", "/keys/made-by-hand/create", { kty: "RSA" });
+    await rm(join(stack.folder, "summary.md"), { force: true });
+
+    const github = await onGithub();
+    expect(github.exitCode, github.stderr).toBe(7);
+    expect(github.stdout).toMatch(/^::warning title=Drift of Key signing::.*tags\.team/m);
+    expect(github.stdout).toMatch(/^::warning title=Drift of KeyInventory vault::.*made-by-hand appeared/m);
+    expect(await readFile(join(stack.folder, "summary.md"), "utf8")).toContain("## Key Vault drift");
+
+    const azure = await onAzure();
+    expect(azure.exitCode, azure.stderr).toBe(7);
+    expect(azure.stdout).toContain("Key signing");
+    expect(await readFile(join(stack.folder, "drift.xml"), "utf8")).toContain('tests="3" failures="2"');
+  });
+
+  it("fails on both with another code when the identity lost its permission", async () => {
+    stack.env.KEYVAULT_TOKEN = "nobody";
+    for (const run of [await onGithub(), await onAzure()]) {
+      expect(run.exitCode).toBe(1);
+      expect(run.stderr).toMatch(/Missing permission: .*keys\/get/);
+    }
+  });
+});
+
+describe("the workflow of the example", () => {
+  const linter = findLinter();
+
+  it.skipIf(linter.command === undefined)(`passes actionlint${linter.why}`, { timeout: 180_000 }, () => {
+    const [program = "", ...args] = linter.command ?? [];
+    const run = spawnSync(program, [...args, join(EXAMPLE, WORKFLOW)], { cwd: LINTER, encoding: "utf8" });
+    expect(run.stdout + run.stderr).toBe("");
+    expect(run.status).toBe(0);
+  });
+
+  it("asks for no more than to read the repository and to log in", async () => {
+    expect(await read(WORKFLOW)).toMatchObject({ permissions: { contents: "read", "id-token": "write" } });
+  });
+});
+
+/** An actionlint on PATH, else one that Go builds from its module once; else the reason why there is none. */
+function findLinter(): { command?: string[]; why: string } {
+  if (spawnSync("actionlint", ["--version"]).status === 0) return { command: ["actionlint"], why: "" };
+  const build = spawnSync("go", ["tool", "actionlint", "--version"], { cwd: LINTER, timeout: 150_000 });
+  if (build.status === 0) return { command: ["go", "tool", "actionlint"], why: "" };
+  const reason = build.error ? "there is neither actionlint nor Go on PATH" : "Go could not build actionlint";
+  return { why: ` (skipped: ${reason})` };
+}
