@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { listKeys } from "pulumi-keyvault";
 import { Pool } from "undici";
 
-// npm run build && node bench/listing.mts: what listKeys costs on 10,000 keys, beside raw paging with undici in the same
+// npm run build && node bench/listing.bench.mts: what listKeys costs on 10,000 keys, beside raw paging with undici in the same
 // process and the same run. The service takes 10 ms and more for a page. A server that takes none shows what reading
 // and checking the items costs by itself, which nothing hides then: that line sets no limit.
 
