@@ -219,6 +219,23 @@ describe("callers", () => {
     ).toEqual(passed);
   });
 
+  it("come back to a vault whose state was made behind the firewall", async () => {
+    const message =
+      "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: appid=a;oid=b\r\nVault: v;location=westeurope";
+    expect(
+      await replay([
+        { method: "GET", path: "/secrets/s", status: 403, answer: forbidden(message, "ForbiddenByConnection") },
+        {
+          method: "POST",
+          path: "/keys/restore",
+          status: 200,
+          body: { value: "foreign" },
+          answer: keyBundle("k", "one"),
+        },
+      ]),
+    ).toEqual(passed);
+  });
+
   it("have no token, or one for somebody else", async () => {
     const audience = "AKV10022: Invalid audience. Expected https://vault.azure.net, found: https://vault.azure.net/.";
     const issuer =

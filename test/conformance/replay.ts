@@ -123,6 +123,7 @@ export class Replay {
       this.#stage.clock.advance(pace);
       answer = await this.#stage.send(message, windows);
     }
+    this.#stage.calm(host);
     const plane = this.#scenario.planes.get(host) ?? "vault";
     const recorded = exchange.response;
     if (isSupersededRefusal(errorOf(recorded.body), plane)) return answer.status < 500 ? [] : ["status: is 5xx"];
@@ -229,7 +230,8 @@ export class Replay {
     if (!object.given.some(({ version }) => version === identifier?.version)) {
       object.given.push({ version: identifier?.version, body: shown, created: undefined });
     }
-    const host = status === 400 ? abroad : elsewhere;
+    const plane = this.#stage.planeOf(step.host);
+    const host = status === 400 ? abroad(plane) : elsewhere(plane);
     await this.#seeding.write(host, object, traitsOf(object, this.#scenario));
     return this.#seeding.backupAndForget(host, object);
   }

@@ -66,13 +66,15 @@ export class Stage {
       vaults.set(setup.host, name);
       return optionsOf(name, setup);
     });
-    const first = setups[0];
-    if (first !== undefined) {
+    for (const plane of new Set(setups.map((setup) => setup.plane))) {
       // Backups of the recorded vaults' past come from a vault beside them, unreadable ones from far away.
-      vaults.set(elsewhere, "elsewhere");
-      vaults.set(abroad, "abroad");
-      options.push({ ...optionsOf("elsewhere", first), purgeProtection: false, sku: "premium" });
-      options.push({ ...optionsOf("abroad", first), purgeProtection: false, sku: "premium", geography: "abroad" });
+      for (const [host, name, geography] of [
+        [elsewhere(plane), `elsewhere-${plane}`, "local"],
+        [abroad(plane), `abroad-${plane}`, "abroad"],
+      ] as const) {
+        vaults.set(host, name);
+        options.push({ name, plane, geography });
+      }
     }
     const emulator = await startEmulator({
       vaults: options,
@@ -118,6 +120,12 @@ export class Stage {
     if (status === 429) this.#emulator.faults.add({ kind: "throttled", times: 1 });
     if (status === 409 && isParallelWork(step, error)) this.#emulator.faults.add({ kind: "conflict", times: 1 });
     if (status >= 500) this.#emulator.faults.add({ kind: "status", status, times: 1 });
+  }
+
+  /** Ends the mood of a step. */
+  calm(host: string): void {
+    this.#emulator.vault(this.vaultName(host)).configure({ firewall: "open", restoring: false });
+    this.#emulator.faults.clear();
   }
 
   /** The lifetime of an object belongs to a certificate from now on, or no more. */
@@ -203,8 +211,8 @@ function firewallOf(
 }
 
 /** Not hosts of a recording: the vault that foreign backups come from, and one whose backups no other vault reads. */
-export const elsewhere = " elsewhere";
-export const abroad = " abroad";
+export const elsewhere = (plane: "vault" | "managedhsm") => ` elsewhere ${plane}`;
+export const abroad = (plane: "vault" | "managedhsm") => ` abroad ${plane}`;
 
 function optionsOf(name: string, setup: VaultSetup): VaultOptions {
   return {
