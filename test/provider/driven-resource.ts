@@ -1,0 +1,76 @@
+import { expect } from "vitest";
+import type { Emulator } from "../../emulator/index.js";
+import type { DynamicProvider } from "../../provider/lifecycle.js";
+
+export type Arguments = Record<string, unknown>;
+
+/** What the engine keeps of a resource: secrets are plain text when it hands them back. */
+export interface State {
+  id: string;
+  inputs: Arguments;
+  outs: Arguments;
+}
+
+/** A resource that a test takes through its life as the engine does, in this process and without it. */
+export class DrivenResource {
+  constructor(
+    readonly provider: DynamicProvider,
+    readonly vault: Emulator,
+    readonly defaults: Arguments,
+  ) {
+    process.env.KEYVAULT_TOKEN = vault.token;
+    process.env.KEYVAULT_CREDENTIAL = "token";
+  }
+
+  async checked(args: Arguments, olds: Arguments = {}): Promise<Arguments> {
+    const { inputs, failures } = await this.provider.check(olds, { ...this.defaults, ...args });
+    expect(failures).toEqual([]);
+    return stored(inputs);
+  }
+
+  async refused(args: Arguments, olds: Arguments = {}): Promise<string> {
+    const { failures } = await this.provider.check(olds, { ...this.defaults, ...args });
+    return failures.map(({ property, reason }) => `${property} ${reason}`).join("\n");
+  }
+
+  async created(args: Arguments): Promise<State> {
+    const inputs = await this.checked(args);
+    const { id, outs } = await this.provider.create(inputs);
+    return { id, inputs, outs: stored(outs) };
+  }
+
+  async updated(state: State, args: Arguments): Promise<State> {
+    const inputs = await this.checked(args, state.inputs);
+    this.vault.requests.clear();
+    const { outs } = await this.provider.update(state.id, state.outs, inputs);
+    return { id: state.id, inputs, outs: stored(outs) };
+  }
+
+  async refreshed(state: State): Promise<State> {
+    const { id, inputs, props } = await this.provider.read(state.id, state.outs);
+    return { id, inputs: stored(inputs ?? {}), outs: stored(props) };
+  }
+
+  /** The inputs that a refresh finds changed. */
+  async drift(state: State): Promise<Arguments> {
+    const { inputs } = await this.refreshed(state);
+    const changed = Object.keys({ ...inputs, ...state.inputs }).filter(
+      (property) => JSON.stringify(inputs[property]) !== JSON.stringify(state.inputs[property]),
+    );
+    return Object.fromEntries(changed.map((property) => [property, inputs[property]]));
+  }
+
+  /** What the vault was asked since the log was cleared. */
+  operations(): string[] {
+    return this.vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+  }
+}
+
+/** Secrets in plain text, as the engine sends them. */
+function stored(value: Arguments): Arguments {
+  return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
+    item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
+      ? item.value
+      : item,
+  );
+}
