@@ -129,6 +129,14 @@ describe("sockets that misbehave", () => {
     }
   });
 
+  it("may speak plainly at the HTTPS door, or break off the handshake", async () => {
+    const { emulator } = await openVault({ tls: true });
+    for (const text of ["GET /keys HTTP/1.1\r\nHost: x\r\n\r\n", "\u0016\u0003\u0001\u0002\u0000\u0001", ""]) {
+      expect(await exchange(emulator.port, text)).not.toContain("200 OK");
+    }
+    await expect(fetch(emulator.url)).rejects.toThrow();
+  });
+
   it("do not keep others from their answers, nor the emulator from closing", async () => {
     const { emulator, call } = await openVault();
     const sockets = Array.from({ length: 50 }, (_, index) => {
