@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { keyInventoryLifecycle as lifecycle } from "../../provider/key-inventory/key-inventory-lifecycle.js";
 import type { Properties } from "../../provider/lifecycle.js";
+import { vaultCaller } from "../cli/vault-caller.js";
 import { type FleetKey, FleetServer } from "./fleet-server.js";
 
 let vault: FleetServer;
@@ -262,5 +264,51 @@ describe("an inventory", () => {
     await expect(lifecycle.read("id", { ...state.outputs, vaultUrl: "http://127.0.0.1:9" })).rejects.toMatchObject({
       code: "KV_TRANSPORT",
     });
+  });
+});
+
+describe("a reader who may only list", () => {
+  let emulator: Emulator;
+  beforeAll(async () => {
+    const permissions = { principals: { "emulator-owner": { keys: ["*"] }, reader: { keys: ["list"] }, nobody: {} } };
+    emulator = await startEmulator({ vaults: [{ name: "emulator", permissions }] });
+  });
+  afterAll(() => emulator?.close());
+
+  it("takes the inventory and tells drift, and is told which list is not to be had", async () => {
+    const call = vaultCaller(emulator);
+    for (const name of ["orders", "signing"]) await call("POST", `/keys/${name}/create`, { kty: "EC" });
+    await call("DELETE", "/keys/signing");
+    vi.stubEnv("KEYVAULT_TOKEN", "reader");
+    const program = { vaultUrl: emulator.url, expect: ["orders", "signing"], rotation: true };
+    const state = await up(program);
+    expect(state.outputs).toMatchObject({
+      count: 1,
+      missing: ["signing"],
+      softDeleted: ["signing"],
+      unread: ["withoutRotation"],
+    });
+    expect(said.join("")).toContain("grant keys/getrotationpolicy");
+
+    emulator.clock.advance(3_600_000);
+    await call("POST", "/keys/orders/create", { kty: "EC" });
+    await call("POST", "/keys/rogue/create", { kty: "EC" });
+    emulator.requests.clear();
+    expect(driftOf(await refresh(state))).toEqual({
+      orders: expect.stringContaining("new version"),
+      rogue: expect.stringContaining("appeared"),
+    });
+    expect(emulator.requests.log.every(({ method }) => method === "GET")).toBe(true);
+  });
+
+  it("fails with the permission to grant where it may not even do that, and takes no key for gone", async () => {
+    const strict = await startEmulator({ vaults: [{ name: "emulator", permissions: { principals: {} } }] });
+    const { inputs, outputs } = await up({ expect: ["orders"] });
+    const state = { inputs, outputs: { ...outputs, vaultUrl: strict.url } };
+    await expect(refresh(state)).rejects.toMatchObject({
+      code: "KV_FORBIDDEN",
+      message: expect.stringContaining("grant the keys/list permission"),
+    });
+    await strict.close();
   });
 });
