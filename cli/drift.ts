@@ -14,7 +14,8 @@ Exit codes:
 Examples:
   pulumi-keyvault drift
   pulumi-keyvault drift --format github -- --stack prod
-  pulumi preview --refresh --json --non-interactive | pulumi-keyvault drift --from -`;
+  pulumi preview --refresh --show-sames --json --non-interactive > preview.json
+  pulumi-keyvault drift --from preview.json --format junit`;
 
 export interface DriftOptions {
   from?: string;

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
 
-const SOURCE = join(__dirname, "../../provider/keyvault/errors.ts");
+const SOURCES = ["provider/keyvault/errors.ts", "cli/cli-error.ts"].map((file) => join(__dirname, "../..", file));
 const PAGE = join(__dirname, "../../docs/errors.md");
 
 test("the page of errors has a row for every code, and no others", () => {
-  const codes = [...readFileSync(SOURCE, "utf8").matchAll(/^ {2}\| "(KV_[A-Z_]+)"/gm)].map(([, code]) => code);
+  const text = SOURCES.map((source) => readFileSync(source, "utf8")).join("\n");
+  const codes = [...text.matchAll(/^ {2}\| "(KV_[A-Z_]+)"/gm)].map(([, code]) => code);
   const rows = [...readFileSync(PAGE, "utf8").matchAll(/^\| `(KV_[A-Z_]+)` +\|/gm)].map(([, code]) => code);
   expect(codes.length).toBeGreaterThan(10);
   expect(rows).toEqual(codes);
