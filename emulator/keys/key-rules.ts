@@ -26,7 +26,7 @@ export const exchangeKeySeconds = 48 * 3600;
 /** What the service gives a key that names no operations, on create and on import. */
 export function defaultKeyOperations(vault: Vault, keyType: string): string[] {
   if (keyType.startsWith("EC")) return vault.plane === "vault" ? ["sign", "verify"] : ["verify", "deriveKey", "sign"];
-  if (keyType.startsWith("oct")) return ["wrapKey", "unwrapKey", "encrypt", "decrypt"];
+  if (keyType.startsWith("oct")) return ["wrapKey", "unwrapKey", "encrypt", "decrypt", "sign", "verify", "deriveKey"];
   if (vault.plane === "managedhsm") return ["wrapKey", "decrypt", "encrypt", "unwrapKey", "sign", "verify"];
   return ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
 }
