@@ -1,14 +1,6 @@
 import { SecretOperations } from "./secret-operations.js";
 import { type KeyVaultClientOptions, VaultConnection } from "./vault-connection.js";
 
-export type {
-  CreateKeyParameters,
-  ImportKeyParameters,
-  KeyAttributesInput,
-  KeyDescription,
-} from "./key-operations.js";
-export type { SecretAttributesInput, SecretDescription, SetSecretParameters } from "./secret-operations.js";
-export type { TokenSource } from "./token-source.js";
 export type { CallOptions, KeyVaultClientOptions, ListOptions } from "./vault-connection.js";
 
 /**
