@@ -27,7 +27,16 @@ export type KeyImport =
 
 export type KeyCurve = "P-256" | "P-384" | "P-521" | "P-256K";
 
-export type KeyOperation = "encrypt" | "decrypt" | "sign" | "verify" | "wrapKey" | "unwrapKey" | "import" | "export";
+export type KeyOperation =
+  | "encrypt"
+  | "decrypt"
+  | "sign"
+  | "verify"
+  | "wrapKey"
+  | "unwrapKey"
+  | "import"
+  | "export"
+  | "deriveKey";
 
 export interface KeyGenerate {
   keyType: pulumi.Input<"RSA" | "EC" | "RSA-HSM" | "EC-HSM" | "oct-HSM">;

@@ -55,8 +55,8 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
   const { readKeySource } = await import("../material/key-source.js");
   try {
     const result = readKeySource(source, {
-      hardwareProtected: check.news.hardwareProtected === true,
-      allowSymmetric: isManagedHsm(check.news.vaultUrl ?? vaultSettings().vaultUrl),
+      ...(typeof check.news.hardwareProtected === "boolean" ? { hardwareProtected: check.news.hardwareProtected } : {}),
+      allowSymmetric: mayBeManagedHsm(check.news.vaultUrl ?? vaultSettings().vaultUrl),
     });
     if (result.status === "material") {
       const thumbprint = keepMaterial(result.material);
@@ -83,7 +83,7 @@ function sealedThumbprint(olds: Properties): string | undefined {
 }
 
 /** Symmetric keys are for Managed HSM. A server on loopback may be either. */
-function isManagedHsm(vaultUrl: unknown): boolean {
+function mayBeManagedHsm(vaultUrl: unknown): boolean {
   return typeof vaultUrl === "string" && /\.managedhsm\.|^http:\/\/|\/\/(localhost|127\.|\[::1\])/.test(vaultUrl);
 }
 

@@ -1,7 +1,7 @@
 import { parseTimeout } from "../duration.js";
 import { InputCheck, isRecord } from "../input-check.js";
 import type { CheckFailure, Properties } from "../lifecycle.js";
-import { checkClaim, checkObjectName, checkVaultUrl } from "../object-address.js";
+import { checkClaim, checkObjectName, checkVaultUrl, isManagedHsm } from "../object-address.js";
 import { ifPresent } from "../patience.js";
 import { isUnknown } from "../unknown.js";
 import { vaultClient } from "../vault-access.js";
@@ -35,7 +35,7 @@ const PROPERTIES = [
   "timeouts",
 ] as const;
 
-const KEY_OPS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export"];
+const KEY_OPS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export", "deriveKey"];
 
 /**
  * Turns a program's inputs of a Key into their normal form, private material left out, and reports all that is
@@ -59,7 +59,8 @@ export async function checkKey(
     enabled: checkEnabled(check),
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
-    keyOps: checkKeyOps(check, source.keyType),
+    // What is the default of a vault is less than that of a Managed HSM: there it is told.
+    keyOps: checkKeyOps(check, isManagedHsm(vaultUrl) ? undefined : source.keyType),
     tags: check.tags({ count: 15, length: 256 }),
     hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
     exportable: onlyTrue(check.boolean("exportable")),

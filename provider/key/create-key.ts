@@ -10,7 +10,7 @@ import { vaultClient } from "../vault-access.js";
 import { differingAttributes, observedAttributes, pickAttributes } from "./key-attributes.js";
 import type { KeyAttributes, KeyInputs } from "./key-inputs.js";
 import { keyOutputs } from "./key-outputs.js";
-import { isSameMaterial, patchAttributes, writeVersion } from "./key-writes.js";
+import { isPublicThumbprint, isSameMaterial, patchAttributes, writeVersion } from "./key-writes.js";
 import { adopted, convergeable, type MadeKey, managedByCertificate, verifyMaterial } from "./made-key.js";
 import { recoverKey } from "./recover-key.js";
 import { restoreKey } from "./restore-key.js";
@@ -59,10 +59,16 @@ async function takeOver(
   throw new KeyVaultError(
     "KV_ALREADY_EXISTS",
     `create key "${inputs.name}" in ${inputs.vaultUrl} was refused: the vault already holds a key of that name${
-      inputs.thumbprint === undefined ? "" : ", with other material"
+      inputs.thumbprint === undefined ? "" : `, ${differs(inputs.thumbprint)}`
     }, and this stack does not own it`,
     { hint: "choose another name, or set adopt: true to manage the key that is there" },
   );
+}
+
+function differs(thumbprint: string): string {
+  return isPublicThumbprint(thumbprint)
+    ? "with other material"
+    : "whose material cannot be compared with the program's";
 }
 
 async function adoptDeleted(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
@@ -98,7 +104,7 @@ async function finish(
       }
     }
     if (inputs.rotationPolicy !== undefined) {
-      await client.updateKeyRotationPolicy(inputs.name, wireRotationPolicy(inputs.rotationPolicy));
+      await client.updateKeyRotationPolicy(inputs.name, wireRotationPolicy(inputs.rotationPolicy, client.plane));
     }
   } catch (error) {
     const reached = { ...inputs, ...clearedAttributes(inputs), ...observedAttributes(bundle) };

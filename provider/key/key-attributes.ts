@@ -1,13 +1,13 @@
 import { formatMoment } from "../input-check.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { isDefaultKeyOps, type KeyAttributes, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
+import { isGivenKeyOps, type KeyAttributes, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "keyOps", "tags", "releasePolicy"] as const;
 
 /** A key's changeable attributes as the vault has them, in the normal form of inputs: defaults left out. */
 export function observedAttributes(bundle: KeyBundle): KeyAttributes {
   const { keyOps, releasePolicy } = bundle;
-  const hasOwnKeyOps = keyOps !== undefined && !isDefaultKeyOps(bundle.keyType, keyOps);
+  const hasOwnKeyOps = keyOps !== undefined && !isGivenKeyOps(bundle.keyType, keyOps);
   return {
     ...(bundle.enabled ? {} : { enabled: false as const }),
     ...(bundle.notBefore ? { notBefore: formatMoment(bundle.notBefore) } : {}),

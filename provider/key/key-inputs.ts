@@ -115,6 +115,21 @@ export function isDefaultKeyOps(keyType: string, keyOps: readonly string[]): boo
   return defaults !== undefined && sameSet(defaults, keyOps);
 }
 
+/** What a Managed HSM of today adds to the operations of a key that was made without any. */
+const MORE_ON_MANAGED_HSM: Record<string, readonly string[]> = {
+  "EC-HSM": ["deriveKey"],
+  "oct-HSM": ["sign", "verify", "deriveKey"],
+};
+
+/** Whether a key that names no operations may have got these: they are no decision of anybody's. */
+export function isGivenKeyOps(keyType: string, keyOps: readonly string[]): boolean {
+  const more = MORE_ON_MANAGED_HSM[keyType] ?? [];
+  return (
+    isDefaultKeyOps(keyType, keyOps) ||
+    (more.length > 0 && sameSet([...(DEFAULT_KEY_OPS[keyFamily(keyType)] ?? []), ...more], keyOps))
+  );
+}
+
 export function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item) => b.includes(item));
 }

@@ -5,15 +5,22 @@ import type { KeyOutputs, RotationPolicyInputs } from "./key-inputs.js";
 const DAY = 86_400_000;
 const AUTOMATIC_NOTICE = "P30D";
 
-/** A rotation policy as the service takes it. Without a policy: the service's default, which only notifies. */
-export function wireRotationPolicy(policy: RotationPolicyInputs | undefined): KeyRotationPolicy {
+/**
+ * A rotation policy as the service takes it. Without a policy: the service's default, which is a notice on a vault and
+ * nothing on a Managed HSM.
+ */
+export function wireRotationPolicy(
+  policy: RotationPolicyInputs | undefined,
+  plane: "vault" | "managedhsm",
+): KeyRotationPolicy {
   const { rotateAfter, rotateBeforeExpiry, expireAfter, notifyBeforeExpiry } = policy ?? {};
+  const notice = notifyBeforeExpiry ?? (plane === "vault" ? AUTOMATIC_NOTICE : undefined);
   return {
     ...(expireAfter ? { expiryTime: expireAfter } : {}),
     lifetimeActions: [
       ...(rotateAfter ? [{ action: "Rotate" as const, timeAfterCreate: rotateAfter }] : []),
       ...(rotateBeforeExpiry ? [{ action: "Rotate" as const, timeBeforeExpiry: rotateBeforeExpiry }] : []),
-      { action: "Notify" as const, timeBeforeExpiry: notifyBeforeExpiry ?? AUTOMATIC_NOTICE },
+      ...(notice ? [{ action: "Notify" as const, timeBeforeExpiry: notice }] : []),
     ],
   };
 }

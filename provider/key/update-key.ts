@@ -104,8 +104,8 @@ function mustBeAbleToClear(inputs: KeyInputs, cleared: readonly string[]): void 
 }
 
 async function updateRotationPolicy(client: KeyVaultClient, recorded: KeyOutputs, inputs: KeyInputs): Promise<void> {
-  const before = JSON.stringify(wireRotationPolicy(recorded.rotationPolicy));
-  const after = wireRotationPolicy(inputs.rotationPolicy);
+  const before = JSON.stringify(wireRotationPolicy(recorded.rotationPolicy, client.plane));
+  const after = wireRotationPolicy(inputs.rotationPolicy, client.plane);
   if (before !== JSON.stringify(after)) await client.updateKeyRotationPolicy(inputs.name, after);
 }
 

@@ -1,7 +1,7 @@
 import { InputCheck } from "../input-check.js";
 import { checkEnabled, checkOptions } from "../key/check-key.js";
 import type { CheckFailure, Properties } from "../lifecycle.js";
-import { checkClaim, checkObjectName, checkVaultUrl, objectId } from "../object-address.js";
+import { checkClaim, checkObjectName, checkVaultUrl, isManagedHsm, objectId } from "../object-address.js";
 import { checkRestoreSource, givenSources } from "../restore-source.js";
 import { expectedSealed, keepSecretValue } from "../sealed-material.js";
 import { isUnknown, UNKNOWN } from "../unknown.js";
@@ -41,6 +41,7 @@ export async function checkSecret(
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const check = new InputCheck(news, PROPERTIES);
   const vaultUrl = checkVaultUrl(check);
+  if (isManagedHsm(vaultUrl)) check.fail("vaultUrl", "is a Managed HSM, and a Managed HSM holds no secrets");
   const restored = checkRestoreSource(check, olds, "secret");
   if (restored.name !== undefined && news.name === undefined) check.news.autoName = restored.name;
   const name = checkObjectName(check, olds, "secret");
