@@ -5,7 +5,7 @@ import { formatElapsed, tell } from "../progress.js";
 import { markSecret } from "../pulumi-secret.js";
 import { vaultClient } from "../vault-access.js";
 import { type BackupShelf, FolderShelf, folderProblems, StateShelf } from "./backup-shelf.js";
-import { selection } from "./selection.js";
+import { type Selection, selection } from "./selection.js";
 import { type BackupJob, describeFailures, takeBackups } from "./take-backups.js";
 import {
   type ByKind,
@@ -42,21 +42,19 @@ export async function updateVaultBackup(
     const selected = selection(inputs[collection] ?? []);
     const contents = await lookAt(client, collection, selected);
     tellManaged(inputs, collection, contents);
-    const inVault = new Map(contents.objects.map((object) => [object.name, object]));
-    const goneOrRenamed = Object.keys(earlier?.covered[collection] ?? {}).filter(
-      (name) => selected.matches(name) && (inVault.has(name) || !hasOtherCase(contents.objects, name)),
-    );
-    for (const name of goneOrRenamed) {
-      const object = inVault.get(name);
+    const toTake = new Map(contents.objects.map((object) => [object.name, object]));
+    for (const name of earlierNames(collection, earlier, selected, contents)) {
+      const object = toTake.get(name);
+      // Also what is to be taken again: should that fail, the earlier blob is there still.
       const carried = await carryOver(shelves, collection, name, earlier, covered);
-      if (carried && (!object || isCovered(collection, object, inputs, earlier))) {
-        kept++;
-        inVault.delete(name);
-      } else if (!object) {
+      if (!object && carried === "lost") {
         tell(`the backup of ${objectLabel(collection, name)} is lost, and the vault no longer has it`);
+      } else if (!object || (carried === "unchanged" && isCovered(collection, object, inputs, earlier))) {
+        toTake.delete(name);
+        kept++;
       }
     }
-    jobs.push(...[...inVault.values()].map((object) => ({ collection, object })));
+    for (const object of toTake.values()) jobs.push({ collection, object });
     for (const name of contents.missing) {
       if (recorded(covered[collection], name) === undefined)
         failed[collection][name] = "the vault has nothing of that name";
@@ -74,9 +72,8 @@ export async function updateVaultBackup(
   const takenOn = taken.count > 0 || !earlier ? formatMoment(new Date()) : earlier.takenOn;
   const { blobs, digest } = await shelves.next.close(takenOn);
   const outs: Properties = { ...inputs, covered, blobs: markSecret(blobs), failed, takenOn, digest };
-  tell(
-    `backed up ${taken.count} of ${taken.count + kept} objects of ${inputs.vaultUrl} (${formatElapsed(performance.now() - start)}); the others had not changed`,
-  );
+  const elapsed = formatElapsed(performance.now() - start);
+  tell(`backed up ${taken.count} of ${jobs.length + kept} objects of ${inputs.vaultUrl} (${elapsed}), ${kept} kept`);
   reportFailures(id, inputs, failed, outs, taken.firstFailure);
   return outs;
 }
@@ -103,20 +100,33 @@ async function openShelf(
   return to ? FolderShelf.open(to.folder, vaultUrl, earlier?.digest) : new StateShelf(earlier?.blobs);
 }
 
-/** Puts an earlier blob on the new shelf. False where it is not the one that was taken. */
+/** What an earlier update took and the program still selects. A name in another case is another file, taken anew. */
+function earlierNames(
+  collection: Collection,
+  earlier: VaultBackupOutputs | undefined,
+  { matches }: Selection,
+  { objects }: VaultContents,
+): string[] {
+  const names = new Map(objects.map(({ name }) => [name.toLowerCase(), name]));
+  return Object.keys(earlier?.covered[collection] ?? {}).filter(
+    (name) => matches(name) && (names.get(name.toLowerCase()) ?? name) === name,
+  );
+}
+
+/** Puts an earlier blob on the new shelf, and tells whether it is the one that was taken. */
 async function carryOver(
   shelves: Shelves,
   collection: Collection,
   name: string,
   earlier: VaultBackupOutputs | undefined,
   covered: ByKind<string>,
-): Promise<boolean> {
+): Promise<"unchanged" | "changed" | "lost"> {
   const shelved = await shelves.earlier?.read(collection, name);
   const wasCovered = earlier && recorded(earlier.covered[collection], name);
-  if (!shelved || wasCovered === undefined) return false;
+  if (!shelved || wasCovered === undefined) return "lost";
   await shelves.next.put(collection, name, shelved.blob, wasCovered);
   covered[collection][name] = wasCovered;
-  return shelved.isUnchanged;
+  return shelved.isUnchanged ? "unchanged" : "changed";
 }
 
 /** Whether an object is as it was when its backup was taken. */
@@ -130,10 +140,6 @@ function isCovered(
   if (coveredUpdate !== updatedOn || (version !== undefined && version !== coveredVersion)) return false;
   const before = recorded(earlier?.revisions?.[collection] ?? {}, name);
   return before === undefined || before === recorded(inputs.revisions?.[collection] ?? {}, name);
-}
-
-function hasOtherCase(objects: readonly VaultObject[], name: string): boolean {
-  return objects.some((object) => object.name.toLowerCase() === name.toLowerCase());
 }
 
 /** What changed in the vault or on the shelf since the backup was taken, by name. */

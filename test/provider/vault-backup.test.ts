@@ -204,6 +204,7 @@ describe("a vault's backup", () => {
     await call(vault, "DELETE", "/keys/gone");
     const later = await update(outs, args);
     expect(later.covered).toEqual(outs.covered);
+    expect(told).not.toContain("lost");
     expect(await readFile(file("gone"), "utf8")).toBe(gone);
     expect((await vaultBackup.read("id", later)).inputs).not.toHaveProperty("stale");
   });
