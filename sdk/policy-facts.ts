@@ -1,9 +1,12 @@
 import { type KeyFacts, type KeyInputs, keyFamily, type OnDelete } from "../provider/key/key-inputs.js";
 
-/** What a policy can ask about a Secret. Each answer is looked up when it is asked for: a preview does not know them all. */
-export class SecretPolicyFacts {
-  readonly #props: Partial<KeyInputs & KeyFacts>;
+type Recorded = Partial<KeyInputs & KeyFacts>;
 
+/** Each answer is looked up when it is asked for: a preview does not know them all. */
+class ObjectPolicyFacts {
+  readonly #props: Recorded;
+
+  /** @param props the first argument of a policy's `validateResourceOfType`, or one of `validateStackResourcesOfType`. */
   constructor(props: object) {
     this.#props = props;
   }
@@ -35,9 +38,12 @@ export class SecretPolicyFacts {
   }
 }
 
+/** What a policy can ask about a Secret. */
+export class SecretPolicyFacts extends ObjectPolicyFacts {}
+
 /** What a policy can ask about a Key. */
-export class KeyPolicyFacts extends SecretPolicyFacts {
-  readonly #props: Partial<KeyInputs & KeyFacts>;
+export class KeyPolicyFacts extends ObjectPolicyFacts {
+  readonly #props: Recorded;
 
   constructor(props: object) {
     super(props);
