@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { CliError } from "../cli-error.js";
 
@@ -81,10 +82,7 @@ function notAPreview(source: string, what: string): CliError {
   );
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one.
-const COLOUR = /\u001b\[[0-9;]*[A-Za-z]/g;
-
 /** Diagnostics of a program may carry terminal colours. */
 function plain(message: string): string {
-  return message.replace(COLOUR, "").trim();
+  return stripVTControlCharacters(message).trim();
 }
