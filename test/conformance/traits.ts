@@ -8,16 +8,15 @@ const curvesByAlgorithm: Record<string, string> = { ES256: "P-256", ES384: "P-38
 
 /** What requests and refusals say about an object whose bundle is never shown. */
 export function traitsOf(object: GivenObject, scenario: Scenario): Traits {
-  const traits: Traits = {};
-  for (const step of scenario.steps) {
-    const { operation } = step;
-    if (step.host !== object.host || operation.collection !== object.collection) continue;
-    if (operation.name.toLowerCase() !== object.name.toLowerCase()) continue;
-    Object.assign(traits, refusalTraits(step, traits), algorithmTraits(step));
-    Object.assign(traits, rotationTraits(step, traits));
-  }
+  const about = scenario.steps.filter(
+    ({ host, operation }) =>
+      host === object.host &&
+      operation.collection === object.collection &&
+      operation.name.toLowerCase() === object.name.toLowerCase(),
+  );
+  const traits: Traits = rotationTraits(about);
+  for (const step of about) Object.assign(traits, refusalTraits(step, traits), algorithmTraits(step));
   if (object.given.some(({ body }) => body.managed === true)) traits.managed = true;
-  if (Object.keys(traits.rotationPolicy ?? {}).length === 0) delete traits.rotationPolicy;
   return traits;
 }
 
@@ -51,33 +50,29 @@ function refusalTraits(step: Step, known: Traits): Traits {
 
 const day = 86_400;
 
-/** A policy that is read, or acts, before anything in the recording sets one. */
-function rotationTraits({ operation, exchange }: Step, known: Traits): Traits {
-  const { status, body } = exchange.response;
-  if (status !== 200) return {};
-  const like = operation.kind === "rotate" && isObject(body) ? { like: body } : {};
-  if (known.rotationPolicy !== undefined) return like;
-  const attributes = objectAt(body, "attributes");
-  switch (operation.kind) {
-    case "setRotationPolicy":
-      return { rotationPolicy: {} };
-    case "getRotationPolicy": {
-      const expiryTime = stringAt(attributes, "expiryTime") ?? "";
-      if ((stringAt(body, "id") ?? "") === "") return {};
-      const lifetimeActions = arrayAt(body, "lifetimeActions");
-      return { rotationPolicy: { lifetimeActions, attributes: expiryTime === "" ? {} : { expiryTime } } };
-    }
-    case "rotate": {
-      const [exp, created] = [numberAt(attributes, "exp"), numberAt(attributes, "created")];
-      if (exp === undefined || created === undefined) return like;
-      return {
-        ...like,
-        rotationPolicy: { lifetimeActions: [], attributes: { expiryTime: `P${(exp - created) / day}D` } },
-      };
-    }
-    default:
-      return {};
+/** A policy that is read before anything in the recording sets one, or else one that explains what a rotation made. */
+function rotationTraits(about: Step[]): Traits {
+  const answered = about.filter(({ exchange }) => exchange.response.status === 200);
+  const set = answered.findIndex(({ operation }) => operation.kind === "setRotationPolicy");
+  const before = set === -1 ? answered : answered.slice(0, set);
+  const rotated = answered.find(({ operation }) => operation.kind === "rotate")?.exchange.response.body;
+  const traits: Traits = isObject(rotated) ? { like: rotated } : {};
+  const read = before.find(({ operation }) => operation.kind === "getRotationPolicy")?.exchange.response.body;
+  const attributes = objectAt(read, "attributes");
+  if ((stringAt(read, "id") ?? "") !== "") {
+    const expiryTime = stringAt(attributes, "expiryTime") ?? "";
+    traits.rotationPolicy = {
+      lifetimeActions: arrayAt(read, "lifetimeActions"),
+      attributes: expiryTime === "" ? {} : { expiryTime },
+    };
+    return traits;
   }
+  const explains = before.some(({ operation }) => operation.kind === "rotate");
+  const [exp, created] = ["exp", "created"].map((member) => numberAt(objectAt(rotated, "attributes"), member));
+  if (read === undefined && explains && exp !== undefined && created !== undefined) {
+    traits.rotationPolicy = { lifetimeActions: [], attributes: { expiryTime: `P${(exp - created) / day}D` } };
+  }
+  return traits;
 }
 
 function algorithmTraits(step: Step): Traits {
