@@ -138,14 +138,9 @@ function checkKeyOps(check: InputCheck, keyType: string | undefined): string[] |
   return keyType !== undefined && isDefaultKeyOps(keyType, sorted) ? undefined : sorted;
 }
 
+/** A backup brings the name of its key: the default, where the program gives none. */
 function named(check: InputCheck, name: string): InputCheck {
-  if (check.news.name === undefined) {
-    check.news.autoName = name;
-  } else if (typeof check.news.name === "string" && !isUnknown(check.news.name)) {
-    if (check.news.name.toLowerCase() !== name.toLowerCase()) {
-      check.fail("name", `a restored key keeps the name it was backed up under: set it to "${name}" or leave it out`);
-    }
-  }
+  if (check.news.name === undefined) check.news.autoName = name;
   return check;
 }
 
