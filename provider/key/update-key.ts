@@ -8,7 +8,7 @@ import { vaultClient } from "../vault-access.js";
 import { differingAttributes, pickAttributes, sameAttribute, undeclaredAttributes } from "./key-attributes.js";
 import type { KeyAttributes, KeyFacts, KeyInputs, KeyOutputs } from "./key-inputs.js";
 import { keyOutputs, recordedThumbprint } from "./key-outputs.js";
-import { patchAttributes, writeVersion } from "./key-writes.js";
+import { isPublicThumbprint, patchAttributes, writeVersion } from "./key-writes.js";
 import { wireRotationPolicy } from "./rotation-policy.js";
 
 /**
@@ -66,6 +66,8 @@ function needsVersion(recorded: KeyOutputs, inputs: KeyInputs): boolean {
   const { thumbprint, generate } = inputs;
   if (thumbprint !== undefined) {
     if (thumbprint !== recorded.thumbprint && thumbprint !== recordedThumbprint(recorded)) return true;
+    // Where the vault's key cannot be compared, a version that somebody else made has to be taken for another key.
+    if (recorded.foreignVersion && !isPublicThumbprint(thumbprint)) return true;
     return recorded.hardwareProtected !== inputs.hardwareProtected || recorded.exportable !== inputs.exportable;
   }
   if (generate === undefined) return false;

@@ -6,6 +6,7 @@ import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 
 const symmetric = { kty: "oct", k: randomBytes(32).toString("base64url") };
+const otherSymmetric = { kty: "oct", k: randomBytes(32).toString("base64url") };
 
 describe("a key of a Managed HSM", () => {
   let hsm: Emulator;
@@ -70,12 +71,22 @@ describe("a key of a Managed HSM", () => {
 
   it("takes no second key on its name, symmetric or not", async () => {
     await resource.created({ import: { jwk: symmetric } });
-    const other = { kty: "oct", k: randomBytes(32).toString("base64url") };
-    await expect(resource.created({ import: { jwk: other } })).rejects.toThrow(/already holds a key.*adopt/s);
+    await expect(resource.created({ import: { jwk: otherSymmetric } })).rejects.toThrow(/already holds a key.*adopt/s);
     // An HSM never shows a symmetric key, so not even the same one can be told from another.
     await expect(resource.created({ import: { jwk: symmetric } })).rejects.toThrow(/cannot be compared.*adopt/s);
     const taken = await resource.created({ adopt: true, import: { jwk: symmetric } });
     expect(await resource.drift(taken)).toEqual({});
+  });
+
+  it("is imported again where somebody made a version of a symmetric key, since nobody can see which", async () => {
+    const args = { import: { jwk: symmetric } };
+    const state = await resource.created(args);
+    await resource.provider.update(state.id, state.outs, await resource.checked({ import: { jwk: otherSymmetric } }));
+    const observed = await resource.refreshed(state);
+    expect(await resource.drift(state)).toEqual({ version: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    const repaired = await resource.updated(observed, args);
+    expect(resource.operations()).toEqual(["importKey"]);
+    expect(await resource.drift(repaired)).toEqual({});
   });
 
   it("has a rotation policy in the HSM's own form, without the notice that vaults add", async () => {
