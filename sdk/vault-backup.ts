@@ -8,7 +8,8 @@ import type { Key } from "./key.js";
 import type { Secret } from "./secret.js";
 
 /** What to back up: a name, a glob such as `orders-*`, a resource of this program, or what to leave out (`!name`). */
-type Selected<R> = pulumi.Input<string> | R;
+type Selected<R> = One<R> | One<R>[] | pulumi.Input<string[]>;
+type One<R> = pulumi.Input<string> | R;
 
 /** At least one of `keys` and `secrets`. */
 export interface VaultBackupArgs extends BackupArgs {
@@ -22,9 +23,9 @@ export interface VaultBackupArgs extends BackupArgs {
    * `"*"` for all. A change of a resource given here re-takes its backup in the same `up`; for names and globs the
    * vault is looked at when the resource is created, updated or refreshed. Needs keys/backup, keys/get, keys/list.
    */
-  keys?: Selected<Key> | Selected<Key>[];
+  keys?: Selected<Key>;
   /** As `keys`. Values are never read. Needs secrets/backup and secrets/list. */
-  secrets?: Selected<Secret> | Selected<Secret>[];
+  secrets?: Selected<Secret>;
   /**
    * Where some objects cannot be backed up: `fail` the update with their names (the default; the others are kept
    * and the next `up` tries again), or `report` them in `failed` and go on.
@@ -146,7 +147,7 @@ const OUTPUTS = {
 };
 
 /** Of a resource only what tells a change of it. */
-function selected(given: Selected<Key | Secret> | Selected<Key | Secret>[] | undefined) {
+function selected(given: Selected<Key> | Selected<Secret> | undefined) {
   if (given === undefined) return undefined;
   return (Array.isArray(given) ? given : [given]).map((item) => {
     return pulumi.CustomResource.isInstance(item) ? changesOf(item) : item;

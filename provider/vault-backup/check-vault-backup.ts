@@ -56,7 +56,7 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
   if (isUnknown(given)) return given;
   const expected = `must be "*", a ${kindOf(collection)} name, a glob, or a list of names, globs and resources`;
   const patterns: string[] = [];
-  for (const item of Array.isArray(given) ? given : [given]) {
+  for (const item of listOf(given)) {
     if (isUnknown(item)) {
       patterns.push(UNKNOWN);
     } else if (typeof item === "string" && isPattern(item)) {
@@ -98,7 +98,12 @@ function revisionOf({ version, updatedOn, rotationPolicy }: Managed): string {
 }
 
 function managedOf(given: unknown): Managed[] {
-  return (Array.isArray(given) ? given : [given]).filter(isManaged);
+  return listOf(given).filter(isManaged);
+}
+
+/** An output that is a list of names arrives as a list within the list. */
+function listOf(given: unknown): unknown[] {
+  return (Array.isArray(given) ? given : [given]).flat();
 }
 
 function isManaged(item: unknown): item is Managed & Record<string, unknown> {

@@ -41,6 +41,7 @@ describe("check of a vault's backup", () => {
   it("sorts what is selected, and leaves out names that a star covers", async () => {
     const { inputs } = await check({ keys: ["b", "*", "a", "!c"], secrets: ["z", "y", "y"] });
     expect(inputs).toMatchObject({ keys: ["!c", "*"], secrets: ["y", "z"] });
+    expect((await check({ keys: [["b", "a"]] })).inputs).toMatchObject({ keys: ["a", "b"] });
   });
 
   it("keeps of a resource its name and a digest that changes with it", async () => {
