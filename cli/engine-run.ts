@@ -24,6 +24,10 @@ export function runEngine(args: readonly string[]): Promise<EngineRun> {
         output[stream] += chunk;
       });
     }
+    // A pipeline that is cancelled ends this process alone: the engine is to end with it.
+    const end = (): boolean => child.kill("SIGTERM");
+    process.once("SIGTERM", end);
+    child.on("exit", () => process.off("SIGTERM", end));
     child.on("error", (error: NodeJS.ErrnoException) => {
       fail(
         new CliError(

@@ -99,20 +99,16 @@ function notRefreshed(): CliError {
 }
 
 function fromPreview(steps: readonly PreviewStep[]): Observation[] {
-  return steps.flatMap((refresh) => {
-    if (refresh.op !== "refresh" || !refresh.oldState) return [];
-    const own = steps.filter(({ urn, op }) => urn === refresh.urn && op !== "refresh");
-    const program = own.find(({ op }) => op === "replace") ?? own.find(({ newState }) => newState) ?? own[0];
-    const observed = own.find(({ oldState }) => oldState)?.oldState;
-    return [
-      {
-        urn: refresh.urn,
-        recorded: refresh.oldState,
-        observed: observed ?? undefined,
-        program,
-        details: program?.detailedDiff,
-      },
-    ];
+  const ownSteps = new Map<string, PreviewStep[]>();
+  for (const step of steps.filter(({ op }) => op !== "refresh")) {
+    ownSteps.set(step.urn, [...(ownSteps.get(step.urn) ?? []), step]);
+  }
+  return steps.flatMap(({ op, urn, oldState: recorded }) => {
+    if (op !== "refresh" || !recorded) return [];
+    const own = ownSteps.get(urn) ?? [];
+    const program = own.find((step) => step.op === "replace") ?? own.find(({ newState }) => newState) ?? own[0];
+    const observed = own.find(({ oldState }) => oldState)?.oldState ?? undefined;
+    return [{ urn, recorded, observed, program, details: program?.detailedDiff }];
   });
 }
 

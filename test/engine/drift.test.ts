@@ -145,6 +145,16 @@ describe("pulumi-keyvault drift on the real engine", () => {
     await stack.program(program());
   });
 
+  it("sets apart what the program ignores or agrees with, as the next up does nothing about it", async () => {
+    const ignoring = program().replace(/ \}\);/, ' }, { ignoreChanges: ["tags", "enabled"] });');
+    await stack.program(ignoring);
+    const run = await drift(["--", "--target", "urn:pulumi:dev::test::pulumi-nodejs:dynamic/keyvault:Key::signing"]);
+    await stack.program(program());
+    expect(run.exitCode, run.stdout).toBe(0);
+    expect(run.stdout).toContain("with nothing to do: the program agrees or ignores it");
+    expect(run.stdout).toMatch(/tags\.added +\(none\) +outside/);
+  });
+
   it("passes on what stands after --", async () => {
     const urn = "urn:pulumi:dev::test::pulumi-nodejs:dynamic/keyvault:Key::tls";
     const { drifted } = await report(drift(["--format", "json", "--", "--stack", "dev", "--target", urn]));
