@@ -117,13 +117,21 @@ export function expiryUnder(policy: StoredRotationPolicy | undefined, created: n
   return span === undefined ? undefined : shift(created, span);
 }
 
-/** When the policy makes the next version (milliseconds), counted from the current one. */
+/**
+ * When the policy makes the next version (milliseconds), counted from the current one. Never before the policy or the
+ * key was last changed: what was overdue then is made then, not in the past.
+ */
 export function nextRotation(policy: StoredRotationPolicy | undefined, current: StoredAttributes): number | undefined {
+  const due = dueByTrigger(policy, current);
+  return due === undefined ? undefined : Math.max(due, policy?.updated ?? 0, current.updated) * 1000;
+}
+
+function dueByTrigger(policy: StoredRotationPolicy | undefined, current: StoredAttributes): number | undefined {
   const trigger = policy?.lifetimeActions.find((each) => each.action.type.toLowerCase() === "rotate")?.trigger;
   if (trigger === undefined) return undefined;
   const after = trigger.timeAfterCreate === undefined ? undefined : readDuration(trigger.timeAfterCreate);
-  if (after !== undefined) return shift(current.created, after) * 1000;
+  if (after !== undefined) return shift(current.created, after);
   const before = trigger.timeBeforeExpiry === undefined ? undefined : readDuration(trigger.timeBeforeExpiry);
   if (before === undefined || current.exp === undefined) return undefined;
-  return shift(current.exp, before, -1) * 1000;
+  return shift(current.exp, before, -1);
 }

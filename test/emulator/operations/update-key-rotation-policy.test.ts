@@ -73,6 +73,17 @@ describe("updateKeyRotationPolicy", () => {
     expect((await call("GET", "/keys/a/versions")).body.value).toHaveLength(2);
   });
 
+  it("rotates what is overdue when it is set at that moment, not in the past", async () => {
+    const { call, emulator } = await openVault();
+    await call("POST", "/keys/a/create", { kty: "EC" });
+    emulator.clock.advance(1000 * day);
+    const set = Math.floor(emulator.clock.now() / 1000);
+    await call("PUT", "/keys/a/rotationpolicy", { lifetimeActions: [rotate({ timeAfterCreate: "P30D" })] });
+    const { value } = (await call("GET", "/keys/a/versions")).body as { value: { attributes: { created: number } }[] };
+    expect(value).toHaveLength(2);
+    expect(Math.max(...value.map(({ attributes }) => attributes.created))).toBeGreaterThanOrEqual(set);
+  });
+
   it("keeps to the service's limits", async () => {
     const { call } = await openVault();
     await call("POST", "/keys/a/create", { kty: "EC" });
