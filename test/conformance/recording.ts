@@ -44,7 +44,7 @@ const recordingSchema = z.looseObject({
 /** One request and the answer that the service gave. Header names are in lower case. */
 export type Exchange = z.output<typeof exchangeSchema>;
 
-/** One scenario: a file of `shared/keyvault/recordings` or of a folder in the same format. */
+/** One scenario: a file of a folder of recordings. */
 export interface Recording {
   file: string;
   provenance: string;
