@@ -1,7 +1,7 @@
 import type { KeyVaultError } from "./errors.js";
 
 export interface Page<T> {
-  items: T[];
+  items(): T[];
   nextLink: string | undefined;
 }
 
@@ -11,13 +11,15 @@ export interface PagingOptions<T> {
   origin: string;
   apiVersion: string;
   get(path: string): Promise<Page<T>>;
+  /** The items of a page, or the error that tells that they are not what they should be. */
+  read(page: Page<T>): T[];
   refuse(why: string): KeyVaultError;
 }
 
 /**
  * Follows next links to the end. Pages without items are the norm on large vaults and mean nothing.
  *
- * From the second page on, the next one is on its way while the items of this one are taken: who reads past the first page mostly reads to the end.
+ * From the second page on, the next one is on its way while the items of this one are read and taken: who reads past the first page mostly reads to the end.
  *
  * Of a link only path and query are taken: the service writes its public host and port even behind a gateway, and no answer may choose where the token is sent.
  */
@@ -31,11 +33,11 @@ export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, vo
   let page = await ask(options.first());
   for (let isFirst = true; ; isFirst = false) {
     const path = page.nextLink === undefined ? undefined : ownPath(page.nextLink, options);
-    if (path === undefined) return yield* page.items;
+    if (path === undefined) return yield* options.read(page);
     const ahead = isFirst ? undefined : ask(path);
     // Whoever stops taking items before they are through does not want to hear of the page after them.
     ahead?.catch(() => {});
-    yield* page.items;
+    yield* options.read(page);
     page = await (ahead ?? ask(path));
   }
 }

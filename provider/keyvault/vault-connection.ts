@@ -4,7 +4,7 @@ import { callFailure } from "./call-failure.js";
 import { type Clock, systemClock } from "./clock.js";
 import { Deadline } from "./deadline.js";
 import { compose, type Dispatch, type VaultRequest, type VaultResponse } from "./dispatch.js";
-import { isKeyVaultError, KeyVaultError } from "./errors.js";
+import { isKeyVaultError, KeyVaultError, type KeyVaultErrorDetails } from "./errors.js";
 import { parseVaultUrl } from "./identifier.js";
 import { limitLayer } from "./limit-layer.js";
 import { formatPath, type ObjectPath } from "./object-path.js";
@@ -113,6 +113,7 @@ export class VaultConnection {
       origin: this.vaultUrl,
       apiVersion: this.#apiVersion,
       get: (path) => this.#send(call, path, options),
+      read: (page) => this.#fitting(call, () => page.items(), {}),
       refuse: (why) => this.#protocolError(call, why, {}),
     });
   }
@@ -138,27 +139,30 @@ export class VaultConnection {
 
   #decode<T>(call: Call<T>, response: VaultResponse): T {
     const answer = response.body.trim() === "" ? undefined : parseJson(response.body);
+    return this.#fitting(call, () => call.decode(answer), {
+      status: response.status,
+      requestId: requestIdOf(response),
+      mayHaveHappened: OPERATIONS[call.operation].write,
+      isJson: answer !== undefined,
+    });
+  }
+
+  /** Reads what was answered, and makes an error of the call where it does not fit. */
+  #fitting<T>(
+    call: Call<unknown>,
+    read: () => T,
+    { isJson = true, ...more }: KeyVaultErrorDetails & { isJson?: boolean },
+  ): T {
     try {
-      return call.decode(answer);
+      return read();
     } catch (mismatch) {
       if (!(mismatch instanceof WireMismatch)) throw mismatch;
-      const why =
-        answer === undefined
-          ? "got an answer that is not JSON"
-          : `got an answer that does not fit (${mismatch.message})`;
-      throw this.#protocolError(call, why, {
-        status: response.status,
-        requestId: requestIdOf(response),
-        mayHaveHappened: OPERATIONS[call.operation].write,
-      });
+      const why = isJson ? `got an answer that does not fit (${mismatch.message})` : "got an answer that is not JSON";
+      throw this.#protocolError(call, why, more);
     }
   }
 
-  #protocolError(
-    call: Call<unknown>,
-    why: string,
-    more: ConstructorParameters<typeof KeyVaultError>[2],
-  ): KeyVaultError {
+  #protocolError(call: Call<unknown>, why: string, more: KeyVaultErrorDetails): KeyVaultError {
     const context = this.#context(call);
     return new KeyVaultError("KV_PROTOCOL", `${describe(context)} ${why}`, {
       ...context,
