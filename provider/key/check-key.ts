@@ -75,6 +75,7 @@ export async function checkKey(
     check.fail("releasePolicy", "needs exportable: true: only an exportable key can have one (AKV.SKR.1005)");
   }
   checkCleared(check, olds, inputs, source.isAtHand);
+  checkReplaced(check, olds, inputs, source.isAtHand);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
     await checkAdoption(check, vaultUrl, name);
   }
@@ -142,6 +143,15 @@ function checkKeyOps(check: InputCheck, keyType: string | undefined): string[] |
 function named(check: InputCheck, name: string): InputCheck {
   if (check.news.name === undefined) check.news.autoName = name;
   return check;
+}
+
+/** Another vault or name is another key, which has to be made from the material. */
+function checkReplaced(check: InputCheck, olds: Properties, inputs: Properties, materialIsAtHand: boolean): void {
+  if (materialIsAtHand || inputs.thumbprint === undefined || olds.name === undefined) return;
+  if (olds.vaultUrl === inputs.vaultUrl && olds.name === inputs.name) return;
+  check.failUnnamed(
+    "KV_INVALID_KEY_MATERIAL: the key would be replaced, since its vault or name changes, and its material is not at hand: run where it is",
+  );
 }
 
 /** The service can move `expiresOn` and `notBefore` but not clear them; only a new version is without. */

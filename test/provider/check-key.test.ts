@@ -202,6 +202,12 @@ describe("check", () => {
     expect(failures[0]?.reason).toMatch(/expiresOn cannot be removed/);
   });
 
+  it("refuses to replace a key without the material that the new one needs", async () => {
+    const olds = { vaultUrl, name: "a", thumbprint: "recorded" };
+    const { failures } = await key.check(olds, { vaultUrl, name: "b", import: { file: "nowhere.pem" } });
+    expect(failures[0]?.reason).toMatch(/would be replaced/);
+  });
+
   it("reads no blob for a key that was restored before", async () => {
     const olds = { vaultUrl, name: "a", restore: "sha256:x of version y" };
     const { inputs, failures } = await key.check(olds, { vaultUrl, name: "a", restore: { blob: "not a blob" } });
