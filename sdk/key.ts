@@ -6,6 +6,7 @@ import { identityInputs } from "./automatic-name.js";
 import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { KeyBackup } from "./key-backup.js";
+import { renamedOptions } from "./renamed-options.js";
 
 /** A passphrase inline, or where the provider reads it: an environment variable or a file. */
 export type Passphrase = pulumi.Input<string> | { env: string } | { file: string };
@@ -176,7 +177,7 @@ export class Key extends pulumi.CustomResource {
         ...(restore === undefined ? {} : { restoreFrom: restoreInputs(restore) }),
         __provider: providerText("key"),
       },
-      materialOptions(opts),
+      renamedOptions(opts, "import", "thumbprint"),
     );
     // State leaves out what the key type implies.
     const facts = this.#facts();
@@ -243,15 +244,3 @@ const OUTPUTS = {
   recoveryLevel: undefined,
   recoverableDays: undefined,
 };
-
-/** Programs say `import` and `restore`, state holds what became of them: `ignoreChanges` has to name that. */
-function materialOptions(opts: pulumi.CustomResourceOptions | undefined): pulumi.CustomResourceOptions | undefined {
-  const renamed = (paths: string[]): string[] =>
-    paths.map((path) => (path === "import" || path.startsWith("import.") ? "thumbprint" : path));
-  if (!opts) return opts;
-  return {
-    ...opts,
-    ...(opts.ignoreChanges ? { ignoreChanges: renamed(opts.ignoreChanges) } : {}),
-    ...(opts.replaceOnChanges ? { replaceOnChanges: renamed(opts.replaceOnChanges) } : {}),
-  };
-}

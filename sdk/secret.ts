@@ -3,6 +3,7 @@ import { identityInputs } from "./automatic-name.js";
 import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { OperationTimeouts } from "./key.js";
+import { renamedOptions } from "./renamed-options.js";
 import type { SecretBackup } from "./secret-backup.js";
 
 /** Exactly one of `value`, `restore` and `adopt`; `adopt` may go with `value`. */
@@ -85,7 +86,10 @@ export class Secret extends pulumi.CustomResource {
         ...(restore === undefined ? {} : { restoreFrom: restoreInputs(restore) }),
         __provider: providerText("secret"),
       },
-      secretOptions(opts),
+      {
+        ...renamedOptions(opts, "value", "valueDigest"),
+        additionalSecretOutputs: ["valueDigest", ...(opts?.additionalSecretOutputs ?? [])],
+      },
     );
   }
 
@@ -109,14 +113,3 @@ const OUTPUTS = {
   recoveryLevel: undefined,
   recoverableDays: undefined,
 };
-
-/** Programs say `value`, state holds its digest: `ignoreChanges` has to name that. */
-function secretOptions(opts: pulumi.CustomResourceOptions | undefined): pulumi.CustomResourceOptions {
-  const renamed = (paths: string[]): string[] => paths.map((path) => (path === "value" ? "valueDigest" : path));
-  return {
-    ...opts,
-    additionalSecretOutputs: ["valueDigest", ...(opts?.additionalSecretOutputs ?? [])],
-    ...(opts?.ignoreChanges ? { ignoreChanges: renamed(opts.ignoreChanges) } : {}),
-    ...(opts?.replaceOnChanges ? { replaceOnChanges: renamed(opts.replaceOnChanges) } : {}),
-  };
-}
