@@ -11,6 +11,8 @@ export interface TableOptions {
 const GAP = "  ";
 const INDENT = "  ";
 const HEADINGS = ["NAME", "KIND", "STATE", "AGE", "EXPIRES", "NOTE"] as const;
+const NAME_AT_LEAST = 24;
+const NOTE_AT_LEAST = 12;
 const DAY = 86_400_000;
 
 interface Row {
@@ -33,9 +35,16 @@ export function formatTable(listing: VaultListing, { width = 80, colour = false 
   const line = (cells: readonly string[]): string[] => {
     const [name = "", ...rest] = columns.map((column) => cells[column] ?? "");
     const isLong = name.length > (widths[0] ?? 0);
-    const fields = rest.map((cell, index) => cell.padEnd(widths[index + 1] ?? 0)).join(GAP);
-    const fitting = `${(isLong ? "" : name).padEnd(widths[0] ?? 0)}${GAP}${fields}`.trimEnd();
-    return isLong ? [...wrap(name, width), fitting] : [fitting];
+    const notes = wrap(rest.pop() ?? "", widths.at(-1) ?? 0);
+    return [
+      ...(isLong ? wrap(name, width) : []),
+      ...notes.map((note, index) => {
+        const fields = [isLong ? "" : name, ...rest].map((cell, column) =>
+          (index === 0 ? cell : "").padEnd(widths[column] ?? 0),
+        );
+        return [...fields, note].join(GAP).trimEnd();
+      }),
+    ];
   };
   const paint = (style: Style, text: string): string =>
     colour && style ? styleText(style, text, { validateStream: false }) : text;
@@ -79,14 +88,17 @@ function objectNotes({ managedByCertificate, inStack, rotates }: ListedObject): 
   ];
 }
 
-/** The name gives way where the terminal is too narrow for all. */
+/** Where the terminal is too narrow for all, the notes give way first, and then the names. */
 function columnWidths(rows: readonly Row[], columns: readonly number[], width: number): number[] {
   const widths = columns.map((column) =>
     rows.reduce((most, { cells }) => Math.max(most, cells[column]?.length ?? 0), HEADINGS[column]?.length ?? 0),
   );
-  const others = widths.slice(1).reduce((sum, each) => sum + each + GAP.length, 0);
-  widths[0] = Math.max(HEADINGS[0].length, Math.min(widths[0] ?? 0, width - others));
-  return widths;
+  const [name = 0, ...rest] = widths;
+  const note = rest.pop() ?? 0;
+  const room = width - rest.reduce((sum, each) => sum + each + GAP.length, GAP.length);
+  const narrowName = Math.max(Math.min(name, NAME_AT_LEAST), room - note);
+  const nameWidth = name + note <= room ? name : Math.min(name, narrowName);
+  return [nameWidth, ...rest, Math.max(Math.min(note, room - nameWidth), NOTE_AT_LEAST)];
 }
 
 type Style = "red" | "yellow" | "dim" | undefined;
