@@ -18,8 +18,9 @@ milliseconds.
 
 --seed-from takes a JSON file { "keys": [...], "secrets": [...] } as
 \`pulumi-keyvault inventory --format json\` writes it, or the URL of a vault,
-whose names, kinds, attributes and tags are copied. Keys are made anew and
-secrets get the value "seeded", as material cannot be copied.
+whose names, kinds, attributes and tags are copied. Keys are made anew (RSA
+where the JSON names no keyType) and secrets get the value "seeded", as material
+cannot be copied.
 
 Examples:
   pulumi-keyvault emulator --store dev.vault --port 8443

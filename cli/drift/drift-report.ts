@@ -91,6 +91,11 @@ function isRoot(urn: string): boolean {
   return urn.includes("::pulumi:pulumi:Stack::") || urn.includes("::pulumi:providers:");
 }
 
+/** Steps that a stack reference or `.get` takes in every run do not change anything either. */
+function changesNothing({ op }: PreviewStep): boolean {
+  return ["same", "refresh", "read", "read-replacement", "read-discard"].includes(op);
+}
+
 function notRefreshed(): CliError {
   return new CliError(
     "KV_NOT_A_PREVIEW",
@@ -130,7 +135,7 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
     return;
   }
   const found = driftOf(observation);
-  const isSettled = program?.op === "same";
+  const isSettled = program !== undefined && changesNothing(program);
   if (found.length > 0) {
     const next = nextStep(observation, asksProgram);
     const drift = found.map((difference) => ({
@@ -163,7 +168,7 @@ function driftOf({ recorded, observed, program, details, urn }: Observation): Di
     const isOwnVersion = root === "valueDigest" && same(recorded.outputs?.version, observed?.outputs?.version);
     if (!isOwnVersion) found.push({ path, before: "[secret]", after: "[secret]" });
   }
-  if (found.length > 0 || isKeyVaultType({ urn }) || !program || program.op === "same") return found;
+  if (found.length > 0 || isKeyVaultType({ urn }) || !program || changesNothing(program)) return found;
   return outputDrift(recorded, observed, program, hidden);
 }
 
@@ -208,7 +213,7 @@ function pendingOf(
 function creations(steps: readonly PreviewStep[], observations: readonly Observation[]): PendingChange[] {
   const known = new Set(observations.map(({ urn }) => urn));
   return steps
-    .filter(({ op, urn }) => op !== "refresh" && op !== "same" && !known.has(urn) && !isRoot(urn))
+    .filter((step) => !changesNothing(step) && !known.has(step.urn) && !isRoot(step.urn))
     .map(({ op, urn, newState }) => ({ ...identify(urn, newState?.inputs), operation: op, properties: [] }));
 }
 

@@ -82,7 +82,7 @@ async function fill(emulator: Emulator, plane: "vault" | "managedhsm", seed: See
   const { ownClient } = await import("./own-client.js");
   const { keys, secrets } = await seedVault(ownClient(emulator, plane), seed);
   emulator.requests.clear();
-  return [`# Seeded ${keys} keys, made anew, and ${secrets} secrets.`];
+  return [`# Seeded: ${keys} keys, made anew; ${secrets} secrets.`];
 }
 
 async function writeAuthority(

@@ -106,6 +106,25 @@ describe("a drift report", () => {
     expect(told.drifted).toEqual([]);
   });
 
+  it("takes what a program only reads for no change", () => {
+    const urn = "urn:pulumi:dev::orders::pulumi:pulumi:StackReference::network";
+    const state = (version: number) => ({
+      type: "pulumi:pulumi:StackReference",
+      inputs: { name: "x" },
+      outputs: { version },
+    });
+    const told = driftReport({
+      steps: [
+        ...steps({}, {}, {}, "same"),
+        { op: "refresh", urn, oldState: state(1) },
+        { op: "read", urn, oldState: state(2), newState: state(2) },
+        { op: "read", urn: `${urn}-new`, newState: state(1) },
+      ],
+      diagnostics: [],
+    });
+    expect(summary(told)).toEqual({ drifted: [], pending: [], followUps: [] });
+  });
+
   it("refuses a preview without refresh, which says nothing of the cloud", () => {
     const [, program] = steps({}, {}, {}, "same");
     expect(() => driftReport({ steps: program ? [program] : [], diagnostics: [] })).toThrow(

@@ -117,7 +117,7 @@ describe("emulator", () => {
     });
     expect((await get(env, "/secrets/password")).body).toMatchObject({ value: "seeded", contentType: "text/plain" });
     const again = await emulator("--store", "dev.vault", "--seed-from", seed);
-    expect(again.text).toContain("Seeded 0 keys");
+    expect(again.text).toContain("Seeded: 0 keys");
   });
 
   it("is filled from another vault, with new material", async () => {
