@@ -18,7 +18,7 @@ export interface KeyInventoryArgs {
   ignore?: pulumi.Input<pulumi.Input<string>[]>;
   /**
    * With `fail`, an update fails with `KV_UNMANAGED` as long as the vault holds a key that is neither expected nor
-   * ignored, and records nothing. Default `report`: it is listed in `unmanaged`.
+   * ignored, and records nothing; `pulumi up --refresh` looks in each run. Default `report`: it is listed in `unmanaged`.
    */
   onUnmanaged?: pulumi.Input<"report" | "fail">;
   /** Fill `expiring` with keys that expire within this time, such as `30d` or `P30D`, or have expired. */

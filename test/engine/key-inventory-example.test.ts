@@ -2,6 +2,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
+import { runCommand } from "../cli/command-line.js";
 import { vaultCaller } from "../cli/vault-caller.js";
 import { Stack } from "./stack.js";
 
@@ -55,4 +56,18 @@ it("it tells a key of somebody else as drift, and with failOnUnmanaged lets no u
   await stack.pulumi("config", "set", "--path", "expectedKeys[1]", "rogue");
   await stack.up();
   expect(await stack.outputs()).toMatchObject({ unmanaged: [], teams: { finance: 1, nobody: 1, orders: 1 } });
+});
+
+it("the inventory command tells which keys the stack does not manage", async () => {
+  const { exitCode, stdout } = await runCommand(
+    ["inventory", "--vault", "embedded:./inventory.vault", "--stack", "dev", "--format", "json"],
+    { cwd: stack.folder, env: stack.env },
+  );
+  expect(exitCode).toBe(0);
+  const keys: { name: string; inStack: boolean }[] = JSON.parse(stdout).keys;
+  expect(keys.map(({ name, inStack }) => [name, inStack])).toEqual([
+    ["ledger", false],
+    ["orders-signing", true],
+    ["rogue", false],
+  ]);
 });
