@@ -159,3 +159,35 @@ describe("adopting a vault on the real engine", () => {
     expect(writes()).toEqual([]);
   });
 });
+
+it("adopting a Managed HSM leaves nothing to change: symmetric keys, and operations in the order of the HSM", async () => {
+  const hsm = await startEmulator({ vaults: [{ name: "hsm", plane: "managedhsm" }] });
+  const stack = await Stack.create({
+    program: "",
+    kind: "typescript",
+    config: { "keyvault:credential": "token" },
+    env: { KEYVAULT_TOKEN: hsm.token, KEYVAULT_CREDENTIAL: "token" },
+  });
+  try {
+    const call = vaultCaller(hsm);
+    await call("POST", "/keys/wrapping/create", { kty: "oct-HSM", key_size: 256, tags: { team: "orders" } });
+    await call("POST", "/keys/signing/create", { kty: "EC-HSM", crv: "P-521" });
+    await call("POST", "/keys/some/create", {
+      kty: "RSA-HSM",
+      key_ops: ["wrapKey", "encrypt"],
+      attributes: { enabled: false },
+    });
+    const adopted = await runCommand(["adopt", "--vault", hsm.url, "--force"], { cwd: stack.folder, env: stack.env });
+    expect(adopted.stdout).toContain("3 keys and 0 secrets");
+    hsm.requests.clear();
+    await stack.pulumi("import", "--file", "keyvault-import.json", "--yes", "--protect=false", "--generate-code=false");
+    const { run } = await stack.drift();
+    expect(run.exitCode, run.text).toBe(0);
+    expect(run.text).toContain('"same": 4');
+    const writes = hsm.requests.log.filter(({ method, operation }) => method !== "GET" && operation !== "challenge");
+    expect(writes).toEqual([]);
+  } finally {
+    await stack.remove();
+    await hsm.close();
+  }
+});
