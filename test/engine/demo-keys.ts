@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 
 /** A fresh RSA key, with every private number that must never show anywhere. */
 export function rsaKey(bits = 2048): PrivateKey {
@@ -26,7 +26,12 @@ function privateKey(key: KeyObject): PrivateKey {
     const bytes = Buffer.from(number, "base64url");
     return [number.slice(0, 40), bytes.toString("base64").slice(0, 40), bytes.toString("hex").slice(0, 60)];
   });
-  // The middle of a PEM is private; its first and last lines hold the algorithm and the end of the numbers.
-  const pemLines = pkcs8.split("\n").slice(-6, -3);
+  // The middle of a PEM is private; its first and last lines hold the algorithm, the end of the numbers, and of an
+  // elliptic key the public point.
+  const publicBytes = createPublicKey(key).export({ type: "spki", format: "der" });
+  const pemLines = pkcs8
+    .split("\n")
+    .slice(-6, -3)
+    .filter((line) => !publicBytes.includes(Buffer.from(line, "base64")));
   return { key, jwk, pkcs8, canaries: [...encodings, ...pemLines].filter((text) => text.length >= 20) };
 }
