@@ -4,6 +4,7 @@ import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequ
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
 import { type Difference, differences, isSecret, type Properties, same, valueAt } from "./property-values.js";
 import { describeObject, identify, isKeyVaultType, type ResourceIdentity } from "./resource-identity.js";
+import { shownName, shownProperty } from "./shown-property.js";
 
 /** One property in which the vault left the recorded state. */
 export interface DriftedProperty {
@@ -139,9 +140,7 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
   if (found.length > 0) {
     const next = nextStep(observation, asksProgram);
     const drift = found.map((difference) => ({
-      property: shownName(difference.path),
-      recorded: shown(difference.path, difference.before ?? recordedFact(observation, difference.path)),
-      observed: shownChange(difference),
+      ...shownProperty(recorded, difference),
       consequence: consequenceOfChange(next, difference, found),
     }));
     (isSettled ? report.settled : report.drifted).push({ ...identity, changes: drift });
@@ -163,7 +162,7 @@ function driftOf({ recorded, observed, program, details, urn }: Observation): Di
   for (const path of Object.keys(details ?? {})) {
     const root = rootOf(path);
     if (told.has(root) || !isTouched || path.startsWith("__")) continue;
-    if (!isSecret(path, valueAt(before, path)) && !hidden.has(root)) continue;
+    if (!isMasked(before, path) && !hidden.has(root)) continue;
     // Masked on both sides, but the vault has been written to since: a changed value that must not be shown.
     const isOwnVersion = root === "valueDigest" && same(recorded.outputs?.version, observed?.outputs?.version);
     if (!isOwnVersion) found.push({ path, before: "[secret]", after: "[secret]" });
@@ -200,7 +199,7 @@ function pendingOf(
     (path) =>
       !path.startsWith("__") &&
       !drifted.has(path) &&
-      isSecret(path, valueAt(recorded.inputs ?? {}, path)) &&
+      isMasked(recorded.inputs ?? {}, path) &&
       !known.some((difference) => difference.path === path),
   );
   return {
@@ -271,35 +270,12 @@ function hiddenProperties(...states: (ResourceState | undefined)[]): ReadonlySet
   return new Set(states.flatMap((state) => state?.additionalSecretOutputs ?? []));
 }
 
+/** A value may be masked by itself, or with the whole property that it is in. */
+function isMasked(inputs: Properties, path: string): boolean {
+  const root = rootOf(path);
+  return isSecret(path, valueAt(inputs, path)) || isSecret(root, inputs[root]);
+}
+
 function rootOf(path: string): string {
   return path.split(/[.[]/)[0] ?? path;
-}
-
-/** The version is recorded among the outputs alone; among the inputs it appears where it drifts. */
-function recordedFact({ recorded }: Observation, path: string): unknown {
-  if (INVENTORY.test(path)) return "as recorded";
-  return path === "version" ? recorded.outputs?.version : undefined;
-}
-
-/** An inventory tells each key that drifted under `drift`, by its name. */
-const INVENTORY = /^drift\.(?=.)/;
-
-function shownName(path: string): string {
-  if (INVENTORY.test(path)) return path.replace(INVENTORY, "");
-  if (path === "valueDigest") return "value";
-  return path === "stale" ? "blob" : path;
-}
-
-function shownChange({ path, before, after }: Difference): string | undefined {
-  const observed = shown(path, after);
-  return observed === "(secret)" && before !== undefined ? "(secret, changed)" : observed;
-}
-
-function shown(path: string, value: unknown): string | undefined {
-  if (path === "stale")
-    return value === undefined ? "covers the object" : `stale: ${[value].flat().map(String).join("; ")}`;
-  if (path === "valueDigest") return "(secret)";
-  if (value === undefined || value === null) return undefined;
-  if (isSecret(path, value)) return "(secret)";
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

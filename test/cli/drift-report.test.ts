@@ -99,6 +99,33 @@ describe("a drift report", () => {
     expect(shown).not.toMatch(/AAAA|BBBB|1234/);
   });
 
+  it("tells drift of a property that the program keeps secret as a whole", () => {
+    const [refresh, update, root] = steps(
+      { tags: "[secret]" },
+      { tags: { pin: "5678" } },
+      { tags: "[secret]" },
+      "update",
+    );
+    if (!refresh || !update || !root) throw new Error("a preview has three steps here");
+    const moved = (step: typeof update, updatedOn: string) => ({
+      ...step,
+      oldState: { ...step.oldState, outputs: { updatedOn } },
+    });
+    const told = driftReport({
+      steps: [
+        moved(refresh, "2026-01-01T00:00:00Z"),
+        { ...moved(update, "2026-01-02T00:00:00Z"), detailedDiff: { "tags.pin": { kind: "update" } } },
+        root,
+      ],
+      diagnostics: [],
+    });
+    expect(told.drifted[0]?.changes).toMatchObject([
+      { property: "tags.pin", recorded: "(secret)", observed: "(secret, changed)" },
+    ]);
+    expect(told.pending).toEqual([]);
+    expect(formatJson(told)).not.toContain("5678");
+  });
+
   it("does not take a resource for gone that the run left out", () => {
     const [refresh] = steps({ tags: {} }, {}, {}, "update");
     const root = { op: "same", urn: "urn:pulumi:dev::orders::pulumi:pulumi:Stack::orders-dev" };

@@ -1,0 +1,44 @@
+import type { ResourceState } from "./preview-json.js";
+import { type Difference, isSecret } from "./property-values.js";
+
+/** A drifted property as a report shows it. */
+export interface ShownProperty {
+  property: string;
+  recorded: string | undefined;
+  observed: string | undefined;
+}
+
+/** An inventory tells each key that drifted under `drift`, by its name. */
+const INVENTORY = /^drift\.(?=.)/;
+
+/** What people see of a difference: never a secret, and no name that only the provider knows. */
+export function shownProperty(state: ResourceState, { path, before, after }: Difference): ShownProperty {
+  const observed = shown(path, after);
+  return {
+    property: shownName(path),
+    recorded: shown(path, before ?? recordedFact(state, path)),
+    observed: observed === "(secret)" && before !== undefined ? "(secret, changed)" : observed,
+  };
+}
+
+export function shownName(path: string): string {
+  if (INVENTORY.test(path)) return path.replace(INVENTORY, "");
+  if (path === "valueDigest") return "value";
+  return path === "stale" ? "blob" : path;
+}
+
+/** The version is recorded among the outputs alone; among the inputs it appears where it drifts. */
+function recordedFact({ outputs }: ResourceState, path: string): unknown {
+  if (INVENTORY.test(path)) return "as recorded";
+  return path === "version" ? outputs?.version : undefined;
+}
+
+function shown(path: string, value: unknown): string | undefined {
+  if (path === "stale") {
+    return value === undefined ? "covers the object" : `stale: ${[value].flat().map(String).join("; ")}`;
+  }
+  if (path === "valueDigest") return "(secret)";
+  if (value === undefined || value === null) return undefined;
+  if (isSecret(path, value)) return "(secret)";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
