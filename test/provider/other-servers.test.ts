@@ -27,6 +27,10 @@ const habits: Record<string, (body: Body) => Body> = {
     const { recoveryLevel: _level, recoverableDays: _days, ...attributes } = (body.attributes ?? {}) as Body;
     return { ...body, ...(body.attributes ? { attributes } : {}) };
   },
+  "numbers its recovery levels": (body) => ({
+    ...body,
+    ...(body.attributes ? { attributes: { ...body.attributes, recoveryLevel: 3 } } : {}),
+  }),
   "writes SECP256K1": (body) => JSON.parse(JSON.stringify(body).replaceAll('"P-256K"', '"SECP256K1"')),
 };
 

@@ -7,7 +7,8 @@ const wireAttributes = z.looseObject({
   exp: epochSeconds.nullish(),
   created: epochSeconds.nullish(),
   updated: epochSeconds.nullish(),
-  recoveryLevel: z.string().nullish(),
+  // Some emulators write the number of their own enumeration, which says nothing to anybody else.
+  recoveryLevel: z.union([z.string(), z.number()]).nullish(),
   recoverableDays: z.number().nullish(),
   exportable: z.boolean().nullish(),
   hsmPlatform: z.string().nullish(),
@@ -49,7 +50,7 @@ function toAttributes(wire: z.output<typeof wireAttributes>): z.input<typeof att
     expiresOn: wire.exp,
     createdOn: wire.created,
     updatedOn: wire.updated,
-    recoveryLevel: wire.recoveryLevel,
+    recoveryLevel: typeof wire.recoveryLevel === "string" ? wire.recoveryLevel : undefined,
     recoverableDays: wire.recoverableDays,
     exportable: wire.exportable,
     hsmPlatform: wire.hsmPlatform,
