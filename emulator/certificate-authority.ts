@@ -60,8 +60,8 @@ function certificate(
 ): pki.Certificate {
   const made = forgePki.createCertificate();
   made.publicKey = publicKey;
-  // A serial number is positive.
-  made.serialNumber = `00${randomBytes(15).toString("hex")}`;
+  // A serial number is positive, and without leading zeros: one in 512 random ones would have them, and be refused.
+  made.serialNumber = `01${randomBytes(15).toString("hex")}`;
   made.validity.notBefore = new Date(Date.now() - 3_600_000);
   made.validity.notAfter = new Date(Date.now() + days * 86_400_000);
   made.setSubject(subject);
