@@ -61,11 +61,14 @@ async function start(options: EmulatorCommandOptions): Promise<Emulator> {
 
 function startFailure(error: unknown, { port, store }: EmulatorCommandOptions): unknown {
   if (error instanceof RangeError) return new CliError("KV_USAGE", error.message.replace(/\.$/, ""));
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "EADDRINUSE")
+  if (!(error instanceof Error)) return error;
+  const code = "code" in error ? String(error.code) : "";
+  const isOfPort = "syscall" in error && error.syscall === "listen";
+  if (isOfPort && code === "EADDRINUSE") {
     return new CliError("KV_PORT", `port ${port} is taken: choose another one with --port, or leave it out`);
-  if (code === "EACCES") return new CliError("KV_PORT", `port ${port} may not be opened: choose one above 1023`);
-  if (store === undefined || !(error instanceof Error)) return error;
+  }
+  if (isOfPort) return new CliError("KV_PORT", `port ${port} may not be opened (${code}): choose one above 1023`);
+  if (store === undefined || code.startsWith("ERR_OSSL")) return error;
   return new CliError(
     "KV_FILE",
     `the store ${store} cannot be opened (${error.message}): check the folder, or start with another file`,
