@@ -24,9 +24,22 @@ export async function createKey(properties: Properties): Promise<{ id: string; o
   const inputs = properties as unknown as KeyInputs;
   const client = await vaultClient(inputs.vaultUrl);
   const patience = new Patience(inputs.timeouts?.create);
-  const existing = await ifPresent(client.getKey(inputs.name));
-  const made = existing ? await takeOver(client, inputs, existing, patience) : await make(client, inputs, patience);
+  const made = await takeOrMake(client, inputs, patience);
   return finish(client, inputs, made, patience);
+}
+
+/** While the name is being deleted or recovered it is looked at again: what comes back may be somebody else's key. */
+async function takeOrMake(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
+  for (;;) {
+    const existing = await ifPresent(client.getKey(inputs.name));
+    if (existing) return takeOver(client, inputs, existing, patience);
+    try {
+      return await make(client, inputs, patience);
+    } catch (error) {
+      if (!isKeyVaultError(error, "KV_BUSY")) throw error;
+      await patience.pause(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, error);
+    }
+  }
 }
 
 async function make(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {

@@ -15,7 +15,8 @@ type Write = KeyInputs & { thumbprint?: string };
  * A write whose answer was lost is not sent again: the vault is looked at, and the version that is there is taken if
  * it is the one that was to be made.
  *
- * @param before version of the key before the write, undefined where there was none.
+ * @param before version of the key before the write, undefined where there was none: then a busy name is the
+ * caller's to look at, with `KV_BUSY`.
  */
 export async function writeVersion(
   client: KeyVaultClient,
@@ -27,7 +28,8 @@ export async function writeVersion(
   const key = `key "${inputs.name}" in ${inputs.vaultUrl}`;
   for (;;) {
     try {
-      return await patience.whileBusy(`${key} to be free`, () => sendVersion(client, inputs, attributes));
+      const send = () => sendVersion(client, inputs, attributes);
+      return await (before === undefined ? send() : patience.whileBusy(`${key} to be free`, send));
     } catch (error) {
       const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
       if (!isUncertain) throw error;

@@ -34,9 +34,23 @@ export async function createSecret(properties: Properties): Promise<{ id: string
   const inputs = properties as unknown as SecretInputs;
   const client = await vaultClient(inputs.vaultUrl);
   const patience = new Patience(inputs.timeouts?.create);
-  const existing = await secretObject(client, inputs).current();
-  const made = existing ? await takeOver(client, inputs, existing, patience) : await make(client, inputs, patience);
+  const made = await takeOrMake(client, inputs, patience);
   return finish(client, inputs, made, patience);
+}
+
+/** While the name is being deleted or recovered it is looked at again: what comes back may be somebody else's secret. */
+async function takeOrMake(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {
+  const secret = secretObject(client, inputs);
+  for (;;) {
+    const existing = await secret.current();
+    if (existing) return takeOver(client, inputs, existing, patience);
+    try {
+      return await make(client, inputs, patience);
+    } catch (error) {
+      if (!isKeyVaultError(error, "KV_BUSY")) throw error;
+      await patience.pause(`${secret.label} to be free`, error);
+    }
+  }
 }
 
 async function make(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {

@@ -11,7 +11,8 @@ import { valueDigest } from "./value-digest.js";
  * Sets the value as a new version, with everything that belongs to it: nothing is inherited. A write whose answer
  * was lost is looked for before anything is sent again.
  *
- * @param before version before the write, undefined where there was none.
+ * @param before version before the write, undefined where there was none: then a busy name is the caller's to look
+ * at, with `KV_BUSY`.
  */
 export async function writeSecretVersion(
   client: KeyVaultClient,
@@ -33,9 +34,8 @@ export async function writeSecretVersion(
   }
   for (;;) {
     try {
-      return await patience.whileBusy(`${secret} to be free`, () =>
-        client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }),
-      );
+      const send = () => client.setSecret(inputs.name, { value, ...wireAttributes(attributes) });
+      return await (before === undefined ? send() : patience.whileBusy(`${secret} to be free`, send));
     } catch (error) {
       const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
       if (!isUncertain) throw error;
