@@ -69,6 +69,11 @@ test.each(["//evil.example/keys", "keys?$skiptoken=1", "https://v"])("%s is no n
   expect(server.authorized).toHaveLength(1);
 });
 
+test("an answer without a list is no empty list: the server is no vault", async () => {
+  const client = await servePages([{ hello: 1 }]);
+  await expect(Array.fromAsync(client.getKeys())).rejects.toMatchObject({ code: "KV_PROTOCOL" });
+});
+
 test("a list asks for no more pages than are read", async () => {
   const client = await servePages([{ value: [item("a")], nextLink: link(1) }, { value: [item("b")] }]);
   for await (const { name } of client.getKeys()) {
