@@ -71,7 +71,8 @@ test.each(["//evil.example/keys", "keys?$skiptoken=1", "https://v"])("%s is no n
 
 test("an answer without a list is no empty list: the server is no vault", async () => {
   const client = await servePages([{ hello: 1 }]);
-  await expect(Array.fromAsync(client.getKeys())).rejects.toMatchObject({ code: "KV_PROTOCOL" });
+  const first = client.getKeys()[Symbol.asyncIterator]().next();
+  await expect(first).rejects.toMatchObject({ code: "KV_PROTOCOL" });
 });
 
 test("a list asks for no more pages than are read", async () => {
