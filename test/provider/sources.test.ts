@@ -219,6 +219,53 @@ describe.each(["vault", "managedhsm"] as const)("on a %s", (plane) => {
   });
 });
 
+describe("on a vault alone", () => {
+  let vaults: Vaults;
+  let resource: DrivenResource;
+  beforeEach(async () => {
+    vaults = await Vaults.start("vault");
+    resource = vaults.resource(vaults.here);
+  });
+  afterEach(() => vaults.close());
+
+  it("a key that the program wants in an HSM gets there, and signs the same", async () => {
+    const material = rsaKey();
+    await vaults.life({ import: { pem: material.pkcs8 }, hardwareProtected: true }, async (vault) => {
+      expect((await vaults.client(vault).getKey("orders")).keyType).toBe("RSA-HSM");
+      await agrees(vaults, vault, material);
+    });
+  });
+
+  it.each<[Arguments, Arguments]>([
+    [{ keyType: "RSA" }, { keyType: "RSA" }],
+    [{ keyType: "RSA", keySize: 3072 }, { keyType: "RSA" }],
+    [{ keyType: "RSA-HSM", keySize: 2048 }, { keyType: "RSA-HSM" }],
+    [{ keyType: "EC" }, { keyType: "EC", publicKey: { curve: "P-256" } }],
+    [{ keyType: "EC", curve: "P-384" }, { publicKey: { curve: "P-384" } }],
+    [{ keyType: "EC", curve: "P-521" }, { publicKey: { curve: "P-521" } }],
+    [
+      { keyType: "EC-HSM", curve: "P-256K" },
+      { keyType: "EC-HSM", publicKey: { curve: "P-256K" } },
+    ],
+  ])("the vault makes %j itself, and another version for other keepers", async (generate, expected) => {
+    const state = await resource.created({ generate: { ...generate, keepers: { year: "2026" } } });
+    expect(state.outs).toMatchObject(expected);
+    expect(await resource.drift(state)).toEqual({});
+    const next = await resource.updated(state, { generate: { ...generate, keepers: { year: "2027" } } });
+    expect(resource.operations()).toEqual(["createKey"]);
+    expect(next.outs.version).not.toBe(state.outs.version);
+    expect(await resource.drift(next)).toEqual({});
+  });
+
+  it("takes no symmetric key, told before anything is sent", async () => {
+    const vaultUrl = "https://contoso.vault.azure.net";
+    const k = randomBytes(32).toString("base64url");
+    const told = await resource.refused({ vaultUrl, import: { jwk: { kty: "oct", k } } });
+    expect(told).toMatch(/Managed HSM/);
+    expect(told).not.toContain(k);
+  });
+});
+
 describe("on a Managed HSM alone", () => {
   it("a symmetric key wraps the same before and after backup, restore elsewhere and recovery", async () => {
     const vaults = await Vaults.start("managedhsm");
