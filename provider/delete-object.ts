@@ -22,8 +22,9 @@ export async function deleteObject(kind: "key" | "secret", props: Properties): P
   const { vaultUrl, name, onDelete = "delete", timeouts, recoveryLevel } = props as unknown as Deletable;
   if (onDelete === "retain") return;
   const client = await vaultClient(vaultUrl);
-  const object = kind === "key" ? keyObject(client, { vaultUrl, name }) : secretObject(client, { vaultUrl, name });
   const patience = new Patience(timeouts?.delete);
+  const objectOf = kind === "key" ? keyObject : secretObject;
+  const object: Deletion = objectOf(client, { vaultUrl, name }, patience);
   if (onDelete === "disable") {
     await ifPresent(object.disable());
     return;

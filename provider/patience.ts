@@ -1,4 +1,5 @@
 import { parseTimeout } from "./duration.js";
+import type { CallOptions } from "./keyvault/client.js";
 import { type Clock, delay, systemClock } from "./keyvault/clock.js";
 import { isKeyVaultError, KeyVaultError } from "./keyvault/errors.js";
 import { formatElapsed, tell } from "./progress.js";
@@ -8,6 +9,8 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const FIRST_WORD_AFTER_MS = 5_000;
 const WORD_EVERY_MS = 30_000;
+/** What one request has even where the time is up: enough for the look that tells what became of a write. */
+const SHORTEST_CALL_MS = 2_000;
 
 /**
  * The time that one operation of a resource has, from its `timeouts`. Waits for what the service does in its own
@@ -18,13 +21,22 @@ export class Patience {
   readonly #clock: Clock;
   readonly #start: number;
   readonly #timeoutMs: number;
+  readonly #isLimited: boolean;
   #nextWord = FIRST_WORD_AFTER_MS;
   #pause = FIRST_PAUSE_MS;
 
   constructor(timeout: string | undefined, clock: Clock = systemClock) {
     this.#clock = clock;
     this.#start = clock.now();
-    this.#timeoutMs = (timeout && parseTimeout(timeout)) || DEFAULT_TIMEOUT_MS;
+    const limit = timeout === undefined ? undefined : parseTimeout(timeout);
+    this.#timeoutMs = limit ?? DEFAULT_TIMEOUT_MS;
+    this.#isLimited = limit !== undefined;
+  }
+
+  /** For each request: the time that is left where the resource limits it, else the client's own budget. */
+  get call(): CallOptions {
+    if (!this.#isLimited) return {};
+    return { timeoutMs: Math.max(this.#timeoutMs - this.#elapsed(), SHORTEST_CALL_MS) };
   }
 
   /**
@@ -34,7 +46,7 @@ export class Patience {
    * @throws KeyVaultError `KV_TIMEOUT` where no time is left.
    */
   async pause(awaited: string, cause?: unknown): Promise<void> {
-    const elapsed = this.#clock.now() - this.#start;
+    const elapsed = this.#elapsed();
     if (elapsed + this.#pause > this.#timeoutMs) {
       throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(elapsed)} for ${awaited}`, {
         hint: "run again, or give the operation more time with the resource's timeouts",
@@ -47,6 +59,10 @@ export class Patience {
     }
     await delay(this.#clock, this.#pause);
     this.#pause = Math.min(this.#pause * 1.6, LONGEST_PAUSE_MS);
+  }
+
+  #elapsed(): number {
+    return this.#clock.now() - this.#start;
   }
 
   /** Repeats a call for as long as the service says that the object is being deleted, recovered or purged. */

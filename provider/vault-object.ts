@@ -1,9 +1,9 @@
-import type { KeyVaultClient } from "./keyvault/client.js";
+import type { CallOptions, KeyVaultClient } from "./keyvault/client.js";
 import { isKeyVaultError } from "./keyvault/errors.js";
 import type { DeletedKeyBundle, KeyBundle, SoftDeleted } from "./keyvault/key-bundle.js";
 import type { SecretBundle } from "./keyvault/secret-bundle.js";
 import type { ObjectAddress } from "./object-address.js";
-import { ifPresent } from "./patience.js";
+import { ifPresent, type Patience } from "./patience.js";
 import { currentSecretVersion } from "./secret/current-secret-version.js";
 
 /** What the life of a key and of a secret have in common: one of them, by its name. */
@@ -24,33 +24,46 @@ export interface VaultObject<Bundle, Deleted extends SoftDeleted & { version?: s
 
 type HiddenSecret = SoftDeleted & { version?: string };
 
-export function keyObject(client: KeyVaultClient, address: ObjectAddress): VaultObject<KeyBundle, DeletedKeyBundle> {
+export function keyObject(
+  client: KeyVaultClient,
+  address: ObjectAddress,
+  patience?: Patience,
+): VaultObject<KeyBundle, DeletedKeyBundle> {
+  const call = (): CallOptions => patience?.call ?? {};
   const { name } = address;
   return {
     kind: "key",
     label: `key "${name}" in ${address.vaultUrl}`,
-    current: () => ifPresent(client.getKey(name)),
-    deleted: () => ifPresent(client.getDeletedKey(name)),
-    disable: async () => client.updateKey(name, (await client.getKey(name)).version, { enabled: false }),
-    delete: () => client.deleteKey(name),
-    recover: () => client.recoverDeletedKey(name),
-    purge: () => client.purgeDeletedKey(name),
-    restore: (blob) => client.restoreKey(blob),
+    current: () => ifPresent(client.getKey(name, undefined, call())),
+    deleted: () => ifPresent(client.getDeletedKey(name, call())),
+    disable: async () => {
+      const { version } = await client.getKey(name, undefined, call());
+      return client.updateKey(name, version, { enabled: false }, call());
+    },
+    delete: () => client.deleteKey(name, call()),
+    recover: () => client.recoverDeletedKey(name, call()),
+    purge: () => client.purgeDeletedKey(name, call()),
+    restore: (blob) => client.restoreKey(blob, call()),
   };
 }
 
-export function secretObject(client: KeyVaultClient, address: ObjectAddress): VaultObject<SecretBundle, HiddenSecret> {
+export function secretObject(
+  client: KeyVaultClient,
+  address: ObjectAddress,
+  patience?: Patience,
+): VaultObject<SecretBundle, HiddenSecret> {
+  const call = (): CallOptions => patience?.call ?? {};
   const { name } = address;
   return {
     kind: "secret",
     label: `secret "${name}" in ${address.vaultUrl}`,
-    current: () => ifPresent(currentSecretVersion(client, name)),
-    deleted: () => ifPresent(deletedSecret(client, name)),
-    disable: () => client.updateSecret(name, undefined, { enabled: false }),
-    delete: () => client.deleteSecret(name),
-    recover: () => client.recoverDeletedSecret(name),
-    purge: () => client.purgeDeletedSecret(name),
-    restore: (blob) => client.restoreSecret(blob),
+    current: () => ifPresent(currentSecretVersion(client, name, call())),
+    deleted: () => ifPresent(deletedSecret(client, name, call())),
+    disable: () => client.updateSecret(name, undefined, { enabled: false }, call()),
+    delete: () => client.deleteSecret(name, call()),
+    recover: () => client.recoverDeletedSecret(name, call()),
+    purge: () => client.purgeDeletedSecret(name, call()),
+    restore: (blob) => client.restoreSecret(blob, call()),
   };
 }
 
@@ -58,9 +71,9 @@ export function secretObject(client: KeyVaultClient, address: ObjectAddress): Va
 const HIDDEN: readonly (string | undefined)[] = ["SecretDisabled", "AccessDenied", undefined];
 
 /** A soft-deleted secret. A refusal because it is disabled proves that it is there; other refusals prove nothing. */
-async function deletedSecret(client: KeyVaultClient, name: string): Promise<HiddenSecret> {
+async function deletedSecret(client: KeyVaultClient, name: string, options: CallOptions): Promise<HiddenSecret> {
   try {
-    return await client.getDeletedSecret(name);
+    return await client.getDeletedSecret(name, options);
   } catch (error) {
     if (isKeyVaultError(error, "KV_FORBIDDEN") && HIDDEN.includes(error.innerCode)) return {};
     throw error;

@@ -31,7 +31,7 @@ export async function createKey(properties: Properties): Promise<{ id: string; o
 /** While the name is being deleted or recovered it is looked at again: what comes back may be somebody else's key. */
 async function takeOrMake(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
   for (;;) {
-    const existing = await ifPresent(client.getKey(inputs.name));
+    const existing = await ifPresent(client.getKey(inputs.name, undefined, patience.call));
     if (existing) return takeOver(client, inputs, existing, patience);
     try {
       return await make(client, inputs, patience);
@@ -85,7 +85,7 @@ function differs(thumbprint: string): string {
 }
 
 async function adoptDeleted(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
-  const deleted = await ifPresent(client.getDeletedKey(inputs.name));
+  const deleted = await ifPresent(client.getDeletedKey(inputs.name, patience.call));
   if (!deleted) {
     throw new KeyVaultError(
       "KV_NOT_FOUND",
@@ -117,7 +117,8 @@ async function finish(
       }
     }
     if (inputs.rotationPolicy !== undefined) {
-      await client.updateKeyRotationPolicy(inputs.name, wireRotationPolicy(inputs.rotationPolicy, client.plane));
+      const policy = wireRotationPolicy(inputs.rotationPolicy, client.plane);
+      await client.updateKeyRotationPolicy(inputs.name, policy, patience.call);
     }
   } catch (error) {
     const reached = { ...inputs, ...clearedAttributes(inputs), ...observedAttributes(bundle) };

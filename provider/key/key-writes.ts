@@ -1,4 +1,4 @@
-import type { KeyVaultClient } from "../keyvault/client.js";
+import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
@@ -28,16 +28,16 @@ export async function writeVersion(
   const key = `key "${inputs.name}" in ${inputs.vaultUrl}`;
   for (;;) {
     try {
-      const send = () => sendVersion(client, inputs, attributes);
+      const send = () => sendVersion(client, inputs, attributes, patience.call);
       return await (before === undefined ? send() : patience.whileBusy(`${key} to be free`, send));
     } catch (error) {
       const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
       if (!isUncertain) throw error;
-      const found = await ifPresent(client.getKey(inputs.name));
+      const found = await ifPresent(client.getKey(inputs.name, undefined, patience.call));
       if (found && found.version !== before && isWhatWasWritten(found, inputs)) return found;
       if (found && found.version !== before) throw lostToAnother(inputs, error);
       await patience.pause(`${key}, after the answer to a write was lost`, error);
-      const later = await ifPresent(client.getKey(inputs.name));
+      const later = await ifPresent(client.getKey(inputs.name, undefined, patience.call));
       if (later && later.version !== before) {
         if (isWhatWasWritten(later, inputs)) return later;
         throw lostToAnother(inputs, error);
@@ -46,7 +46,12 @@ export async function writeVersion(
   }
 }
 
-function sendVersion(client: KeyVaultClient, inputs: Write, attributes: KeyAttributes): Promise<KeyBundle> {
+function sendVersion(
+  client: KeyVaultClient,
+  inputs: Write,
+  attributes: KeyAttributes,
+  options: CallOptions,
+): Promise<KeyBundle> {
   const common = {
     ...wireAttributes(attributes),
     ...(inputs.exportable ? { exportable: true } : {}),
@@ -54,19 +59,27 @@ function sendVersion(client: KeyVaultClient, inputs: Write, attributes: KeyAttri
   if (inputs.thumbprint !== undefined) {
     const material = materialFor(inputs.thumbprint);
     if (!material) throw materialMissing(inputs);
-    return client.importKey(inputs.name, {
-      key: material.importable,
-      ...(inputs.hardwareProtected || material.hardwareOnly ? { hardwareProtected: true } : {}),
-      ...common,
-    });
+    return client.importKey(
+      inputs.name,
+      {
+        key: material.importable,
+        ...(inputs.hardwareProtected || material.hardwareOnly ? { hardwareProtected: true } : {}),
+        ...common,
+      },
+      options,
+    );
   }
   const { keyType, keySize, curve } = inputs.generate ?? { keyType: "RSA" };
-  return client.createKey(inputs.name, {
-    keyType: inputs.hardwareProtected && !keyType.endsWith("-HSM") ? `${keyType}-HSM` : keyType,
-    ...(keySize === undefined ? {} : { keySize: Number(keySize) }),
-    ...(curve === undefined ? {} : { curve }),
-    ...common,
-  });
+  return client.createKey(
+    inputs.name,
+    {
+      keyType: inputs.hardwareProtected && !keyType.endsWith("-HSM") ? `${keyType}-HSM` : keyType,
+      ...(keySize === undefined ? {} : { keySize: Number(keySize) }),
+      ...(curve === undefined ? {} : { curve }),
+      ...common,
+    },
+    options,
+  );
 }
 
 /** The members of a request that carry changeable attributes. */
@@ -119,12 +132,17 @@ export async function patchAttributes(
   const defaultOps = DEFAULT_KEY_OPS[keyFamily(bundle.keyType)];
   const keyOps = target.keyOps ?? (defaultOps ? [...defaultOps] : undefined);
   return patience.whileBusy(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
-    client.updateKey(inputs.name, bundle.version, {
-      ...wire,
-      ...(differing.enabled ? { enabled: target.enabled ?? true } : {}),
-      ...(differing.tags ? { tags: target.tags ?? {} } : {}),
-      ...(differing.keyOps && keyOps ? { keyOps } : {}),
-    }),
+    client.updateKey(
+      inputs.name,
+      bundle.version,
+      {
+        ...wire,
+        ...(differing.enabled ? { enabled: target.enabled ?? true } : {}),
+        ...(differing.tags ? { tags: target.tags ?? {} } : {}),
+        ...(differing.keyOps && keyOps ? { keyOps } : {}),
+      },
+      patience.call,
+    ),
   );
 }
 

@@ -17,7 +17,7 @@ export async function recoverKey(
   cause: unknown,
   patience: Patience,
 ): Promise<MadeKey> {
-  const bundle = await recoverObject(keyObject(client, inputs), patience, {
+  const bundle = await recoverObject(keyObject(client, inputs, patience), patience, {
     ifSoftDeleted: inputs.ifSoftDeleted,
     cause,
     verify: (deleted) => {

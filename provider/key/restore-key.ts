@@ -17,7 +17,7 @@ export async function restoreKey(
   patience: Patience,
 ): Promise<MadeKey> {
   const { vaultUrl, name, ifSoftDeleted } = inputs;
-  const key = keyObject(client, inputs);
+  const key = keyObject(client, inputs, patience);
   const bundle = await restoreObject(key, digest, patience, (cause) =>
     recoverObject(key, patience, { ifSoftDeleted, cause }),
   );

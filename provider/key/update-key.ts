@@ -28,7 +28,7 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   try {
     bundle = await writeKey(client, recorded, inputs, target, patience);
     if (!bundle && recorded.rotated) marks.rotated = true;
-    await updateRotationPolicy(client, recorded, inputs);
+    await updateRotationPolicy(client, recorded, inputs, patience);
   } catch (error) {
     if (!bundle) throw error;
     const { rotationPolicy: _unchanged, ...reached } = inputs;
@@ -105,10 +105,17 @@ function mustBeAbleToClear(inputs: KeyInputs, cleared: readonly string[]): void 
   );
 }
 
-async function updateRotationPolicy(client: KeyVaultClient, recorded: KeyOutputs, inputs: KeyInputs): Promise<void> {
+async function updateRotationPolicy(
+  client: KeyVaultClient,
+  recorded: KeyOutputs,
+  inputs: KeyInputs,
+  patience: Patience,
+): Promise<void> {
   const before = JSON.stringify(wireRotationPolicy(recorded.rotationPolicy, client.plane));
   const after = wireRotationPolicy(inputs.rotationPolicy, client.plane);
-  if (before !== JSON.stringify(after)) await client.updateKeyRotationPolicy(inputs.name, after);
+  if (before !== JSON.stringify(after)) {
+    await client.updateKeyRotationPolicy(inputs.name, after, patience.call);
+  }
 }
 
 /** What adoption found and the program still leaves out. */

@@ -40,7 +40,7 @@ export async function createSecret(properties: Properties): Promise<{ id: string
 
 /** While the name is being deleted or recovered it is looked at again: what comes back may be somebody else's secret. */
 async function takeOrMake(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {
-  const secret = secretObject(client, inputs);
+  const secret = secretObject(client, inputs, patience);
   for (;;) {
     const existing = await secret.current();
     if (existing) return takeOver(client, inputs, existing, patience);
@@ -84,7 +84,7 @@ async function takeOver(
 }
 
 async function adoptDeleted(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {
-  const secret = secretObject(client, inputs);
+  const secret = secretObject(client, inputs, patience);
   if (await secret.deleted()) return recover(client, inputs, undefined, patience);
   throw new KeyVaultError("KV_NOT_FOUND", `adopt ${secret.label} failed: there is no such secret`, {
     hint: "check the name, or give the secret a value",
@@ -98,7 +98,7 @@ async function recover(
   patience: Patience,
 ): Promise<MadeSecret> {
   const { ifSoftDeleted } = inputs;
-  const bundle = await recoverObject(secretObject(client, inputs), patience, { ifSoftDeleted, cause });
+  const bundle = await recoverObject(secretObject(client, inputs, patience), patience, { ifSoftDeleted, cause });
   if (inputs.adopt) return adopted(client, inputs, bundle, patience);
   if (await hasValue(inputs, bundle)) return convergeable(client, inputs, bundle, patience);
   return written(client, inputs, pickSecretAttributes(inputs), bundle.version, patience);
@@ -111,7 +111,7 @@ async function restore(
   patience: Patience,
 ): Promise<MadeSecret> {
   const { vaultUrl, name, ifSoftDeleted } = inputs;
-  const secret = secretObject(client, inputs);
+  const secret = secretObject(client, inputs, patience);
   const bundle = await restoreObject(secret, digest, patience, (cause) =>
     recoverObject(secret, patience, { ifSoftDeleted, cause }),
   );

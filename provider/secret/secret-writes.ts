@@ -34,13 +34,13 @@ export async function writeSecretVersion(
   }
   for (;;) {
     try {
-      const send = () => client.setSecret(inputs.name, { value, ...wireAttributes(attributes) });
+      const send = () => client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }, patience.call);
       return await (before === undefined ? send() : patience.whileBusy(`${secret} to be free`, send));
     } catch (error) {
       const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
       if (!isUncertain) throw error;
       for (const isLastLook of [false, true]) {
-        const found = await ifPresent(currentSecretVersion(client, inputs.name));
+        const found = await ifPresent(currentSecretVersion(client, inputs.name, patience.call));
         if (found && found.version !== before) {
           if (found.value === undefined || (await hasValue(inputs, found))) return found;
           throw new KeyVaultError(
@@ -68,11 +68,16 @@ export function patchSecret(
     differing.filter((attribute) => target[attribute] !== undefined).map((attribute) => [attribute, target[attribute]]),
   ) as SecretAttributes;
   return patience.whileBusy(`secret "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
-    client.updateSecret(inputs.name, version, {
-      ...wireAttributes(changed),
-      ...(differing.includes("enabled") ? { enabled: target.enabled ?? true } : {}),
-      ...(differing.includes("tags") ? { tags: target.tags ?? {} } : {}),
-    }),
+    client.updateSecret(
+      inputs.name,
+      version,
+      {
+        ...wireAttributes(changed),
+        ...(differing.includes("enabled") ? { enabled: target.enabled ?? true } : {}),
+        ...(differing.includes("tags") ? { tags: target.tags ?? {} } : {}),
+      },
+      patience.call,
+    ),
   );
 }
 
