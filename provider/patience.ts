@@ -53,11 +53,11 @@ export class Patience {
         cause,
       });
     }
-    if (elapsed > this.#nextWord) {
+    if (elapsed >= this.#nextWord) {
       tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
       this.#nextWord = elapsed + WORD_EVERY_MS;
     }
-    await delay(this.#clock, this.#pause);
+    await delay(this.#clock, Math.min(this.#pause, this.#nextWord - elapsed));
     this.#pause = Math.min(this.#pause * 1.6, LONGEST_PAUSE_MS);
   }
 
