@@ -2,10 +2,12 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KeyClient } from "@azure/keyvault-keys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { Stack } from "./stack.js";
+import { type ProjectKind, Stack } from "./stack.js";
 
 /** A vault in this process, so that its requests can be counted and its keys changed behind Pulumi's back. */
-describe("a key's life on the real engine", () => {
+const kinds: ProjectKind[] = ["commonjs", "typescript", "typescript-esm", "pnpm"];
+
+describe.each(kinds)("a key's life on the real engine, in a program as %s", (kind) => {
   let vault: Emulator;
   let stack: Stack;
 
@@ -18,13 +20,16 @@ describe("a key's life on the real engine", () => {
       ${extra}
     });
     const backup = new keyvault.KeyBackup("signing", { key: signing });
-    exports.id = signing.id;
-    exports.thumbprint = signing.thumbprint;
-    exports.blob = backup.blob;`;
+    ${exporting("id", "signing.id")}
+    ${exporting("thumbprint", "signing.thumbprint")}
+    ${exporting("blob", "backup.blob")}`;
+  const exporting = (name: string, value: string): string =>
+    kind === "commonjs" || kind === "pnpm" ? `exports.${name} = ${value};` : `export const ${name} = ${value};`;
 
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      kind,
       program: program("orders"),
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token },

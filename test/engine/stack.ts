@@ -31,7 +31,7 @@ export interface StackResource {
 }
 
 /** How a project is written and laid out. Default: a CommonJS program, the package linked. */
-export type ProjectKind = "commonjs" | "esm" | "typescript" | "typescript-esm" | "pnpm";
+export type ProjectKind = "commonjs" | "typescript" | "typescript-esm" | "pnpm";
 
 export interface StackOptions {
   /** The program; `keyvault` and `pulumi` are there already. */
@@ -161,7 +161,7 @@ function mainFile(kind: ProjectKind): string {
 }
 
 async function layOut(folder: string, kind: ProjectKind): Promise<void> {
-  const isModule = kind === "esm" || kind === "typescript-esm";
+  const isModule = kind === "typescript-esm";
   const manifest = { name: "test", private: true, main: mainFile(kind), ...(isModule ? { type: "module" } : {}) };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
   // Node runs TypeScript modules by itself; CommonJS ones are compiled by the SDK.
