@@ -1,9 +1,12 @@
 import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
+import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
+import * as keyvault from "../../sdk/index.js";
 import { ecKey } from "./demo-keys.js";
-import { type PreviewStep, Stack } from "./stack.js";
+import { type PreviewStep, type ProjectKind, Stack } from "./stack.js";
 
 interface Change {
   title: string;
@@ -113,7 +116,7 @@ const changes: Change[] = [
     key: "late",
     before: `new keyvault.Key("late", { name: "late", ${imported} });`,
     after: `const source = new keyvault.Key("source", { name: "source", generate: { keyType: "EC" } });
-      const text = require("node:fs").readFileSync("other.pem", "utf8");
+      const text = OTHER_PEM;
       new keyvault.Key("late", { name: "late", import: { pem: source.version.apply(() => text) } });`,
     step: "update",
     requests: ["importKey"],
@@ -123,16 +126,16 @@ const changes: Change[] = [
 const project = { signing: ecKey().pkcs8, other: ecKey().pkcs8 };
 const clientOptions = { disableChallengeResourceVerification: true, allowInsecureConnection: true };
 
-async function start(): Promise<{ vault: Emulator; stack: Stack; client: KeyClient }> {
-  const vault = await startEmulator();
+async function start(vault: Emulator, kind: ProjectKind = "commonjs"): Promise<{ stack: Stack; client: KeyClient }> {
   const stack = await Stack.create({
+    kind,
     program: "",
     config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
     env: { KEYVAULT_TOKEN: vault.token },
   });
   await stack.file("signing.pem", project.signing);
   await stack.file("other.pem", project.other);
-  return { vault, stack, client: new KeyClient(vault.url, vault.credential, clientOptions) };
+  return { stack, client: new KeyClient(vault.url, vault.credential, clientOptions) };
 }
 
 async function namesOf(client: KeyClient): Promise<string[]> {
@@ -141,30 +144,95 @@ async function namesOf(client: KeyClient): Promise<string[]> {
   return names;
 }
 
-describe("between two programs on the real engine", () => {
+/** A project whose program can be replaced, whoever runs it. */
+interface Driver {
+  stack: Stack;
+  program(text: string): Promise<void>;
+  up(): Promise<unknown>;
+  preview(): Promise<PreviewStep[]>;
+  isClean(): Promise<boolean>;
+}
+
+async function cliDriver(kind: ProjectKind, vault: Emulator): Promise<Driver> {
+  const { stack } = await start(vault, kind);
+  return {
+    stack,
+    program: (text) => stack.program(text),
+    up: () => stack.up(),
+    preview: async () => (await stack.preview()).steps,
+    isClean: async () => (await stack.drift()).run.exitCode === 0,
+  };
+}
+
+/** The same programs, run inside this process by the Automation API. */
+async function automationDriver(vault: Emulator): Promise<Driver> {
+  const { stack: project } = await start(vault);
+  vi.stubEnv("PATH", project.env.PATH ?? "");
+  let text = "";
+  const stack = await LocalWorkspace.createOrSelectStack(
+    {
+      projectName: "inline",
+      stackName: "automation",
+      program: async () => new Function("pulumi", "keyvault", text)(pulumi, keyvault),
+    },
+    { workDir: project.folder, envVars: project.env },
+  );
+  await stack.setAllConfig({ "keyvault:vaultUrl": { value: vault.url }, "keyvault:credential": { value: "token" } });
+  return {
+    stack: project,
+    program: async (next) => {
+      text = next;
+    },
+    up: () => stack.up(),
+    preview: async () => {
+      const steps: PreviewStep[] = [];
+      await stack.preview({
+        onEvent: ({ resourcePreEvent }) => {
+          const metadata = resourcePreEvent?.metadata;
+          if (metadata && metadata.op !== "same") steps.push({ op: metadata.op, urn: metadata.urn });
+        },
+      });
+      // The command line's JSON tells a replacement by its one step `replace`.
+      return steps.filter(({ op }) => op !== "create-replacement" && op !== "delete-replaced");
+    },
+    isClean: async () => (await stack.preview({ refresh: true })).changeSummary.update === undefined,
+  };
+}
+
+const runners: [string, (vault: Emulator) => Promise<Driver>][] = [
+  ["JavaScript", (vault) => cliDriver("commonjs", vault)],
+  ["TypeScript CommonJS", (vault) => cliDriver("typescript", vault)],
+  ["TypeScript ESM", (vault) => cliDriver("typescript-esm", vault)],
+  ["pnpm's layout", (vault) => cliDriver("pnpm", vault)],
+  ["the Automation API", automationDriver],
+];
+
+describe.each(runners)("between two programs on the real engine, with %s", (_runner, drive) => {
   let vault: Emulator;
-  let stack: Stack;
+  let driver: Driver;
   let steps: PreviewStep[];
   let names: string[];
-  let driftExit: number;
+  let isClean: boolean;
 
   beforeAll(async () => {
-    const started = await start();
-    ({ vault, stack } = started);
-    const together = (programs: string[]): string => programs.map((text) => `{ ${text} }`).join("\n");
-    await stack.program(together(changes.map(({ before }) => before)));
-    await stack.up();
-    await stack.program(together(changes.map(({ after }) => after)));
-    ({ steps } = await stack.preview());
+    vault = await startEmulator();
+    driver = await drive(vault);
+    const together = (programs: string[]): string =>
+      programs.map((text) => `{ ${text.replace("OTHER_PEM", JSON.stringify(project.other))} }`).join("\n");
+    await driver.program(together(changes.map(({ before }) => before)));
+    await driver.up();
+    await driver.program(together(changes.map(({ after }) => after)));
+    steps = await driver.preview();
     vault.requests.clear();
-    await stack.up();
-    names = await namesOf(started.client);
+    await driver.up();
+    names = await namesOf(new KeyClient(vault.url, vault.credential, clientOptions));
     // The log is read by the tests below: nothing more may be asked of this vault, so the drift run goes last.
     requests = vault.requests.log.filter(({ operation }) => operation !== "challenge");
-    driftExit = (await stack.drift()).run.exitCode;
+    isClean = await driver.isClean();
   });
   afterAll(async () => {
-    await stack?.remove();
+    vi.unstubAllEnvs();
+    await driver?.stack.remove();
     await vault?.close();
   });
 
@@ -178,7 +246,7 @@ describe("between two programs on the real engine", () => {
   });
 
   it("nothing drifts after any of them", () => {
-    expect(driftExit).toBe(0);
+    expect(isClean).toBe(true);
   });
 });
 
@@ -188,7 +256,8 @@ describe("a program on the real engine", () => {
   let client: KeyClient;
 
   beforeAll(async () => {
-    ({ vault, stack, client } = await start());
+    vault = await startEmulator();
+    ({ stack, client } = await start(vault));
   });
   afterAll(async () => {
     await stack?.remove();
