@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { InventoryKey } from "../provider/key-inventory/inventory-inputs.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { Key } from "./key.js";
 
@@ -29,18 +30,7 @@ export interface KeyInventoryArgs {
   keys?: pulumi.Input<boolean>;
 }
 
-/** A key in `keys`. Moments are in ISO 8601. */
-export interface InventoryKey {
-  name: string;
-  enabled: boolean;
-  createdOn?: string;
-  updatedOn?: string;
-  notBefore?: string;
-  expiresOn?: string;
-  tags?: Record<string, string>;
-  /** It belongs to a certificate. */
-  managed?: true;
-}
+export type { InventoryKey };
 
 export type InventoryList =
   | "unmanaged"

@@ -1,5 +1,6 @@
 import { formatMoment } from "../input-check.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
+import { canonicalJson, pickDefined } from "../normal-form.js";
 import { isGivenKeyOps, type KeyAttributes, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "keyOps", "tags", "releasePolicy"] as const;
@@ -41,27 +42,17 @@ export function sameAttribute(attribute: keyof KeyAttributes, a: unknown, b: unk
   if (attribute === "keyOps" && Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
   if (attribute === "releasePolicy")
     return sameReleasePolicy(a as KeyAttributes["releasePolicy"], b as KeyAttributes["releasePolicy"]);
-  return canonical(a) === canonical(b);
+  return canonicalJson(a) === canonicalJson(b);
 }
 
 /** Services write a policy's JSON in their own layout: compare what it says. */
 function sameReleasePolicy(a: KeyAttributes["releasePolicy"], b: KeyAttributes["releasePolicy"]): boolean {
   if (a === undefined || b === undefined) return a === b;
   try {
-    return canonical(JSON.parse(a.data)) === canonical(JSON.parse(b.data)) && a.immutable === b.immutable;
+    return canonicalJson(JSON.parse(a.data)) === canonicalJson(JSON.parse(b.data)) && a.immutable === b.immutable;
   } catch {
     return a.data === b.data && a.immutable === b.immutable;
   }
-}
-
-function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, item: unknown) =>
-      item !== null && typeof item === "object" && !Array.isArray(item)
-        ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : item,
-    ) ?? "undefined"
-  );
 }
 
 /** Attributes of a found key that the program leaves out, and that therefore stay as they are. */
@@ -76,10 +67,5 @@ export function undeclaredAttributes(found: KeyAttributes, declared: KeyAttribut
 
 /** The attributes among a larger set of properties. */
 export function pickAttributes(properties: KeyAttributes): KeyAttributes {
-  return Object.fromEntries(
-    ATTRIBUTES.filter((attribute) => properties[attribute] !== undefined).map((attribute) => [
-      attribute,
-      properties[attribute],
-    ]),
-  ) as KeyAttributes;
+  return pickDefined(properties, ATTRIBUTES);
 }

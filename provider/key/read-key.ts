@@ -5,6 +5,7 @@ import { isKeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import type { Properties } from "../lifecycle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
+import { pickDefined } from "../normal-form.js";
 import { addressOfId, objectId } from "../object-address.js";
 import { ifPresent } from "../patience.js";
 import { expectSealed } from "../sealed-material.js";
@@ -190,7 +191,5 @@ const OPTIONS = [
 ] as const;
 
 function keepOptions(recorded: KeyOutputs): KeyInputs {
-  return Object.fromEntries(
-    OPTIONS.filter((option) => recorded[option] !== undefined).map((option) => [option, recorded[option]]),
-  ) as unknown as KeyInputs;
+  return pickDefined(recorded, OPTIONS);
 }

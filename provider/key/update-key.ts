@@ -2,6 +2,7 @@ import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { PartialFailure, type Properties } from "../lifecycle.js";
+import { pickDefined } from "../normal-form.js";
 import { Patience } from "../patience.js";
 import { materialFor } from "../sealed-material.js";
 import { vaultClient } from "../vault-access.js";
@@ -139,5 +140,5 @@ const FACTS = [
 ] as const;
 
 function factsOf(recorded: KeyOutputs): Partial<KeyFacts> {
-  return Object.fromEntries(FACTS.filter((fact) => recorded[fact] !== undefined).map((fact) => [fact, recorded[fact]]));
+  return pickDefined(recorded, FACTS);
 }

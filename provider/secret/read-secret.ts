@@ -2,6 +2,7 @@ import { parseTimeout } from "../duration.js";
 import { tellGone } from "../gone.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import type { Properties } from "../lifecycle.js";
+import { pickDefined } from "../normal-form.js";
 import { addressOfId, objectId } from "../object-address.js";
 import { ifPresent } from "../patience.js";
 import { expectSealed } from "../sealed-material.js";
@@ -97,7 +98,5 @@ function declaredAttributes(recorded: SecretOutputs, bundle: SecretBundle): Secr
 const OPTIONS = ["vaultUrl", "name", "restore", "adopt", "onDelete", "ifSoftDeleted", "timeouts"] as const;
 
 function keepOptions(recorded: SecretOutputs): SecretInputs {
-  return Object.fromEntries(
-    OPTIONS.filter((option) => recorded[option] !== undefined).map((option) => [option, recorded[option]]),
-  ) as unknown as SecretInputs;
+  return pickDefined(recorded, OPTIONS);
 }

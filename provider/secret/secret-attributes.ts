@@ -1,6 +1,7 @@
 import { formatMoment } from "../input-check.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import type { Properties } from "../lifecycle.js";
+import { canonicalJson, pickDefined } from "../normal-form.js";
 import { markSecret } from "../pulumi-secret.js";
 import type { SecretAttributes, SecretFacts, SecretInputs } from "./secret-inputs.js";
 
@@ -20,19 +21,14 @@ export function observedSecretAttributes(bundle: SecretBundle): SecretAttributes
 }
 
 export function pickSecretAttributes(properties: SecretAttributes): SecretAttributes {
-  return Object.fromEntries(
-    ATTRIBUTES.filter((attribute) => properties[attribute] !== undefined).map((attribute) => [
-      attribute,
-      properties[attribute],
-    ]),
-  ) as SecretAttributes;
+  return pickDefined(properties, ATTRIBUTES);
 }
 
 export function differingSecretAttributes(
   current: SecretAttributes,
   target: SecretAttributes,
 ): (keyof SecretAttributes)[] {
-  return ATTRIBUTES.filter((attribute) => canonical(current[attribute]) !== canonical(target[attribute]));
+  return ATTRIBUTES.filter((attribute) => canonicalJson(current[attribute]) !== canonicalJson(target[attribute]));
 }
 
 export function undeclaredSecretAttributes(
@@ -50,12 +46,7 @@ export function sameSecretAttribute(
   a: SecretAttributes,
   b: SecretAttributes,
 ): boolean {
-  return canonical(a[attribute]) === canonical(b[attribute]);
-}
-
-function canonical(value: unknown): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "undefined";
-  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return canonicalJson(a[attribute]) === canonicalJson(b[attribute]);
 }
 
 /** What state holds of a secret. */
