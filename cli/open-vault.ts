@@ -1,8 +1,8 @@
+import { configureVaultSettings, vaultSettings } from "../provider/engine/vault-settings.js";
 import type { KeyVaultClient } from "../provider/keyvault/client.js";
 import { parseVaultUrl } from "../provider/keyvault/identifier.js";
-import { EMBEDDED } from "../provider/object-address.js";
-import { vaultClient } from "../provider/vault-access.js";
-import { configureVaultSettings, vaultSettings } from "../provider/vault-settings.js";
+import { EMBEDDED } from "../provider/vault/object-address.js";
+import { vaultClient } from "../provider/vault/vault-access.js";
 import { CliError } from "./cli-error.js";
 
 /** A vault of the command line, reached as the provider reaches it. */

@@ -5,12 +5,14 @@
  *
  * It holds no logic, and loads nothing of `@pulumi/pulumi`.
  */
-import { dynamicProvider } from "./lifecycle.js";
+import { dynamicProvider } from "./engine/lifecycle.js";
 
 export const key = dynamicProvider(async () => (await import("./key/key-lifecycle.js")).keyLifecycle);
-export const keyBackup = dynamicProvider(async () => (await import("./key-backup.js")).keyBackupLifecycle);
+export const keyBackup = dynamicProvider(async () => (await import("./backup/key-backup.js")).keyBackupLifecycle);
 export const secret = dynamicProvider(async () => (await import("./secret/secret-lifecycle.js")).secretLifecycle);
-export const secretBackup = dynamicProvider(async () => (await import("./secret-backup.js")).secretBackupLifecycle);
+export const secretBackup = dynamicProvider(
+  async () => (await import("./backup/secret-backup.js")).secretBackupLifecycle,
+);
 export const vaultBackup = dynamicProvider(
   async () => (await import("./vault-backup/vault-backup-lifecycle.js")).vaultBackupLifecycle,
 );

@@ -1,5 +1,5 @@
 import type { DeletedKeyItem, KeyItem } from "../provider/keyvault/key-bundle.js";
-import { listing } from "../provider/listing.js";
+import { listing } from "../provider/vault/listing.js";
 import { type ListOptions, listedVault } from "./list-options.js";
 
 export type { DeletedKeyItem, KeyItem } from "../provider/keyvault/key-bundle.js";

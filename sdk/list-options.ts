@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AccessTokenSource, ListedVault } from "../provider/listed-vault.js";
-import { listedVaultUrl } from "../provider/listing.js";
+import type { AccessTokenSource, ListedVault } from "../provider/vault/listed-vault.js";
+import { listedVaultUrl } from "../provider/vault/listing.js";
 
-export type { AccessTokenSource } from "../provider/listed-vault.js";
+export type { AccessTokenSource } from "../provider/vault/listed-vault.js";
 
 export interface ListOptions {
   /**

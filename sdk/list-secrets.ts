@@ -1,5 +1,5 @@
 import type { DeletedSecretItem, SecretItem } from "../provider/keyvault/secret-bundle.js";
-import { listing } from "../provider/listing.js";
+import { listing } from "../provider/vault/listing.js";
 import { type ListOptions, listedVault } from "./list-options.js";
 
 export type { DeletedSecretItem, SecretItem } from "../provider/keyvault/secret-bundle.js";

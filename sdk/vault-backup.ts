@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { backupFileName } from "../provider/backup-file.js";
+import { backupFileName } from "../provider/backup/backup-file.js";
 import { type BackupArgs, changesOf, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { Key } from "./key.js";

@@ -1,4 +1,5 @@
-import { formatMoment } from "../../provider/input-check.js";
+import { formatMoment } from "../../provider/engine/input-check.js";
+import type { Properties } from "../../provider/engine/lifecycle.js";
 import { checkKey } from "../../provider/key/check-key.js";
 import { observedAttributes, undeclaredAttributes } from "../../provider/key/key-attributes.js";
 import { type KeyAttributes, type KeyInputs, keyFamily } from "../../provider/key/key-inputs.js";
@@ -6,11 +7,10 @@ import { keyOutputs } from "../../provider/key/key-outputs.js";
 import { observedRotationPolicy } from "../../provider/key/rotation-policy.js";
 import { KeyVaultError } from "../../provider/keyvault/errors.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
-import type { Properties } from "../../provider/lifecycle.js";
-import { objectId } from "../../provider/object-address.js";
 import { checkSecret } from "../../provider/secret/check-secret.js";
 import { observedSecretAttributes, secretOutputs } from "../../provider/secret/secret-attributes.js";
 import type { SecretInputs } from "../../provider/secret/secret-inputs.js";
+import { objectId } from "../../provider/vault/object-address.js";
 import { providerText, RESOURCE_TYPES } from "../../sdk/contract.js";
 import type { FoundKey } from "./read-vault.js";
 

@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/input-check.js";
+import { formatMoment } from "../../provider/engine/input-check.js";
 import type { NamedResource } from "./import-file.js";
 import type { LeftOut } from "./read-vault.js";
 

@@ -1,4 +1,4 @@
-import { isUnknown } from "../../provider/unknown.js";
+import { isUnknown } from "../../provider/engine/unknown.js";
 import { CliError } from "../cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequence.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";

@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/input-check.js";
+import { formatMoment } from "../../provider/engine/input-check.js";
 import { keyFamily } from "../../provider/key/key-inputs.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { inParallel } from "../adopt/in-parallel.js";

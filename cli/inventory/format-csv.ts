@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/input-check.js";
+import { formatMoment } from "../../provider/engine/input-check.js";
 import { daysBetween, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 type Cell = string | number | boolean | Date | undefined;

@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/input-check.js";
+import { formatMoment } from "../../provider/engine/input-check.js";
 import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 /** One object: the vault, the moment, and a list for each kind. Moments are in ISO 8601, ages in whole days. */

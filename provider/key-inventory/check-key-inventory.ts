@@ -1,8 +1,8 @@
-import { InputCheck, isRecord } from "../input-check.js";
+import { InputCheck, isRecord } from "../engine/input-check.js";
+import type { CheckFailure, Properties } from "../engine/lifecycle.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
-import type { CheckFailure, Properties } from "../lifecycle.js";
-import { checkVaultUrl } from "../object-address.js";
-import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
+import { checkVaultUrl } from "../vault/object-address.js";
 import { namesOf, type RecordedNames, recordNames } from "./expected-names.js";
 import { parsePeriod } from "./period.js";
 

@@ -1,9 +1,9 @@
-import { formatMoment } from "../input-check.js";
+import { formatMoment } from "../engine/input-check.js";
 import { explainsVersion, observedRotationPolicy } from "../key/rotation-policy.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
+import type { RecordedKey, Roll } from "./inventory-snapshot.js";
 import type { DeletedKey, SeenKey, VaultContents } from "./look-at-vault.js";
-import type { RecordedKey, Roll } from "./vault-roll.js";
 
 /** Entries that a drifted state holds: enough to act upon, whatever happened to the vault. */
 const MOST_TOLD = 100;

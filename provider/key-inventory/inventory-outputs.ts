@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Properties } from "../lifecycle.js";
+import type { Properties } from "../engine/lifecycle.js";
 import { INPUTS, type InventoryOutputs, NAME_LISTS, type NameList } from "./inventory-inputs.js";
+import type { RollEntry } from "./inventory-snapshot.js";
 import type { SeenKey, VaultContents } from "./look-at-vault.js";
-import type { RollEntry } from "./vault-roll.js";
 
 /** Characters of all lists of names together, unless the program asks for the keys themselves. */
 const MOST_LISTED = 16_000;

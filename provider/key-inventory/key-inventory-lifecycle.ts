@@ -1,14 +1,14 @@
+import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { tell } from "../engine/progress.js";
 import { KeyVaultError } from "../keyvault/errors.js";
-import type { Properties, ResourceLifecycle } from "../lifecycle.js";
-import { tell } from "../progress.js";
-import { vaultClient } from "../vault-access.js";
+import { vaultClient } from "../vault/vault-access.js";
 import { checkKeyInventory } from "./check-key-inventory.js";
 import { namesOf, type RecordedNames } from "./expected-names.js";
 import { driftSince } from "./inventory-drift.js";
 import type { InventoryInputs, InventoryOutputs } from "./inventory-inputs.js";
 import { inventoryOutputs, recordedInputs, rollEntry } from "./inventory-outputs.js";
+import { type Expectation, type Roll, type RollEntry, readRoll, writeRoll } from "./inventory-snapshot.js";
 import { type Look, lookAtVault, type SeenKey, type VaultContents } from "./look-at-vault.js";
-import { type Expectation, type Roll, type RollEntry, readRoll, writeRoll } from "./vault-roll.js";
 
 /**
  * What happens to a KeyInventory on each call of the engine.

@@ -1,12 +1,12 @@
 import picomatch from "picomatch";
-import { formatMoment } from "../input-check.js";
+import { formatMoment } from "../engine/input-check.js";
+import { tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
-import { tell } from "../progress.js";
 import type { InventoryKey, NameList } from "./inventory-inputs.js";
+import type { Expectation } from "./inventory-snapshot.js";
 import { parsePeriod } from "./period.js";
-import type { Expectation } from "./vault-roll.js";
 
 /** What to look for. */
 export interface Look {

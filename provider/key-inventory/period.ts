@@ -1,4 +1,4 @@
-import { parseIsoDuration } from "../duration.js";
+import { parseIsoDuration } from "../engine/duration.js";
 
 /** Milliseconds of `30d`, or of an ISO 8601 duration such as `P30D` (years of 365, months of 30 days). */
 export function parsePeriod(text: string): number | undefined {

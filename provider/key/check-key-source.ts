@@ -1,10 +1,10 @@
-import { type InputCheck, isRecord } from "../input-check.js";
-import type { Properties } from "../lifecycle.js";
-import { objectId } from "../object-address.js";
-import { checkRestoreSource, givenSources } from "../restore-source.js";
-import { expectedSealed, keepMaterial } from "../sealed-material.js";
-import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
-import { vaultSettings } from "../vault-settings.js";
+import { type InputCheck, isRecord } from "../engine/input-check.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
+import { vaultSettings } from "../engine/vault-settings.js";
+import { expectedSealed, keepMaterial } from "../object/pending-material.js";
+import { checkRestoreSource, givenSources } from "../object/restore-source.js";
+import { objectId } from "../vault/object-address.js";
 
 /** What a key is made of, as far as it goes into state, and what the check of it found out. */
 export interface CheckedSource {

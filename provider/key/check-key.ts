@@ -1,14 +1,14 @@
-import { parseTimeout } from "../duration.js";
-import { InputCheck, isRecord } from "../input-check.js";
-import type { CheckFailure, Properties } from "../lifecycle.js";
-import { checkClaim, checkObjectName, checkVaultUrl, isManagedHsm } from "../object-address.js";
-import { ifPresent } from "../patience.js";
-import { isUnknown } from "../unknown.js";
-import { vaultClient } from "../vault-access.js";
+import { parseTimeout } from "../engine/duration.js";
+import { InputCheck, isRecord } from "../engine/input-check.js";
+import type { CheckFailure, Properties } from "../engine/lifecycle.js";
+import { isUnknown } from "../engine/unknown.js";
+import { ifPresent } from "../object/operation-deadline.js";
+import { checkClaim, checkObjectName, checkVaultUrl, isManagedHsm } from "../vault/object-address.js";
+import { vaultClient } from "../vault/vault-access.js";
 import { checkKeySource } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
 import { IF_SOFT_DELETED, isDefaultKeyOps, ON_DELETE } from "./key-inputs.js";
-import { managedByCertificate } from "./made-key.js";
+import { managedByCertificate } from "./takeover.js";
 
 const PROPERTIES = [
   "vaultUrl",

@@ -1,7 +1,7 @@
-import { parseIsoDuration } from "../duration.js";
-import { type InputCheck, isRecord } from "../input-check.js";
-import type { Properties } from "../lifecycle.js";
-import { isUnknown } from "../unknown.js";
+import { parseIsoDuration } from "../engine/duration.js";
+import { type InputCheck, isRecord } from "../engine/input-check.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { isUnknown } from "../engine/unknown.js";
 
 const DAY = 86_400_000;
 const ROTATION_MEMBERS = ["rotateAfter", "rotateBeforeExpiry", "expireAfter", "notifyBeforeExpiry"];

@@ -1,20 +1,20 @@
-import { tellIfUnpurgeable } from "../delete-object.js";
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { PartialFailure, type Properties } from "../lifecycle.js";
-import { objectId } from "../object-address.js";
-import { ifPresent, Patience } from "../patience.js";
-import { isRestoredVersion } from "../restore-source.js";
-import { vaultClient } from "../vault-access.js";
+import { tellIfUnpurgeable } from "../object/delete-object.js";
+import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
+import { isRestoredVersion } from "../object/restore-source.js";
+import { objectId } from "../vault/object-address.js";
+import { vaultClient } from "../vault/vault-access.js";
 import { differingAttributes, observedAttributes, pickAttributes } from "./key-attributes.js";
 import type { KeyAttributes, KeyInputs } from "./key-inputs.js";
 import { keyOutputs } from "./key-outputs.js";
 import { isPublicThumbprint, isSameMaterial, patchAttributes, writeVersion } from "./key-writes.js";
-import { adopted, convergeable, type MadeKey, managedByCertificate, verifyMaterial } from "./made-key.js";
 import { recoverKey } from "./recover-key.js";
 import { restoreKey } from "./restore-key.js";
 import { wireRotationPolicy } from "./rotation-policy.js";
+import { adopted, convergeable, type MadeKey, managedByCertificate, verifyMaterial } from "./takeover.js";
 
 /**
  * Creates a key, once: looks before it writes, takes over what an interrupted run left behind, recovers a
@@ -23,34 +23,34 @@ import { wireRotationPolicy } from "./rotation-policy.js";
 export async function createKey(properties: Properties): Promise<{ id: string; outs: Properties }> {
   const inputs = properties as unknown as KeyInputs;
   const client = await vaultClient(inputs.vaultUrl);
-  const patience = new Patience(inputs.timeouts?.create);
-  const made = await takeOrMake(client, inputs, patience);
-  return finish(client, inputs, made, patience);
+  const deadline = new OperationDeadline(inputs.timeouts?.create);
+  const made = await takeOrMake(client, inputs, deadline);
+  return finish(client, inputs, made, deadline);
 }
 
 /** While the name is being deleted or recovered it is looked at again: what comes back may be somebody else's key. */
-async function takeOrMake(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
+async function takeOrMake(client: KeyVaultClient, inputs: KeyInputs, deadline: OperationDeadline): Promise<MadeKey> {
   for (;;) {
-    const existing = await ifPresent(client.getKey(inputs.name, undefined, patience.call));
-    if (existing) return takeOver(client, inputs, existing, patience);
+    const existing = await ifPresent(client.getKey(inputs.name, undefined, deadline.call));
+    if (existing) return takeOver(client, inputs, existing, deadline);
     try {
-      return await make(client, inputs, patience);
+      return await make(client, inputs, deadline);
     } catch (error) {
       if (!isKeyVaultError(error, "KV_BUSY")) throw error;
-      await patience.pause(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, error);
+      await deadline.pause(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, error);
     }
   }
 }
 
-async function make(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
-  if (inputs.restore !== undefined) return restoreKey(client, inputs, inputs.restore, patience);
-  if (inputs.adopt) return adoptDeleted(client, inputs, patience);
+async function make(client: KeyVaultClient, inputs: KeyInputs, deadline: OperationDeadline): Promise<MadeKey> {
+  if (inputs.restore !== undefined) return restoreKey(client, inputs, inputs.restore, deadline);
+  if (inputs.adopt) return adoptDeleted(client, inputs, deadline);
   try {
-    const bundle = await writeVersion(client, inputs, pickAttributes(inputs), undefined, patience);
+    const bundle = await writeVersion(client, inputs, pickAttributes(inputs), undefined, deadline);
     return { bundle, marks: {}, isComplete: true };
   } catch (error) {
     if (!isKeyVaultError(error, "KV_DELETED_RECOVERABLE")) throw error;
-    return recoverKey(client, inputs, error, patience);
+    return recoverKey(client, inputs, error, deadline);
   }
 }
 
@@ -58,7 +58,7 @@ async function takeOver(
   client: KeyVaultClient,
   inputs: KeyInputs,
   bundle: KeyBundle,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeKey> {
   if (bundle.managed) throw managedByCertificate(inputs);
   if (inputs.adopt) {
@@ -66,7 +66,7 @@ async function takeOver(
     return adopted(inputs, bundle);
   }
   if (inputs.thumbprint !== undefined && isSameMaterial(bundle, inputs.thumbprint)) {
-    return convergeable(client, inputs, bundle, patience);
+    return convergeable(client, inputs, bundle, deadline);
   }
   if (isRestoredVersion(inputs.restore, bundle.version)) return adopted(inputs, bundle);
   throw new KeyVaultError(
@@ -84,8 +84,8 @@ function differs(thumbprint: string): string {
     : "whose material cannot be compared with the program's";
 }
 
-async function adoptDeleted(client: KeyVaultClient, inputs: KeyInputs, patience: Patience): Promise<MadeKey> {
-  const deleted = await ifPresent(client.getDeletedKey(inputs.name, patience.call));
+async function adoptDeleted(client: KeyVaultClient, inputs: KeyInputs, deadline: OperationDeadline): Promise<MadeKey> {
+  const deleted = await ifPresent(client.getDeletedKey(inputs.name, deadline.call));
   if (!deleted) {
     throw new KeyVaultError(
       "KV_NOT_FOUND",
@@ -95,7 +95,7 @@ async function adoptDeleted(client: KeyVaultClient, inputs: KeyInputs, patience:
       },
     );
   }
-  return recoverKey(client, inputs, undefined, patience);
+  return recoverKey(client, inputs, undefined, deadline);
 }
 
 /** Converges attributes and the rotation policy. From here on the key exists, whatever fails. */
@@ -103,7 +103,7 @@ async function finish(
   client: KeyVaultClient,
   inputs: KeyInputs,
   made: MadeKey,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<{ id: string; outs: Properties }> {
   let { bundle } = made;
   const id = objectId("keys", inputs);
@@ -113,12 +113,12 @@ async function finish(
       const differing = differingAttributes(observedAttributes(bundle), target);
       if (inputs.rotationPolicy !== undefined && inputs.expiresOn === undefined) delete differing.expiresOn;
       if (Object.keys(differing).length > 0) {
-        bundle = await patchAttributes(client, inputs, bundle, target, differing, patience);
+        bundle = await patchAttributes(client, inputs, bundle, target, differing, deadline);
       }
     }
     if (inputs.rotationPolicy !== undefined) {
       const policy = wireRotationPolicy(inputs.rotationPolicy, client.plane);
-      await client.updateKeyRotationPolicy(inputs.name, policy, patience.call);
+      await client.updateKeyRotationPolicy(inputs.name, policy, deadline.call);
     }
   } catch (error) {
     const reached = { ...inputs, ...clearedAttributes(inputs), ...observedAttributes(bundle) };

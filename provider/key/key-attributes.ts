@@ -1,6 +1,6 @@
-import { formatMoment } from "../input-check.js";
+import { formatMoment } from "../engine/input-check.js";
+import { canonicalJson, pickDefined } from "../engine/normal-form.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { canonicalJson, pickDefined } from "../normal-form.js";
 import { isGivenKeyOps, type KeyAttributes, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "keyOps", "tags", "releasePolicy"] as const;

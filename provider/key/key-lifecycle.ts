@@ -1,6 +1,6 @@
-import { deleteObject, tellIfUnpurgeable } from "../delete-object.js";
-import type { Properties, ResourceDiff, ResourceLifecycle } from "../lifecycle.js";
-import { sameObject } from "../object-address.js";
+import type { Properties, ResourceDiff, ResourceLifecycle } from "../engine/lifecycle.js";
+import { deleteObject, tellIfUnpurgeable } from "../object/delete-object.js";
+import { sameObject } from "../vault/object-address.js";
 import { checkKey } from "./check-key.js";
 import { createKey } from "./create-key.js";
 import { readKey } from "./read-key.js";

@@ -2,8 +2,8 @@ import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
-import { ifPresent, type Patience } from "../patience.js";
-import { materialFor } from "../sealed-material.js";
+import { ifPresent, type OperationDeadline } from "../object/operation-deadline.js";
+import { materialFor } from "../object/pending-material.js";
 import { DEFAULT_KEY_OPS, type KeyAttributes, type KeyInputs, keyFamily } from "./key-inputs.js";
 
 type Write = KeyInputs & { thumbprint?: string };
@@ -23,21 +23,21 @@ export async function writeVersion(
   inputs: Write,
   attributes: KeyAttributes,
   before: string | undefined,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<KeyBundle> {
   const key = `key "${inputs.name}" in ${inputs.vaultUrl}`;
   for (;;) {
     try {
-      const send = () => sendVersion(client, inputs, attributes, patience.call);
-      return await (before === undefined ? send() : patience.whileBusy(`${key} to be free`, send));
+      const send = () => sendVersion(client, inputs, attributes, deadline.call);
+      return await (before === undefined ? send() : deadline.whileBusy(`${key} to be free`, send));
     } catch (error) {
       const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
       if (!isUncertain) throw error;
-      const found = await ifPresent(client.getKey(inputs.name, undefined, patience.call));
+      const found = await ifPresent(client.getKey(inputs.name, undefined, deadline.call));
       if (found && found.version !== before && isWhatWasWritten(found, inputs)) return found;
       if (found && found.version !== before) throw lostToAnother(inputs, error);
-      await patience.pause(`${key}, after the answer to a write was lost`, error);
-      const later = await ifPresent(client.getKey(inputs.name, undefined, patience.call));
+      await deadline.pause(`${key}, after the answer to a write was lost`, error);
+      const later = await ifPresent(client.getKey(inputs.name, undefined, deadline.call));
       if (later && later.version !== before) {
         if (isWhatWasWritten(later, inputs)) return later;
         throw lostToAnother(inputs, error);
@@ -120,7 +120,7 @@ export async function patchAttributes(
   bundle: { keyType: string; version: string },
   target: KeyAttributes,
   differing: Partial<Record<keyof KeyAttributes, true>>,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<KeyBundle> {
   const changed: KeyAttributes & { enabled?: boolean } = {};
   const wire = wireAttributes({
@@ -131,7 +131,7 @@ export async function patchAttributes(
   });
   const defaultOps = DEFAULT_KEY_OPS[keyFamily(bundle.keyType)];
   const keyOps = target.keyOps ?? (defaultOps ? [...defaultOps] : undefined);
-  return patience.whileBusy(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
+  return deadline.whileBusy(`key "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
     client.updateKey(
       inputs.name,
       bundle.version,
@@ -141,7 +141,7 @@ export async function patchAttributes(
         ...(differing.tags ? { tags: target.tags ?? {} } : {}),
         ...(differing.keyOps && keyOps ? { keyOps } : {}),
       },
-      patience.call,
+      deadline.call,
     ),
   );
 }

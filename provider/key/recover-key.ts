@@ -1,11 +1,11 @@
 import type { KeyVaultClient } from "../keyvault/client.js";
-import type { Patience } from "../patience.js";
-import { recoverObject } from "../recover-object.js";
-import { keyObject } from "../vault-object.js";
+import type { OperationDeadline } from "../object/operation-deadline.js";
+import { recoverObject } from "../object/recover-object.js";
+import { keyObject } from "../object/vault-object.js";
 import { pickAttributes } from "./key-attributes.js";
 import type { KeyInputs } from "./key-inputs.js";
 import { isSameMaterial, writeVersion } from "./key-writes.js";
-import { adopted, convergeable, type MadeKey, verifyKind, verifyMaterial } from "./made-key.js";
+import { adopted, convergeable, type MadeKey, verifyKind, verifyMaterial } from "./takeover.js";
 
 /**
  * Brings back the soft-deleted key that holds the name, and makes it what the program says: a version of the
@@ -15,9 +15,9 @@ export async function recoverKey(
   client: KeyVaultClient,
   inputs: KeyInputs,
   cause: unknown,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeKey> {
-  const bundle = await recoverObject(keyObject(client, inputs, patience), patience, {
+  const bundle = await recoverObject(keyObject(client, inputs, deadline), deadline, {
     ifSoftDeleted: inputs.ifSoftDeleted,
     cause,
     verify: (deleted) => {
@@ -27,7 +27,7 @@ export async function recoverKey(
   });
   if (inputs.adopt || inputs.restore !== undefined) return adopted(inputs, bundle);
   const hasMaterial = inputs.thumbprint !== undefined && isSameMaterial(bundle, inputs.thumbprint);
-  if (hasMaterial) return convergeable(client, inputs, bundle, patience);
-  const version = await writeVersion(client, inputs, pickAttributes(inputs), bundle.version, patience);
+  if (hasMaterial) return convergeable(client, inputs, bundle, deadline);
+  const version = await writeVersion(client, inputs, pickAttributes(inputs), bundle.version, deadline);
   return { bundle: version, marks: {}, isComplete: true };
 }

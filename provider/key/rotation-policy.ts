@@ -1,4 +1,4 @@
-import { parseIsoDuration } from "../duration.js";
+import { parseIsoDuration } from "../engine/duration.js";
 import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
 import type { KeyOutputs, RotationPolicyInputs } from "./key-inputs.js";
 

@@ -1,11 +1,11 @@
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { pickDefined } from "../engine/normal-form.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { PartialFailure, type Properties } from "../lifecycle.js";
-import { pickDefined } from "../normal-form.js";
-import { Patience } from "../patience.js";
-import { materialFor } from "../sealed-material.js";
-import { vaultClient } from "../vault-access.js";
+import { OperationDeadline } from "../object/operation-deadline.js";
+import { materialFor } from "../object/pending-material.js";
+import { vaultClient } from "../vault/vault-access.js";
 import { differingAttributes, pickAttributes, sameAttribute, undeclaredAttributes } from "./key-attributes.js";
 import type { KeyAttributes, KeyFacts, KeyInputs, KeyOutputs } from "./key-inputs.js";
 import { keyOutputs, recordedThumbprint } from "./key-outputs.js";
@@ -20,16 +20,16 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   const recorded = olds as unknown as KeyOutputs;
   const inputs = news as unknown as KeyInputs;
   const client = await vaultClient(inputs.vaultUrl);
-  const patience = new Patience(inputs.timeouts?.update);
+  const deadline = new OperationDeadline(inputs.timeouts?.update);
   const found = stillFound(recorded, inputs);
   const target: KeyAttributes = { ...found, ...pickAttributes(inputs) };
   const marks: Partial<KeyFacts> = found ? { found } : {};
 
   let bundle: KeyBundle | undefined;
   try {
-    bundle = await writeKey(client, recorded, inputs, target, patience);
+    bundle = await writeKey(client, recorded, inputs, target, deadline);
     if (!bundle && recorded.rotated) marks.rotated = true;
-    await updateRotationPolicy(client, recorded, inputs, patience);
+    await updateRotationPolicy(client, recorded, inputs, deadline);
   } catch (error) {
     if (!bundle) throw error;
     const { rotationPolicy: _unchanged, ...reached } = inputs;
@@ -45,7 +45,7 @@ async function writeKey(
   recorded: KeyOutputs,
   inputs: KeyInputs,
   target: KeyAttributes,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<KeyBundle | undefined> {
   const differing = differingAttributes(currentAttributes(recorded), target);
   if (recorded.rotated && sameAttribute("expiresOn", recorded.expiresOn, inputs.expiresOn)) delete differing.expiresOn;
@@ -54,13 +54,13 @@ async function writeKey(
   );
   if (needsVersion(recorded, inputs) || cleared.length > 0) {
     if (cleared.length > 0) mustBeAbleToClear(inputs, cleared);
-    return writeVersion(client, inputs, target, recorded.version, patience);
+    return writeVersion(client, inputs, target, recorded.version, deadline);
   }
   for (const attribute of ["expiresOn", "notBefore"] as const) {
     if (target[attribute] === undefined) delete differing[attribute];
   }
   if (Object.keys(differing).length === 0) return undefined;
-  return patchAttributes(client, inputs, recorded, target, differing, patience);
+  return patchAttributes(client, inputs, recorded, target, differing, deadline);
 }
 
 function needsVersion(recorded: KeyOutputs, inputs: KeyInputs): boolean {
@@ -110,12 +110,12 @@ async function updateRotationPolicy(
   client: KeyVaultClient,
   recorded: KeyOutputs,
   inputs: KeyInputs,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<void> {
   const before = JSON.stringify(wireRotationPolicy(recorded.rotationPolicy, client.plane));
   const after = wireRotationPolicy(inputs.rotationPolicy, client.plane);
   if (before !== JSON.stringify(after)) {
-    await client.updateKeyRotationPolicy(inputs.name, after, patience.call);
+    await client.updateKeyRotationPolicy(inputs.name, after, deadline.call);
   }
 }
 

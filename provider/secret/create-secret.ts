@@ -1,15 +1,15 @@
-import { tellIfUnpurgeable } from "../delete-object.js";
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import { PartialFailure, type Properties } from "../lifecycle.js";
-import { objectId } from "../object-address.js";
-import { Patience } from "../patience.js";
-import { recoverObject } from "../recover-object.js";
-import { restoredUnderOtherName, restoreObject } from "../restore-object.js";
-import { isRestoredVersion } from "../restore-source.js";
-import { vaultClient } from "../vault-access.js";
-import { secretObject } from "../vault-object.js";
+import { tellIfUnpurgeable } from "../object/delete-object.js";
+import { OperationDeadline } from "../object/operation-deadline.js";
+import { recoverObject } from "../object/recover-object.js";
+import { restoredUnderOtherName, restoreObject } from "../object/restore-object.js";
+import { isRestoredVersion } from "../object/restore-source.js";
+import { secretObject } from "../object/vault-object.js";
+import { objectId } from "../vault/object-address.js";
+import { vaultClient } from "../vault/vault-access.js";
 import {
   CLEARED_BY_VERSION,
   differingSecretAttributes,
@@ -33,34 +33,38 @@ interface MadeSecret {
 export async function createSecret(properties: Properties): Promise<{ id: string; outs: Properties }> {
   const inputs = properties as unknown as SecretInputs;
   const client = await vaultClient(inputs.vaultUrl);
-  const patience = new Patience(inputs.timeouts?.create);
-  const made = await takeOrMake(client, inputs, patience);
-  return finish(client, inputs, made, patience);
+  const deadline = new OperationDeadline(inputs.timeouts?.create);
+  const made = await takeOrMake(client, inputs, deadline);
+  return finish(client, inputs, made, deadline);
 }
 
 /** While the name is being deleted or recovered it is looked at again: what comes back may be somebody else's secret. */
-async function takeOrMake(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {
-  const secret = secretObject(client, inputs, patience);
+async function takeOrMake(
+  client: KeyVaultClient,
+  inputs: SecretInputs,
+  deadline: OperationDeadline,
+): Promise<MadeSecret> {
+  const secret = secretObject(client, inputs, deadline);
   for (;;) {
     const existing = await secret.current();
-    if (existing) return takeOver(client, inputs, existing, patience);
+    if (existing) return takeOver(client, inputs, existing, deadline);
     try {
-      return await make(client, inputs, patience);
+      return await make(client, inputs, deadline);
     } catch (error) {
       if (!isKeyVaultError(error, "KV_BUSY")) throw error;
-      await patience.pause(`${secret.label} to be free`, error);
+      await deadline.pause(`${secret.label} to be free`, error);
     }
   }
 }
 
-async function make(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {
-  if (inputs.restore !== undefined) return restore(client, inputs, inputs.restore, patience);
+async function make(client: KeyVaultClient, inputs: SecretInputs, deadline: OperationDeadline): Promise<MadeSecret> {
+  if (inputs.restore !== undefined) return restore(client, inputs, inputs.restore, deadline);
   try {
-    if (inputs.adopt) return await adoptDeleted(client, inputs, patience);
-    return await written(client, inputs, pickSecretAttributes(inputs), undefined, patience);
+    if (inputs.adopt) return await adoptDeleted(client, inputs, deadline);
+    return await written(client, inputs, pickSecretAttributes(inputs), undefined, deadline);
   } catch (error) {
     if (!isKeyVaultError(error, "KV_DELETED_RECOVERABLE") || inputs.adopt) throw error;
-    return recover(client, inputs, error, patience);
+    return recover(client, inputs, error, deadline);
   }
 }
 
@@ -68,12 +72,12 @@ async function takeOver(
   client: KeyVaultClient,
   inputs: SecretInputs,
   bundle: SecretBundle,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeSecret> {
   if (bundle.managed) throw secretOfCertificate(inputs);
-  if (inputs.adopt) return adopted(client, inputs, bundle, patience);
-  if (await hasValue(inputs, bundle)) return convergeable(client, inputs, bundle, patience);
-  if (isRestoredVersion(inputs.restore, bundle.version)) return adopted(client, inputs, bundle, patience);
+  if (inputs.adopt) return adopted(client, inputs, bundle, deadline);
+  if (await hasValue(inputs, bundle)) return convergeable(client, inputs, bundle, deadline);
+  if (isRestoredVersion(inputs.restore, bundle.version)) return adopted(client, inputs, bundle, deadline);
   throw new KeyVaultError(
     "KV_ALREADY_EXISTS",
     `create secret "${inputs.name}" in ${inputs.vaultUrl} was refused: the vault already holds a ${
@@ -83,9 +87,13 @@ async function takeOver(
   );
 }
 
-async function adoptDeleted(client: KeyVaultClient, inputs: SecretInputs, patience: Patience): Promise<MadeSecret> {
-  const secret = secretObject(client, inputs, patience);
-  if (await secret.deleted()) return recover(client, inputs, undefined, patience);
+async function adoptDeleted(
+  client: KeyVaultClient,
+  inputs: SecretInputs,
+  deadline: OperationDeadline,
+): Promise<MadeSecret> {
+  const secret = secretObject(client, inputs, deadline);
+  if (await secret.deleted()) return recover(client, inputs, undefined, deadline);
   throw new KeyVaultError("KV_NOT_FOUND", `adopt ${secret.label} failed: there is no such secret`, {
     hint: "check the name, or give the secret a value",
   });
@@ -95,27 +103,27 @@ async function recover(
   client: KeyVaultClient,
   inputs: SecretInputs,
   cause: unknown,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeSecret> {
   const { ifSoftDeleted } = inputs;
-  const bundle = await recoverObject(secretObject(client, inputs, patience), patience, { ifSoftDeleted, cause });
-  if (inputs.adopt) return adopted(client, inputs, bundle, patience);
-  if (await hasValue(inputs, bundle)) return convergeable(client, inputs, bundle, patience);
-  return written(client, inputs, pickSecretAttributes(inputs), bundle.version, patience);
+  const bundle = await recoverObject(secretObject(client, inputs, deadline), deadline, { ifSoftDeleted, cause });
+  if (inputs.adopt) return adopted(client, inputs, bundle, deadline);
+  if (await hasValue(inputs, bundle)) return convergeable(client, inputs, bundle, deadline);
+  return written(client, inputs, pickSecretAttributes(inputs), bundle.version, deadline);
 }
 
 async function restore(
   client: KeyVaultClient,
   inputs: SecretInputs,
   digest: string,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeSecret> {
   const { vaultUrl, name, ifSoftDeleted } = inputs;
-  const secret = secretObject(client, inputs, patience);
-  const bundle = await restoreObject(secret, digest, patience, (cause) =>
-    recoverObject(secret, patience, { ifSoftDeleted, cause }),
+  const secret = secretObject(client, inputs, deadline);
+  const bundle = await restoreObject(secret, digest, deadline, (cause) =>
+    recoverObject(secret, deadline, { ifSoftDeleted, cause }),
   );
-  if (bundle.name.toLowerCase() === name.toLowerCase()) return adopted(client, inputs, bundle, patience);
+  if (bundle.name.toLowerCase() === name.toLowerCase()) return adopted(client, inputs, bundle, deadline);
   const actual = { ...inputs, name: bundle.name };
   throw new PartialFailure(
     objectId("secrets", actual),
@@ -129,13 +137,13 @@ async function adopted(
   client: KeyVaultClient,
   inputs: SecretInputs,
   bundle: SecretBundle,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeSecret> {
   const declared = pickSecretAttributes(inputs);
   const found = undeclaredSecretAttributes(observedSecretAttributes(bundle), declared);
   const marks = found ? { found } : {};
   if (inputs.valueDigest === undefined || (await hasValue(inputs, bundle))) return { bundle, marks, isComplete: false };
-  return { ...(await written(client, inputs, { ...found, ...declared }, bundle.version, patience)), marks };
+  return { ...(await written(client, inputs, { ...found, ...declared }, bundle.version, deadline)), marks };
 }
 
 /** A secret that already has the value. What a PATCH cannot clear needs one more version. */
@@ -143,14 +151,14 @@ async function convergeable(
   client: KeyVaultClient,
   inputs: SecretInputs,
   bundle: SecretBundle,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeSecret> {
   const current = observedSecretAttributes(bundle);
   const mustClear = CLEARED_BY_VERSION.some(
     (attribute) => current[attribute] !== undefined && inputs[attribute] === undefined,
   );
   if (!mustClear) return { bundle, marks: {}, isComplete: false };
-  return written(client, inputs, pickSecretAttributes(inputs), bundle.version, patience);
+  return written(client, inputs, pickSecretAttributes(inputs), bundle.version, deadline);
 }
 
 async function written(
@@ -158,9 +166,9 @@ async function written(
   inputs: SecretInputs,
   attributes: SecretAttributes,
   before: string | undefined,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeSecret> {
-  const bundle = await writeSecretVersion(client, inputs, attributes, before, patience);
+  const bundle = await writeSecretVersion(client, inputs, attributes, before, deadline);
   return { bundle, marks: {}, isComplete: true };
 }
 
@@ -169,7 +177,7 @@ async function finish(
   client: KeyVaultClient,
   inputs: SecretInputs,
   made: MadeSecret,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<{ id: string; outs: Properties }> {
   const id = objectId("secrets", inputs);
   let { bundle } = made;
@@ -177,7 +185,7 @@ async function finish(
     if (!made.isComplete) {
       const target: SecretAttributes = { ...made.marks.found, ...pickSecretAttributes(inputs) };
       const differing = differingSecretAttributes(observedSecretAttributes(bundle), target);
-      if (differing.length > 0) bundle = await patchSecret(client, inputs, bundle.version, target, differing, patience);
+      if (differing.length > 0) bundle = await patchSecret(client, inputs, bundle.version, target, differing, deadline);
     }
   } catch (error) {
     const { enabled: _e, notBefore: _n, expiresOn: _x, contentType: _c, tags: _t, ...rest } = inputs;

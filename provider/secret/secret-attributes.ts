@@ -1,8 +1,8 @@
-import { formatMoment } from "../input-check.js";
+import { formatMoment } from "../engine/input-check.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { canonicalJson, pickDefined } from "../engine/normal-form.js";
+import { markSecret } from "../engine/pulumi-secret.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import type { Properties } from "../lifecycle.js";
-import { canonicalJson, pickDefined } from "../normal-form.js";
-import { markSecret } from "../pulumi-secret.js";
 import type { SecretAttributes, SecretFacts, SecretInputs } from "./secret-inputs.js";
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "contentType", "tags"] as const;

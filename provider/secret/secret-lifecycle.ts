@@ -1,6 +1,6 @@
-import { deleteObject, tellIfUnpurgeable } from "../delete-object.js";
-import type { Properties, ResourceDiff, ResourceLifecycle } from "../lifecycle.js";
-import { sameObject } from "../object-address.js";
+import type { Properties, ResourceDiff, ResourceLifecycle } from "../engine/lifecycle.js";
+import { deleteObject, tellIfUnpurgeable } from "../object/delete-object.js";
+import { sameObject } from "../vault/object-address.js";
 import { checkSecret } from "./check-secret.js";
 import { createSecret } from "./create-secret.js";
 import { readSecret } from "./read-secret.js";

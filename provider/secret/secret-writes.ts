@@ -1,8 +1,8 @@
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import { ifPresent, type Patience } from "../patience.js";
-import { secretValueFor } from "../sealed-material.js";
+import { ifPresent, type OperationDeadline } from "../object/operation-deadline.js";
+import { secretValueFor } from "../object/pending-material.js";
 import { currentSecretVersion } from "./current-secret-version.js";
 import type { SecretAttributes, SecretInputs } from "./secret-inputs.js";
 import { valueDigest } from "./value-digest.js";
@@ -19,7 +19,7 @@ export async function writeSecretVersion(
   inputs: SecretInputs,
   attributes: SecretAttributes,
   before: string | undefined,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<SecretBundle> {
   const secret = `secret "${inputs.name}" in ${inputs.vaultUrl}`;
   const value = inputs.valueDigest === undefined ? undefined : secretValueFor(inputs.valueDigest);
@@ -34,13 +34,13 @@ export async function writeSecretVersion(
   }
   for (;;) {
     try {
-      const send = () => client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }, patience.call);
-      return await (before === undefined ? send() : patience.whileBusy(`${secret} to be free`, send));
+      const send = () => client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }, deadline.call);
+      return await (before === undefined ? send() : deadline.whileBusy(`${secret} to be free`, send));
     } catch (error) {
       const isUncertain = isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT");
       if (!isUncertain) throw error;
       for (const isLastLook of [false, true]) {
-        const found = await ifPresent(currentSecretVersion(client, inputs.name, patience.call));
+        const found = await ifPresent(currentSecretVersion(client, inputs.name, deadline.call));
         if (found && found.version !== before) {
           if (found.value === undefined || (await hasValue(inputs, found))) return found;
           throw new KeyVaultError(
@@ -49,7 +49,7 @@ export async function writeSecretVersion(
             { hint: "somebody else writes this secret: run `pulumi refresh` and look at the difference", cause: error },
           );
         }
-        if (!isLastLook) await patience.pause(`${secret}, after the answer to a write was lost`, error);
+        if (!isLastLook) await deadline.pause(`${secret}, after the answer to a write was lost`, error);
       }
     }
   }
@@ -62,12 +62,12 @@ export function patchSecret(
   version: string,
   target: SecretAttributes,
   differing: readonly (keyof SecretAttributes)[],
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<SecretBundle> {
   const changed = Object.fromEntries(
     differing.filter((attribute) => target[attribute] !== undefined).map((attribute) => [attribute, target[attribute]]),
   ) as SecretAttributes;
-  return patience.whileBusy(`secret "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
+  return deadline.whileBusy(`secret "${inputs.name}" in ${inputs.vaultUrl} to be free`, () =>
     client.updateSecret(
       inputs.name,
       version,
@@ -76,7 +76,7 @@ export function patchSecret(
         ...(differing.includes("enabled") ? { enabled: target.enabled ?? true } : {}),
         ...(differing.includes("tags") ? { tags: target.tags ?? {} } : {}),
       },
-      patience.call,
+      deadline.call,
     ),
   );
 }

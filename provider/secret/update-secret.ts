@@ -1,6 +1,6 @@
-import type { Properties } from "../lifecycle.js";
-import { Patience } from "../patience.js";
-import { vaultClient } from "../vault-access.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { OperationDeadline } from "../object/operation-deadline.js";
+import { vaultClient } from "../vault/vault-access.js";
 import {
   CLEARED_BY_VERSION,
   differingSecretAttributes,
@@ -17,7 +17,7 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
   const recorded = olds as unknown as SecretOutputs;
   const inputs = news as unknown as SecretInputs;
   const client = await vaultClient(inputs.vaultUrl);
-  const patience = new Patience(inputs.timeouts?.update);
+  const deadline = new OperationDeadline(inputs.timeouts?.update);
   const declared = pickSecretAttributes(inputs);
   const found = recorded.found && undeclaredSecretAttributes(recorded.found, declared);
   const target: SecretAttributes = { ...found, ...declared };
@@ -30,11 +30,11 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
   );
   const hasNewValue = inputs.valueDigest !== undefined && inputs.valueDigest !== recorded.valueDigest;
   if (hasNewValue || mustClear) {
-    const bundle = await writeSecretVersion(client, inputs, target, recorded.version, patience);
+    const bundle = await writeSecretVersion(client, inputs, target, recorded.version, deadline);
     return { outs: secretOutputs(inputs, bundle, marks) };
   }
   if (differing.length > 0) {
-    const bundle = await patchSecret(client, inputs, recorded.version, target, differing, patience);
+    const bundle = await patchSecret(client, inputs, recorded.version, target, differing, deadline);
     return { outs: secretOutputs(inputs, bundle, marks) };
   }
   const { version, createdOn, updatedOn, recoveryLevel, recoverableDays } = recorded;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { checkBackupFolder } from "../backup-file.js";
-import { InputCheck, isRecord } from "../input-check.js";
-import type { CheckFailure, Properties } from "../lifecycle.js";
-import { checkVaultUrl } from "../object-address.js";
-import { rotationDigest } from "../object-backup.js";
-import { containsUnknown, isUnknown, UNKNOWN } from "../unknown.js";
-import { MANIFEST } from "./backup-shelf.js";
+import { checkBackupFolder } from "../backup/backup-file.js";
+import { rotationDigest } from "../backup/object-backup.js";
+import { InputCheck, isRecord } from "../engine/input-check.js";
+import type { CheckFailure, Properties } from "../engine/lifecycle.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
+import { checkVaultUrl } from "../vault/object-address.js";
+import { MANIFEST } from "./blob-store.js";
 import { isExclusion, isPattern } from "./selection.js";
 import { COLLECTIONS, type Collection, kindOf, ON_FAILURE } from "./vault-backup-inputs.js";
 

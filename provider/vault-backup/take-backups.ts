@@ -1,8 +1,8 @@
+import { formatElapsed, tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
-import { Patience } from "../patience.js";
-import { formatElapsed, tell } from "../progress.js";
-import type { BackupShelf } from "./backup-shelf.js";
+import { OperationDeadline } from "../object/operation-deadline.js";
+import type { BackupShelf } from "./blob-store.js";
 import { type ByKind, byKind, type Collection, objectLabel } from "./vault-backup-inputs.js";
 import { observe, type VaultObject } from "./vault-contents.js";
 
@@ -54,8 +54,9 @@ export async function takeBackups(
     try {
       // Looked at before it is taken: a change in between makes the blob newer than it says, and is taken once more.
       const current = seen.version === undefined ? await observe(client, collection, name) : seen;
-      const blob = await new Patience(undefined).whileBusy(`${objectLabel(collection, name)} to be free`, () =>
-        collection === "keys" ? client.backupKey(name) : client.backupSecret(name),
+      const blob = await new OperationDeadline(undefined).whileBusy(
+        `${objectLabel(collection, name)} to be free`,
+        () => (collection === "keys" ? client.backupKey(name) : client.backupSecret(name)),
       );
       const covered = `${current.version} ${current.updatedOn}`;
       await shelf.put(collection, name, blob, covered);

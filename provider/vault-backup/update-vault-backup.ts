@@ -1,10 +1,10 @@
-import { formatMoment } from "../input-check.js";
+import { formatMoment } from "../engine/input-check.js";
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { formatElapsed, tell } from "../engine/progress.js";
+import { markSecret } from "../engine/pulumi-secret.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
-import { PartialFailure, type Properties } from "../lifecycle.js";
-import { formatElapsed, tell } from "../progress.js";
-import { markSecret } from "../pulumi-secret.js";
-import { vaultClient } from "../vault-access.js";
-import { type BackupShelf, FolderShelf, folderProblems, StateShelf } from "./backup-shelf.js";
+import { vaultClient } from "../vault/vault-access.js";
+import { type BackupShelf, FolderShelf, folderProblems, StateShelf } from "./blob-store.js";
 import { type Selection, selection } from "./selection.js";
 import { type BackupJob, describeFailures, takeBackups } from "./take-backups.js";
 import {

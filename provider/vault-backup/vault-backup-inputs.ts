@@ -1,4 +1,4 @@
-import type { BackupFolder } from "../backup-file.js";
+import type { BackupFolder } from "../backup/backup-file.js";
 
 /** The two kinds of objects that a vault backs up, under the names that the service's URLs have for them. */
 export const COLLECTIONS = ["keys", "secrets"] as const;

@@ -1,6 +1,6 @@
-import type { Properties, ResourceLifecycle } from "../lifecycle.js";
-import { tell } from "../progress.js";
-import { markSecret } from "../pulumi-secret.js";
+import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { tell } from "../engine/progress.js";
+import { markSecret } from "../engine/pulumi-secret.js";
 import { checkVaultBackup } from "./check-vault-backup.js";
 import { staleness, updateVaultBackup } from "./update-vault-backup.js";
 import type { VaultBackupInputs, VaultBackupOutputs } from "./vault-backup-inputs.js";

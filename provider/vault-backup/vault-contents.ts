@@ -1,10 +1,10 @@
-import { formatMoment } from "../input-check.js";
+import { newestSecretVersion } from "../backup/newest-secret-version.js";
+import { formatMoment } from "../engine/input-check.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
-import { newestSecretVersion } from "../newest-secret-version.js";
-import { ifPresent } from "../patience.js";
+import { ifPresent } from "../object/operation-deadline.js";
 import type { Selection } from "./selection.js";
 import type { Collection } from "./vault-backup-inputs.js";
 

@@ -17,7 +17,7 @@ import { isSupersededRefusal } from "./superseded.js";
 import { traitsOf } from "./traits.js";
 
 /** How far the clock is moved for an answer that has not come yet. */
-const patience = 1_800_000;
+const deadline = 1_800_000;
 
 /** One recording on one stage. */
 export class Replay {
@@ -119,7 +119,7 @@ export class Replay {
     }
     this.#stage.prepare(step);
     let answer = await this.#stage.send(message, windows);
-    for (let waited = 0; waited < patience && this.#isEarly(step, answer); waited += pace) {
+    for (let waited = 0; waited < deadline && this.#isEarly(step, answer); waited += pace) {
       this.#stage.clock.advance(pace);
       answer = await this.#stage.send(message, windows);
     }

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
-import type { DynamicProvider } from "../../provider/lifecycle.js";
+import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 
 export type Arguments = Record<string, unknown>;
 

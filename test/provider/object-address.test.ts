@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressOfId } from "../../provider/object-address.js";
+import { addressOfId } from "../../provider/vault/object-address.js";
 
 describe("the address in an id", () => {
   it.each([

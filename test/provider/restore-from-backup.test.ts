@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
 import { key, secret } from "../../provider/dynamic-v1.js";
-import { UNKNOWN } from "../../provider/unknown.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { call } from "../engine/vault-by-hand.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";

@@ -2,7 +2,7 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { secret } from "../../provider/dynamic-v1.js";
-import { UNKNOWN } from "../../provider/unknown.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 
 const VALUE = "the value 5b7e1c";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { vaultBackup } from "../../provider/dynamic-v1.js";
-import { UNKNOWN } from "../../provider/unknown.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { selection } from "../../provider/vault-backup/selection.js";
 import { call, requestCounts } from "../engine/vault-by-hand.js";
 

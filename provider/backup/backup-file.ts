@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { type BackupKind, backupDigest } from "./backup-blob.js";
-import { type InputCheck, isRecord } from "./input-check.js";
-import { KeyVaultError } from "./keyvault/errors.js";
-import { isClaimedByAnother } from "./name-claims.js";
-import { isUnknown } from "./unknown.js";
+import { type InputCheck, isRecord } from "../engine/input-check.js";
+import { isClaimedByAnother } from "../engine/name-claims.js";
+import { isUnknown } from "../engine/unknown.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import { type BackupKind, backupDigest } from "../object/backup-blob.js";
 
 /** Where a backup resource keeps its blobs instead of in state. Relative to the project. */
 export interface BackupFolder {

@@ -1,10 +1,10 @@
-import type { CallOptions, KeyVaultClient } from "./keyvault/client.js";
-import { isKeyVaultError } from "./keyvault/errors.js";
-import type { DeletedKeyBundle, KeyBundle, SoftDeleted } from "./keyvault/key-bundle.js";
-import type { SecretBundle } from "./keyvault/secret-bundle.js";
-import type { ObjectAddress } from "./object-address.js";
-import { ifPresent, type Patience } from "./patience.js";
-import { currentSecretVersion } from "./secret/current-secret-version.js";
+import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
+import type { DeletedKeyBundle, KeyBundle, SoftDeleted } from "../keyvault/key-bundle.js";
+import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import { currentSecretVersion } from "../secret/current-secret-version.js";
+import type { ObjectAddress } from "../vault/object-address.js";
+import { ifPresent, type OperationDeadline } from "./operation-deadline.js";
 
 /** What the life of a key and of a secret have in common: one of them, by its name. */
 export interface VaultObject<Bundle, Deleted extends SoftDeleted & { version?: string }> {
@@ -27,9 +27,9 @@ type HiddenSecret = SoftDeleted & { version?: string };
 export function keyObject(
   client: KeyVaultClient,
   address: ObjectAddress,
-  patience?: Patience,
+  deadline?: OperationDeadline,
 ): VaultObject<KeyBundle, DeletedKeyBundle> {
-  const call = (): CallOptions => patience?.call ?? {};
+  const call = (): CallOptions => deadline?.call ?? {};
   const { name } = address;
   return {
     kind: "key",
@@ -50,9 +50,9 @@ export function keyObject(
 export function secretObject(
   client: KeyVaultClient,
   address: ObjectAddress,
-  patience?: Patience,
+  deadline?: OperationDeadline,
 ): VaultObject<SecretBundle, HiddenSecret> {
-  const call = (): CallOptions => patience?.call ?? {};
+  const call = (): CallOptions => deadline?.call ?? {};
   const { name } = address;
   return {
     kind: "secret",

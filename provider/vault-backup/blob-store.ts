@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { backupDigest, blobProblem } from "../backup-blob.js";
-import { backupFileName, backupFileProblem, writeBackupFile } from "../backup-file.js";
+import { backupFileName, backupFileProblem, writeBackupFile } from "../backup/backup-file.js";
 import { KeyVaultError } from "../keyvault/errors.js";
+import { backupDigest, blobProblem } from "../object/backup-blob.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, kindOf, recorded } from "./vault-backup-inputs.js";
 
 /** Where the blobs of a VaultBackup are. */

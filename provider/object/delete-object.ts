@@ -1,10 +1,10 @@
-import type { OnDelete, Timeouts } from "./key/key-inputs.js";
-import { isKeyVaultError } from "./keyvault/errors.js";
-import type { SoftDeleted } from "./keyvault/key-bundle.js";
-import type { Properties } from "./lifecycle.js";
-import { ifPresent, Patience } from "./patience.js";
-import { tell } from "./progress.js";
-import { vaultClient } from "./vault-access.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { tell } from "../engine/progress.js";
+import type { OnDelete, Timeouts } from "../key/key-inputs.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
+import type { SoftDeleted } from "../keyvault/key-bundle.js";
+import { vaultClient } from "../vault/vault-access.js";
+import { ifPresent, OperationDeadline } from "./operation-deadline.js";
 import { keyObject, secretObject, type VaultObject } from "./vault-object.js";
 
 interface Deletable {
@@ -22,15 +22,15 @@ export async function deleteObject(kind: "key" | "secret", props: Properties): P
   const { vaultUrl, name, onDelete = "delete", timeouts, recoveryLevel } = props as unknown as Deletable;
   if (onDelete === "retain") return;
   const client = await vaultClient(vaultUrl);
-  const patience = new Patience(timeouts?.delete);
+  const deadline = new OperationDeadline(timeouts?.delete);
   const objectOf = kind === "key" ? keyObject : secretObject;
-  const object: Deletion = objectOf(client, { vaultUrl, name }, patience);
+  const object: Deletion = objectOf(client, { vaultUrl, name }, deadline);
   if (onDelete === "disable") {
     await ifPresent(object.disable());
     return;
   }
-  await ifPresent(patience.whileBusy(`${object.label} to be free`, () => deleteOnce(object)));
-  if (onDelete === "purge") await purge(object, recoveryLevel, patience);
+  await ifPresent(deadline.whileBusy(`${object.label} to be free`, () => deleteOnce(object)));
+  if (onDelete === "purge") await purge(object, recoveryLevel, deadline);
 }
 
 /** A delete whose answer was lost is sent again only where a look shows that the object is still there. */
@@ -43,7 +43,7 @@ async function deleteOnce(object: Deletion): Promise<void> {
   }
 }
 
-async function purge(object: Deletion, recoveryLevel: string | undefined, patience: Patience): Promise<void> {
+async function purge(object: Deletion, recoveryLevel: string | undefined, deadline: OperationDeadline): Promise<void> {
   if (isPurgeProtected(recoveryLevel)) {
     tell(`${object.label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
     return;
@@ -52,12 +52,12 @@ async function purge(object: Deletion, recoveryLevel: string | undefined, patien
   if (recoveryLevel === "Purgeable") return;
   for (;;) {
     try {
-      await patience.whileBusy(`the deletion of ${object.label} to end`, () => object.purge());
+      await deadline.whileBusy(`the deletion of ${object.label} to end`, () => object.purge());
       return;
     } catch (error) {
       if (!isKeyVaultError(error) || !(error.mayHaveHappened || error.code === "KV_NOT_FOUND")) throw error;
       if (!(await object.deleted())) return;
-      await patience.pause(`the purge of ${object.label}`, error);
+      await deadline.pause(`the purge of ${object.label}`, error);
     }
   }
 }

@@ -1,8 +1,8 @@
-import { parseTimeout } from "./duration.js";
-import type { CallOptions } from "./keyvault/client.js";
-import { type Clock, delay, systemClock } from "./keyvault/clock.js";
-import { isKeyVaultError, KeyVaultError } from "./keyvault/errors.js";
-import { formatElapsed, tell } from "./progress.js";
+import { parseTimeout } from "../engine/duration.js";
+import { formatElapsed, tell } from "../engine/progress.js";
+import type { CallOptions } from "../keyvault/client.js";
+import { type Clock, delay, systemClock } from "../keyvault/clock.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 100;
@@ -17,7 +17,7 @@ const SHORTEST_CALL_MS = 2_000;
  * time (deletion, recovery, purging), with pauses that grow, and says what it waits for: after 5 seconds, then
  * every 30.
  */
-export class Patience {
+export class OperationDeadline {
   readonly #clock: Clock;
   readonly #start: number;
   readonly #timeoutMs: number;

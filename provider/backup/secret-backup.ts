@@ -1,7 +1,7 @@
-import { formatMoment } from "./input-check.js";
+import { formatMoment } from "../engine/input-check.js";
+import { vaultClient } from "../vault/vault-access.js";
 import { newestSecretVersion } from "./newest-secret-version.js";
 import { backupLifecycle } from "./object-backup.js";
-import { vaultClient } from "./vault-access.js";
 
 /** What happens to a SecretBackup on each call of the engine. */
 export const secretBackupLifecycle = backupLifecycle({

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { backupDigest } from "./backup-blob.js";
+import { formatMoment, InputCheck, isRecord } from "../engine/input-check.js";
+import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { tell } from "../engine/progress.js";
+import { markSecret } from "../engine/pulumi-secret.js";
+import { containsUnknown, UNKNOWN } from "../engine/unknown.js";
+import { backupDigest } from "../object/backup-blob.js";
+import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
+import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
 import {
   type BackupFolder,
   backupFileName,
@@ -7,13 +14,6 @@ import {
   checkBackupFolder,
   writeBackupFile,
 } from "./backup-file.js";
-import { formatMoment, InputCheck, isRecord } from "./input-check.js";
-import type { Properties, ResourceLifecycle } from "./lifecycle.js";
-import { checkObjectName, checkVaultUrl } from "./object-address.js";
-import { ifPresent, Patience } from "./patience.js";
-import { tell } from "./progress.js";
-import { markSecret } from "./pulumi-secret.js";
-import { containsUnknown, UNKNOWN } from "./unknown.js";
 
 /** The two requests that a backup of one kind of object takes. */
 export interface BackupSource {
@@ -106,8 +106,9 @@ async function take(source: BackupSource, inputs: BackupInputs): Promise<Propert
     version === undefined
       ? await source.observe(vaultUrl, name)
       : { version, ...(updatedOn === undefined ? {} : { updatedOn }) };
-  const blob = await new Patience(undefined).whileBusy(`${source.kind} "${name}" in ${vaultUrl} to be free`, () =>
-    source.backup(vaultUrl, name),
+  const blob = await new OperationDeadline(undefined).whileBusy(
+    `${source.kind} "${name}" in ${vaultUrl} to be free`,
+    () => source.backup(vaultUrl, name),
   );
   const file = to ? await writeBackupFile(to.folder, backupFileName(source.kind, name), blob) : "";
   return {

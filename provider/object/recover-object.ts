@@ -1,6 +1,6 @@
-import { isKeyVaultError, KeyVaultError } from "./keyvault/errors.js";
-import type { SoftDeleted } from "./keyvault/key-bundle.js";
-import type { Patience } from "./patience.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import type { SoftDeleted } from "../keyvault/key-bundle.js";
+import type { OperationDeadline } from "./operation-deadline.js";
 import type { VaultObject } from "./vault-object.js";
 
 export interface RecoveryRules<Deleted> {
@@ -17,7 +17,7 @@ export interface RecoveryRules<Deleted> {
  */
 export async function recoverObject<Bundle, Deleted extends SoftDeleted & { version?: string }>(
   object: VaultObject<Bundle, Deleted>,
-  patience: Patience,
+  deadline: OperationDeadline,
   { ifSoftDeleted, cause, verify }: RecoveryRules<Deleted>,
 ): Promise<Bundle> {
   if (ifSoftDeleted === "fail") {
@@ -27,10 +27,10 @@ export async function recoverObject<Bundle, Deleted extends SoftDeleted & { vers
       { hint: "leave ifSoftDeleted out to recover it, purge it, or choose another name", cause },
     );
   }
-  const deleted = await patience.until(`${object.label} to be deleted`, () => object.deleted());
+  const deleted = await deadline.until(`${object.label} to be deleted`, () => object.deleted());
   verify?.(deleted);
   try {
-    await patience.whileBusy(`the deletion of ${object.label} to end`, () => object.recover());
+    await deadline.whileBusy(`the deletion of ${object.label} to end`, () => object.recover());
   } catch (error) {
     // Recovering what somebody else is recovering, or has recovered, at the same time is no failure.
     const isPerhapsBack =
@@ -38,5 +38,5 @@ export async function recoverObject<Bundle, Deleted extends SoftDeleted & { vers
     if (!isPerhapsBack) throw error;
     if (!error.mayHaveHappened && !(await object.current())) throw error;
   }
-  return patience.until(`the recovery of ${object.label}`, () => object.current());
+  return deadline.until(`the recovery of ${object.label}`, () => object.current());
 }

@@ -1,10 +1,10 @@
-import type { InputCheck } from "./input-check.js";
-import { KeyVaultError } from "./keyvault/errors.js";
-import { isValidObjectName, parseVaultUrl } from "./keyvault/identifier.js";
-import type { Properties } from "./lifecycle.js";
-import { isClaimedByAnother } from "./name-claims.js";
-import { isUnknown } from "./unknown.js";
-import { vaultSettings } from "./vault-settings.js";
+import type { InputCheck } from "../engine/input-check.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { isClaimedByAnother } from "../engine/name-claims.js";
+import { isUnknown } from "../engine/unknown.js";
+import { vaultSettings } from "../engine/vault-settings.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import { isValidObjectName, parseVaultUrl } from "../keyvault/identifier.js";
 
 /** Where an object lives: the vault's URL in normal form, and the name in it. */
 export interface ObjectAddress {

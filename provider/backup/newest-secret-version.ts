@@ -1,6 +1,6 @@
-import type { KeyVaultClient } from "./keyvault/client.js";
-import { KeyVaultError } from "./keyvault/errors.js";
-import type { SecretItem } from "./keyvault/secret-bundle.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import type { SecretItem } from "../keyvault/secret-bundle.js";
 
 export type SecretVersion = SecretItem & { version: string };
 

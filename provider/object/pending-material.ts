@@ -1,4 +1,4 @@
-import type { KeyMaterial } from "./material/key-material.js";
+import type { KeyMaterial } from "../material/key-material.js";
 
 /**
  * Private material waits here between `check`, which takes it out of the inputs, and `create` or `update`, which

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import { systemCode } from "../backup/backup-file.js";
+import { type InputCheck, isRecord } from "../engine/input-check.js";
+import type { Properties } from "../engine/lifecycle.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
-import { systemCode } from "./backup-file.js";
-import { type InputCheck, isRecord } from "./input-check.js";
-import type { Properties } from "./lifecycle.js";
-import { keepBlob } from "./sealed-material.js";
-import { containsUnknown, isUnknown, UNKNOWN } from "./unknown.js";
+import { keepBlob } from "./pending-material.js";
 
 const MAX_BLOB_BYTES = 10 * 1024 * 1024;
 

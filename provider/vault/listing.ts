@@ -1,11 +1,11 @@
-import type { KeyVaultClient, ListOptions } from "./keyvault/client.js";
-import { KeyVaultError } from "./keyvault/errors.js";
-import { parseVaultUrl } from "./keyvault/identifier.js";
-import type { TokenSource } from "./keyvault/token-source.js";
+import { vaultSettings } from "../engine/vault-settings.js";
+import type { KeyVaultClient, ListOptions } from "../keyvault/client.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import { parseVaultUrl } from "../keyvault/identifier.js";
+import type { TokenSource } from "../keyvault/token-source.js";
 import type { AccessTokenSource, ListedVault } from "./listed-vault.js";
 import { EMBEDDED } from "./object-address.js";
 import { vaultClient } from "./vault-access.js";
-import { vaultSettings } from "./vault-settings.js";
 
 /** Lists one vault. Nothing is asked before the first item is; each `for await` is a listing of its own. */
 export function listing<T>(
@@ -48,7 +48,7 @@ const sources = new WeakMap<AccessTokenSource, TokenSource>();
 async function sourceOf(credential: AccessTokenSource): Promise<TokenSource> {
   const known = sources.get(credential);
   if (known) return known;
-  const { fromTokenCredential } = await import("./keyvault/credential.js");
+  const { fromTokenCredential } = await import("../keyvault/credential.js");
   const source = fromTokenCredential(credential);
   sources.set(credential, source);
   return source;

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { KeyVaultClient } from "./keyvault/client.js";
-import type { TokenSource } from "./keyvault/token-source.js";
+import { vaultSettings } from "../engine/vault-settings.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
+import type { TokenSource } from "../keyvault/token-source.js";
 import { EMBEDDED } from "./object-address.js";
-import { vaultSettings } from "./vault-settings.js";
 
 type Clients = Map<string, Promise<KeyVaultClient>>;
 
@@ -36,8 +36,8 @@ function clientsOf(source: TokenSource): Clients {
 }
 
 async function openRemote(vaultUrl: string, credential: string | TokenSource): Promise<KeyVaultClient> {
-  const { KeyVaultClient } = await import("./keyvault/client.js");
-  const { tokenSource } = await import("./keyvault/credential.js");
+  const { KeyVaultClient } = await import("../keyvault/client.js");
+  const { tokenSource } = await import("../keyvault/credential.js");
   return new KeyVaultClient({
     vaultUrl,
     credential: typeof credential === "string" ? tokenSource(credential) : credential,
@@ -46,8 +46,8 @@ async function openRemote(vaultUrl: string, credential: string | TokenSource): P
 
 /** `embedded:./dev.vault` is a vault in this process on a SQLite file; `embedded:memory` one that ends with it. */
 async function openEmbedded(vaultUrl: string): Promise<KeyVaultClient> {
-  const { KeyVaultClient } = await import("./keyvault/client.js");
-  const { startEmulator } = await import("../emulator/index.js");
+  const { KeyVaultClient } = await import("../keyvault/client.js");
+  const { startEmulator } = await import("../../emulator/index.js");
   const store = vaultUrl.slice(EMBEDDED.length);
   const emulator = await startEmulator({ timing: "short", ...(store === "memory" ? {} : { store: resolve(store) }) });
   emulator.unref();

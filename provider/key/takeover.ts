@@ -1,8 +1,8 @@
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import type { Patience } from "../patience.js";
-import { materialFor } from "../sealed-material.js";
+import type { OperationDeadline } from "../object/operation-deadline.js";
+import { materialFor } from "../object/pending-material.js";
 import { observedAttributes, pickAttributes, undeclaredAttributes } from "./key-attributes.js";
 import { type KeyFacts, type KeyInputs, keyFamily } from "./key-inputs.js";
 import { isPublicThumbprint, isSameMaterial, sameCurve, writeVersion } from "./key-writes.js";
@@ -22,14 +22,14 @@ export async function convergeable(
   client: KeyVaultClient,
   inputs: KeyInputs,
   bundle: KeyBundle,
-  patience: Patience,
+  deadline: OperationDeadline,
 ): Promise<MadeKey> {
   const current = observedAttributes(bundle);
   const mustClear =
     (current.expiresOn !== undefined && inputs.expiresOn === undefined && inputs.rotationPolicy === undefined) ||
     (current.notBefore !== undefined && inputs.notBefore === undefined);
   if (!mustClear) return { bundle, marks: {}, isComplete: false };
-  const version = await writeVersion(client, inputs, pickAttributes(inputs), bundle.version, patience);
+  const version = await writeVersion(client, inputs, pickAttributes(inputs), bundle.version, deadline);
   return { bundle: version, marks: {}, isComplete: true };
 }
 

@@ -1,6 +1,6 @@
-import { formatMoment } from "./input-check.js";
-import type { SoftDeleted } from "./keyvault/key-bundle.js";
-import { tell } from "./progress.js";
+import { formatMoment } from "../engine/input-check.js";
+import { tell } from "../engine/progress.js";
+import type { SoftDeleted } from "../keyvault/key-bundle.js";
 import type { VaultObject } from "./vault-object.js";
 
 /** Tells that an object is gone, and where it was soft-deleted, when and until when it can be recovered. */

@@ -1,8 +1,8 @@
-import { isKeyVaultError, KeyVaultError } from "./keyvault/errors.js";
-import type { SoftDeleted } from "./keyvault/key-bundle.js";
-import type { Patience } from "./patience.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import type { SoftDeleted } from "../keyvault/key-bundle.js";
+import type { OperationDeadline } from "./operation-deadline.js";
+import { blobFor } from "./pending-material.js";
 import { isRestoredVersion } from "./restore-source.js";
-import { blobFor } from "./sealed-material.js";
 import type { VaultObject } from "./vault-object.js";
 
 /**
@@ -15,7 +15,7 @@ import type { VaultObject } from "./vault-object.js";
 export async function restoreObject<Bundle, Deleted extends SoftDeleted & { version?: string }>(
   object: VaultObject<Bundle, Deleted>,
   digest: string,
-  patience: Patience,
+  deadline: OperationDeadline,
   recover: (cause: unknown) => Promise<Bundle>,
 ): Promise<Bundle> {
   const blob = blobFor(digest);
@@ -26,7 +26,7 @@ export async function restoreObject<Bundle, Deleted extends SoftDeleted & { vers
   }
   for (;;) {
     try {
-      return await patience.whileBusy(`${object.label} to be free`, () => object.restore(blob));
+      return await deadline.whileBusy(`${object.label} to be free`, () => object.restore(blob));
     } catch (error) {
       if (!isKeyVaultError(error) || !(error.code === "KV_CONFLICT" || error.mayHaveHappened)) throw error;
       const found = await object.current();
@@ -36,7 +36,7 @@ export async function restoreObject<Bundle, Deleted extends SoftDeleted & { vers
       if (deleted?.version !== undefined && isRestoredVersion(digest, deleted.version)) return recover(error);
       if (deleted) throw softDeleted(object, error);
       // Neither there nor deleted: a purge of the same name has not ended yet, which takes the service up to minutes.
-      await patience.pause(`the purge of the former ${object.label} to end`, error);
+      await deadline.pause(`the purge of the former ${object.label} to end`, error);
     }
   }
 }

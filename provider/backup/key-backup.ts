@@ -1,6 +1,6 @@
-import { formatMoment } from "./input-check.js";
+import { formatMoment } from "../engine/input-check.js";
+import { vaultClient } from "../vault/vault-access.js";
 import { backupLifecycle } from "./object-backup.js";
-import { vaultClient } from "./vault-access.js";
 
 /** What happens to a KeyBackup on each call of the engine. */
 export const keyBackupLifecycle = backupLifecycle({

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KeyVaultError } from "../../provider/keyvault/errors.js";
-import { ifPresent, Patience } from "../../provider/patience.js";
+import { ifPresent, OperationDeadline } from "../../provider/object/operation-deadline.js";
 import { ManualClock } from "../keyvault/manual-clock.js";
 
 const awaited = 'the deletion of key "orders" in https://v.vault.azure.net to end';
 const busy = new KeyVaultError("KV_BUSY", "is being deleted");
 
-describe("patience", () => {
+describe("deadline", () => {
   let clock: ManualClock;
   let told: string[];
 
@@ -24,14 +24,14 @@ describe("patience", () => {
   };
 
   it("says nothing of a wait of seconds", async () => {
-    const waiting = new Patience(undefined, clock).until(awaited, foundAfter(4_000));
+    const waiting = new OperationDeadline(undefined, clock).until(awaited, foundAfter(4_000));
     await clock.until(waiting);
     expect(await waiting).toBe("found");
     expect(told).toEqual([]);
   });
 
   it("says what it waits for after five seconds and then every thirty, a line each, with the time that has passed", async () => {
-    await clock.until(new Patience(undefined, clock).until(awaited, foundAfter(80_000)));
+    await clock.until(new OperationDeadline(undefined, clock).until(awaited, foundAfter(80_000)));
     expect(told.map((line) => line.replace(/\(.*\)$/, ""))).toEqual(Array(3).fill(`waiting for ${awaited} `));
     const seconds = told
       .map((line) => /\((?:(\d+) min )?(\d+) s\)$/.exec(line))
@@ -49,7 +49,7 @@ describe("patience", () => {
     const start = clock.now();
     const look = foundAfter(60_000);
     await clock.until(
-      new Patience(undefined, clock).until(awaited, () => {
+      new OperationDeadline(undefined, clock).until(awaited, () => {
         looks.push(clock.now() - start);
         return look();
       }),
@@ -63,7 +63,7 @@ describe("patience", () => {
     ["90s", 90_000],
     ["1h30m", 5_400_000],
   ])("gives up in time where the resource has %s, and says after how long and on what", async (timeout, limit) => {
-    const waiting = new Patience(timeout, clock).until(awaited, async () => undefined);
+    const waiting = new OperationDeadline(timeout, clock).until(awaited, async () => undefined);
     const took = await clock.until(waiting);
     await expect(waiting).rejects.toMatchObject({ code: "KV_TIMEOUT", hint: expect.stringContaining("timeouts") });
     await expect(waiting).rejects.toThrow(`for ${awaited}`);
@@ -72,9 +72,9 @@ describe("patience", () => {
   });
 
   it("shares its time between the waits of one operation", async () => {
-    const patience = new Patience("10s", clock);
-    await clock.until(patience.until("the first", foundAfter(8_000)));
-    const second = patience.until("the second", foundAfter(8_000));
+    const deadline = new OperationDeadline("10s", clock);
+    await clock.until(deadline.until("the first", foundAfter(8_000)));
+    const second = deadline.until("the second", foundAfter(8_000));
     await clock.until(second);
     await expect(second).rejects.toMatchObject({ code: "KV_TIMEOUT" });
   });
@@ -86,13 +86,13 @@ describe("patience", () => {
       if (calls < 4) throw busy;
       return calls;
     };
-    const waiting = new Patience(undefined, clock).whileBusy(awaited, call);
+    const waiting = new OperationDeadline(undefined, clock).whileBusy(awaited, call);
     await clock.until(waiting);
     expect(await waiting).toBe(4);
     const conflict = new KeyVaultError("KV_CONFLICT", "taken");
-    await expect(new Patience(undefined, clock).whileBusy(awaited, () => Promise.reject(conflict))).rejects.toBe(
-      conflict,
-    );
+    await expect(
+      new OperationDeadline(undefined, clock).whileBusy(awaited, () => Promise.reject(conflict)),
+    ).rejects.toBe(conflict);
   });
 });
 
