@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import { isClaimedByAnother } from "../engine/name-claims.js";
+import { systemCode } from "../engine/system-code.js";
 import { isUnknown } from "../engine/unknown.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { type BackupKind, backupDigest } from "../object/backup-blob.js";
@@ -71,8 +72,4 @@ export async function backupFileProblem(path: string, digest: string): Promise<s
   } catch (error) {
     return `${path} cannot be read (${systemCode(error)})`;
   }
-}
-
-export function systemCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }

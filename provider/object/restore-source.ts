@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { systemCode } from "../backup/backup-file.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
+import { systemCode } from "../engine/system-code.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
 import { keepBlob } from "./pending-material.js";
