@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { reportFailure } from "./failure/report-failure.js";
 import { createProgram } from "./program.js";
-import { reportFailure } from "./report-failure.js";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {

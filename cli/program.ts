@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { registerAdopt } from "./adopt.js";
-import { registerDrift } from "./drift.js";
-import { registerEmulator } from "./emulator.js";
-import { registerInventory } from "./inventory.js";
+import { registerAdopt } from "./adopt/adopt-command.js";
+import { registerDrift } from "./drift/drift-command.js";
+import { registerEmulator } from "./emulator/emulator-command.js";
+import { registerInventory } from "./inventory/inventory-command.js";
 
 /** The command line. Each command loads what it needs only when it runs. */
 export function createProgram(): Command {

@@ -12,7 +12,7 @@ import { observedSecretAttributes, secretOutputs } from "../../provider/secret/s
 import type { SecretInputs } from "../../provider/secret/secret-inputs.js";
 import { objectId } from "../../provider/vault/object-address.js";
 import { providerText, RESOURCE_TYPES } from "../../sdk/contract.js";
-import type { FoundKey } from "./read-vault.js";
+import type { FoundKey } from "../vault/read-vault.js";
 
 /** An object of the vault as Pulumi takes it over, and as the program writes it. */
 export interface AdoptedResource {

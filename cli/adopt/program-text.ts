@@ -1,6 +1,6 @@
 import { formatMoment } from "../../provider/engine/input-check.js";
+import type { LeftOut } from "../vault/read-vault.js";
 import type { NamedResource } from "./import-file.js";
-import type { LeftOut } from "./read-vault.js";
 
 const LINE = 110;
 

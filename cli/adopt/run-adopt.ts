@@ -1,15 +1,16 @@
 import { join, parse, resolve } from "node:path";
-import type { AdoptOptions } from "../adopt.js";
-import { CliError } from "../cli-error.js";
-import { openVault } from "../open-vault.js";
-import { refuseExisting, writeFiles } from "../write-files.js";
+import { CliError } from "../failure/cli-error.js";
+import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { knownObjects, NOTHING_KNOWN } from "../stack/known-objects.js";
+import { counted } from "../text/counted.js";
+import { nameFilter } from "../vault/name-filter.js";
+import { openVault } from "../vault/open-vault.js";
+import { type FoundVault, readVault } from "../vault/read-vault.js";
+import type { AdoptOptions } from "./adopt-options.js";
 import { type AdoptedResource, adoptKey, adoptSecret } from "./adopted-resource.js";
 import { importFile } from "./import-file.js";
-import { knownObjects, NOTHING_KNOWN } from "./known-objects.js";
-import { nameFilter } from "./name-filter.js";
 import { nameResources } from "./program-names.js";
 import { programText } from "./program-text.js";
-import { type FoundVault, readVault } from "./read-vault.js";
 
 /** The command: reads the vault, writes both files or none, and says what comes next. */
 export async function runAdopt(options: AdoptOptions): Promise<void> {
@@ -60,7 +61,7 @@ function summary(vaultUrl: string, program: string, importPath: string, found: F
   const policies = isPolicyHidden
     ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
     : "";
-  return `${vaultUrl}: ${count(keys.length, "key")} and ${count(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}
+  return `${vaultUrl}: ${counted(keys.length, "key")} and ${counted(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}
 Wrote ${program} and ${importPath}. Next:
 
   pulumi import --file ${quoted(importPath)} --yes --protect=false --generate-code=false
@@ -77,10 +78,6 @@ function leftOutSummary({ leftOut }: FoundVault): string {
     return number === 0 ? [] : [`${number} ${words}`];
   });
   return counts.length === 0 ? "" : ` Left out: ${counts.join(", ")}.`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function quoted(path: string): string {

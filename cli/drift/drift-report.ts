@@ -1,5 +1,5 @@
 import { isUnknown } from "../../provider/engine/unknown.js";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequence.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
 import { type Difference, differences, isSecret, type Properties, same, valueAt } from "./property-values.js";

@@ -1,7 +1,7 @@
+import { counted } from "../text/counted.js";
+import { printable } from "../text/terminal-text.js";
 import type { DriftedResource, DriftReport } from "./drift-report.js";
-import { printable } from "./format-table.js";
 import { describeObject } from "./resource-identity.js";
-import { count } from "./summary.js";
 
 /** JUnit's XML: a test case for each compared resource, which fails where it drifted. */
 export function formatJunit(report: DriftReport): string {
@@ -35,7 +35,7 @@ function failureLines({ changes, object }: DriftedResource): string[] {
     ({ property, recorded, observed, consequence }) =>
       `${property || "(object)"}: recorded ${recorded ?? "(none)"}, observed ${observed ?? "(none)"}; next up --refresh: ${consequence}`,
   );
-  const message = `${count(changes.length, "property").replace("propertys", "properties")}${where} left the recorded state`;
+  const message = `${counted(changes.length, "property", "properties")}${where} left the recorded state`;
   return [
     `      <failure type="drift" message="${attribute(message)}">${content(told.map(printable).join("\n"))}</failure>`,
   ];

@@ -1,5 +1,5 @@
+import { printable } from "../text/terminal-text.js";
 import type { DriftedResource, DriftReport } from "./drift-report.js";
-import { printable } from "./format-table.js";
 import { describeResource, type ResourceIdentity } from "./resource-identity.js";
 import { summary } from "./summary.js";
 

@@ -1,4 +1,4 @@
-import { CliError } from "../cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 import type { Preview } from "./preview-json.js";
 
 /** The errors that a preview reported, each once. */

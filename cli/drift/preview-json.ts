@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 
 const properties = z.record(z.string(), z.unknown());
 

@@ -1,3 +1,5 @@
+import { canonicalJson } from "../../provider/engine/normal-form.js";
+
 /** What the engine's JSON has in place of a secret value. */
 const MASK = "[secret]";
 const SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -46,15 +48,7 @@ function collect(path: string, before: unknown, after: unknown, found: Differenc
 }
 
 export function same(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, item: unknown) =>
-      isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
-    ) ?? "undefined"
-  );
+  return canonicalJson(a) === canonicalJson(b);
 }
 
 /** The value at a path such as `tags.team`. Tag names may hold dots: the longest member that fits is taken. */

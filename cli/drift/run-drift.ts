@@ -1,8 +1,8 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
-import { CliError } from "../cli-error.js";
-import type { DriftFormat, DriftOptions } from "../drift.js";
-import { type EngineRun, runEngine } from "../engine-run.js";
+import { CliError } from "../failure/cli-error.js";
+import { type EngineRun, runEngine } from "../stack/engine-run.js";
+import type { DriftFormat, DriftOptions } from "./drift-options.js";
 import { type DriftReport, driftReport } from "./drift-report.js";
 import { formatGithub } from "./format-github.js";
 import { formatJson } from "./format-json.js";

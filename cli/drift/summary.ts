@@ -1,16 +1,13 @@
+import { counted } from "../text/counted.js";
 import type { DriftReport } from "./drift-report.js";
 
 /** One sentence about a report. */
 export function summary({ drifted, pending, compared }: DriftReport): string {
-  const all = count(compared.length, "resource");
+  const all = counted(compared.length, "resource");
   const changes =
     pending.length === 0
       ? ""
-      : ` The program has ${count(pending.length, "pending change")}, which ${pending.length === 1 ? "is" : "are"} no drift.`;
+      : ` The program has ${counted(pending.length, "pending change")}, which ${pending.length === 1 ? "is" : "are"} no drift.`;
   if (drifted.length === 0) return `No drift: ${all} compared with the cloud.${changes}`;
   return `Drift: ${drifted.length} of ${all} left the recorded state.${changes}`;
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

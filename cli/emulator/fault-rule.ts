@@ -1,5 +1,5 @@
 import type { FaultKind, FaultRule } from "../../emulator/index.js";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 
 /** By name, so that the compiler tells of a kind that is missing here. */
 const KINDS: Record<FaultKind, true> = {

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { CliError } from "../cli-error.js";
-import type { EmulatorCommandOptions } from "../emulator.js";
-import { writeFiles } from "../write-files.js";
+import { CliError } from "../failure/cli-error.js";
+import { writeFiles } from "../files/write-files.js";
+import type { EmulatorCommandOptions } from "./emulator-options.js";
 import { parseFault } from "./fault-rule.js";
 import type { Seed } from "./seed-document.js";
 

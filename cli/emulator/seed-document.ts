@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { CliError } from "../cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 
 const moment = z.iso.datetime({ offset: true });
 const tags = z.record(z.string(), z.string());

@@ -1,10 +1,10 @@
 import { formatMoment } from "../../provider/engine/input-check.js";
+import { inParallel } from "../../provider/engine/worker-pool.js";
 import { keyFamily } from "../../provider/key/key-inputs.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
-import { inParallel } from "../adopt/in-parallel.js";
-import { nameFilter } from "../adopt/name-filter.js";
-import { readVault } from "../adopt/read-vault.js";
-import { openVault } from "../open-vault.js";
+import { nameFilter } from "../vault/name-filter.js";
+import { openVault } from "../vault/open-vault.js";
+import { readVault } from "../vault/read-vault.js";
 import { readSeedFile, type Seed, type SeedKey, type SeedSecret } from "./seed-document.js";
 
 const VALUE = "seeded";

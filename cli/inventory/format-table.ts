@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
-import { printable, wrap } from "../drift/format-table.js";
+import { counted } from "../text/counted.js";
+import { printable, wrap } from "../text/terminal-text.js";
 import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 export interface TableOptions {
@@ -116,8 +117,8 @@ function summary({ vaultUrl, objects, takenOn, expiresWithin }: VaultListing): s
     return number > 0 ? [`${number} ${what}`] : [];
   };
   const counts = [
-    ...counted(objects, "key"),
-    ...counted(objects, "secret"),
+    ...countedKind(objects, "key"),
+    ...countedKind(objects, "secret"),
     ...count("disabled", ({ state }) => state === "disabled"),
     ...count("deleted", ({ state }) => state === "deleted"),
     ...count("of certificates", ({ managedByCertificate }) => managedByCertificate),
@@ -126,16 +127,17 @@ function summary({ vaultUrl, objects, takenOn, expiresWithin }: VaultListing): s
     ...count("without rotation", ({ rotates }) => rotates === false),
   ];
   const days = expiresWithin === undefined ? undefined : Math.round(expiresWithin / DAY);
-  const narrowed = days === undefined ? "" : ` expiring within ${days} ${days === 1 ? "day" : "days"}`;
+  const narrowed = days === undefined ? "" : ` expiring within ${counted(days, "day")}`;
   return [`${vaultUrl}${narrowed}: ${counts.length > 0 ? counts.join(", ") : "nothing"}`];
 }
 
-function counted(objects: readonly ListedObject[], kind: ListedObject["kind"]): string[] {
+function countedKind(objects: readonly ListedObject[], kind: ListedObject["kind"]): string[] {
   const listed = objects.filter((object) => object.kind === kind);
   if (listed.length === 0) return [];
-  const what = listed.some(({ version }) => version !== undefined) ? `version of ${kind}s` : kind;
-  const plural = what.startsWith("version") ? `versions of ${kind}s` : `${kind}s`;
-  return [`${listed.length} ${listed.length === 1 ? what : plural}`];
+  const isOfVersions = listed.some(({ version }) => version !== undefined);
+  return [
+    isOfVersions ? counted(listed.length, `version of ${kind}s`, `versions of ${kind}s`) : counted(listed.length, kind),
+  ];
 }
 
 function day(date: Date): string {

@@ -1,11 +1,11 @@
 import picomatch from "picomatch";
+import { inParallel } from "../../provider/engine/worker-pool.js";
 import { rotates } from "../../provider/key-inventory/look-at-vault.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";
-import { inParallel } from "../adopt/in-parallel.js";
-import type { KnownObjects } from "../adopt/known-objects.js";
-import type { InventoryOptions } from "../inventory.js";
+import type { KnownObjects } from "../stack/known-objects.js";
+import type { InventoryOptions } from "./inventory-options.js";
 import type { ListedObject, VaultListing } from "./vault-listing.js";
 
 interface ListedVault {

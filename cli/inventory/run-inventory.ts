@@ -1,9 +1,9 @@
-import { knownObjects } from "../adopt/known-objects.js";
-import type { InventoryOptions } from "../inventory.js";
-import { openVault } from "../open-vault.js";
+import { knownObjects } from "../stack/known-objects.js";
+import { openVault } from "../vault/open-vault.js";
 import { formatCsv } from "./format-csv.js";
 import { formatJson } from "./format-json.js";
 import { formatTable } from "./format-table.js";
+import type { InventoryOptions } from "./inventory-options.js";
 import { listVault } from "./list-vault.js";
 import type { VaultListing } from "./vault-listing.js";
 

@@ -1,6 +1,7 @@
 import picomatch from "picomatch";
 import { formatMoment } from "../engine/input-check.js";
 import { tell } from "../engine/progress.js";
+import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
@@ -114,23 +115,15 @@ async function lookAtDeleted(
 
 /** One request a key. */
 async function lookAtRotation(client: KeyVaultClient, contents: VaultContents): Promise<void> {
-  const waiting = [...contents.seen.values()].filter(({ ofCertificate }) => !ofCertificate);
-  const found = new Set<string>();
-  const work = async (): Promise<void> => {
-    for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
-      if (!(await rotates(client, key.name))) found.add(key.name);
-    }
-  };
+  const watched = [...contents.seen.values()].filter(({ ofCertificate }) => !ofCertificate);
   try {
-    await Promise.all(Array.from({ length: ROTATION_LANES }, work));
+    const isRotated = await inParallel(watched, ROTATION_LANES, ({ name }) => rotates(client, name));
+    contents.withoutRotation = watched.filter((_, index) => !isRotated[index]).map(({ name }) => name);
   } catch (error) {
-    waiting.length = 0;
     if (!isKeyVaultError(error, "KV_FORBIDDEN")) throw error;
     contents.unread.push("withoutRotation");
     tell(`the rotation policies of ${client.vaultUrl} may not be read: grant keys/getrotationpolicy`);
-    return;
   }
-  contents.withoutRotation = [...contents.seen.values()].map(({ name }) => name).filter((name) => found.has(name));
 }
 
 /** A key that is deleted meanwhile has nothing to rotate. */

@@ -1,4 +1,5 @@
 import { formatElapsed, tell } from "../engine/progress.js";
+import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
@@ -46,7 +47,6 @@ export async function takeBackups(
 ): Promise<Taken> {
   const taken: Taken = { covered: byKind(), failed: byKind(), count: 0 };
   const progress = new Progress(client.vaultUrl, jobs.length);
-  const waiting = jobs.values();
   let failuresInARow = 0;
   let outage: unknown;
 
@@ -73,14 +73,11 @@ export async function takeBackups(
     }
   };
 
-  const worker = async (): Promise<void> => {
-    for (const job of waiting) {
-      if (outage === undefined) await takeOne(job);
-      else taken.failed[job.collection][job.object.name] = "not tried, after too many failures in a row";
-      progress.step();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, jobs.length) }, worker));
+  await inParallel(jobs, PARALLEL, async (job) => {
+    if (outage === undefined) await takeOne(job);
+    else taken.failed[job.collection][job.object.name] = "not tried, after too many failures in a row";
+    progress.step();
+  });
   return taken;
 }
 

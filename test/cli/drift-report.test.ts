@@ -6,8 +6,9 @@ import { formatGithub } from "../../cli/drift/format-github.js";
 import { formatJson } from "../../cli/drift/format-json.js";
 import { formatJunit } from "../../cli/drift/format-junit.js";
 import { formatMarkdown } from "../../cli/drift/format-markdown.js";
-import { formatTable, wrap } from "../../cli/drift/format-table.js";
+import { formatTable } from "../../cli/drift/format-table.js";
 import { parsePreview } from "../../cli/drift/preview-json.js";
+import { wrap } from "../../cli/text/terminal-text.js";
 
 const fixture = (name: string): string => readFileSync(join(__dirname, "fixtures", `${name}.json`), "utf8");
 const report = (name: string): DriftReport => driftReport(parsePreview(fixture(name), name));

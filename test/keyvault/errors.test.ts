@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
 
-const SOURCES = ["provider/keyvault/errors.ts", "cli/cli-error.ts"].map((file) => join(__dirname, "../..", file));
+const SOURCES = ["provider/keyvault/errors.ts", "cli/failure/cli-error.ts"].map((file) =>
+  join(__dirname, "../..", file),
+);
 const PAGE = join(__dirname, "../../docs/errors.md");
 
 test("the page of errors has a row for every code, and no others", () => {

@@ -1,9 +1,9 @@
-import { configureVaultSettings, vaultSettings } from "../provider/engine/vault-settings.js";
-import type { KeyVaultClient } from "../provider/keyvault/client.js";
-import { parseVaultUrl } from "../provider/keyvault/identifier.js";
-import { EMBEDDED } from "../provider/vault/object-address.js";
-import { vaultClient } from "../provider/vault/vault-access.js";
-import { CliError } from "./cli-error.js";
+import { configureVaultSettings, vaultSettings } from "../../provider/engine/vault-settings.js";
+import type { KeyVaultClient } from "../../provider/keyvault/client.js";
+import { parseVaultUrl } from "../../provider/keyvault/identifier.js";
+import { EMBEDDED } from "../../provider/vault/object-address.js";
+import { vaultClient } from "../../provider/vault/vault-access.js";
+import { CliError } from "../failure/cli-error.js";
 
 /** A vault of the command line, reached as the provider reaches it. */
 export interface OpenVault {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parsePeriod } from "../provider/key-inventory/period.js";
+import { parsePeriod } from "../../provider/key-inventory/period.js";
+import { INVENTORY_FORMATS, type InventoryOptions } from "./inventory-options.js";
 
 const HELP = `
 Reads lists only, never a private key or a secret's value. Needs keys/list, with
@@ -13,22 +14,6 @@ Examples:
   pulumi-keyvault inventory --expires-within 30d --secrets
   pulumi-keyvault inventory --stack prod --format json
   pulumi-keyvault inventory --deleted --versions --format csv > keys.csv`;
-
-export const INVENTORY_FORMATS = ["table", "json", "csv"] as const;
-
-export interface InventoryOptions {
-  vault?: string;
-  format: (typeof INVENTORY_FORMATS)[number];
-  secrets?: boolean;
-  deleted?: boolean;
-  versions?: boolean;
-  rotation?: boolean;
-  /** In milliseconds. */
-  expiresWithin?: number;
-  ignore?: string[];
-  stack?: string | true;
-  credential?: string;
-}
 
 export function registerInventory(program: Command): void {
   program
@@ -47,7 +32,7 @@ export function registerInventory(program: Command): void {
     .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
     .addHelpText("after", HELP)
     .action(async (options: InventoryOptions) => {
-      const { runInventory } = await import("./inventory/run-inventory.js");
+      const { runInventory } = await import("./run-inventory.js");
       await runInventory(options);
     });
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
-import { CliError } from "../cli-error.js";
-import { runEngine } from "../engine-run.js";
-import type { Collection } from "./name-filter.js";
+import { CliError } from "../failure/cli-error.js";
+import type { Collection } from "../vault/name-filter.js";
+import { runEngine } from "./engine-run.js";
 
 /** What a stack's state already has. */
 export interface KnownObjects {

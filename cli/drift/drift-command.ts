@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { DRIFT_FORMATS, type DriftOptions } from "./drift-options.js";
 
 const HELP = `
 Runs \`pulumi preview --refresh --expect-no-changes\` in the current project, with
@@ -17,15 +18,6 @@ Examples:
   pulumi preview --refresh --show-sames --json --non-interactive > preview.json
   pulumi-keyvault drift --from preview.json --format junit`;
 
-export interface DriftOptions {
-  from?: string;
-  format: DriftFormat;
-  failOnPending?: boolean;
-}
-
-export const DRIFT_FORMATS = ["table", "json", "github", "junit", "markdown"] as const;
-export type DriftFormat = (typeof DRIFT_FORMATS)[number];
-
 export function registerDrift(program: Command): void {
   program
     .command("drift")
@@ -38,7 +30,7 @@ export function registerDrift(program: Command): void {
     .option("--fail-on-pending", "exit code 7 for undeployed changes of the program too")
     .addHelpText("after", HELP)
     .action(async (args: string[], options: DriftOptions) => {
-      const { runDrift } = await import("./drift/run-drift.js");
+      const { runDrift } = await import("./run-drift.js");
       process.exitCode = await runDrift(args, options);
     });
 }

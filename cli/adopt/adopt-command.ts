@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { AdoptOptions } from "./adopt-options.js";
 
 const HELP = `
 Reads keys and secrets, writes nothing to the vault, and never reads a private
@@ -21,17 +22,6 @@ Examples:
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net --stack prod \\
     --program new-keys.ts`;
 
-export interface AdoptOptions {
-  vault?: string;
-  only?: string[];
-  ignore?: string[];
-  program: string;
-  importFile?: string;
-  stack?: string | true;
-  credential?: string;
-  force?: boolean;
-}
-
 export function registerAdopt(program: Command): void {
   program
     .command("adopt")
@@ -50,7 +40,7 @@ export function registerAdopt(program: Command): void {
     .option("--force", "overwrite both files")
     .addHelpText("after", HELP)
     .action(async (options: AdoptOptions) => {
-      const { runAdopt } = await import("./adopt/run-adopt.js");
+      const { runAdopt } = await import("./run-adopt.js");
       await runAdopt(options);
     });
 }

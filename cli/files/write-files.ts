@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { link, lstat, rename, rm, writeFile } from "node:fs/promises";
-import { CliError } from "./cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 
 export interface OutputFile {
   path: string;

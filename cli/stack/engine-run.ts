@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { CliError } from "./cli-error.js";
+import { CliError } from "../failure/cli-error.js";
 
 /** How one run of the engine ended. */
 export interface EngineRun {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { EmulatorCommandOptions } from "./emulator-options.js";
 
 const HELP = `
 Serves keys and secrets of api-version 7.4 on loopback until SIGTERM or Ctrl-C.
@@ -28,23 +29,6 @@ Examples:
   pulumi-keyvault emulator --fault dropAfter,operation=importKey,times=1
   pulumi-keyvault emulator --write-env emulator.env & # then: . ./emulator.env`;
 
-export interface EmulatorCommandOptions {
-  vault: string[];
-  plane: "vault" | "managedhsm";
-  sku: "standard" | "premium";
-  store?: string;
-  port?: number;
-  timing: "instant" | "short" | "recorded";
-  fault: string[];
-  throttling?: number | true;
-  seed?: string;
-  seedFrom?: string;
-  credential?: string;
-  tls: boolean;
-  caFile?: string;
-  writeEnv?: string;
-}
-
 export function registerEmulator(program: Command): void {
   program
     .command("emulator")
@@ -72,7 +56,7 @@ export function registerEmulator(program: Command): void {
     .option("--write-env <file>", "write the environment lines to a file too")
     .addHelpText("after", HELP)
     .action(async (options: EmulatorCommandOptions) => {
-      const { runEmulator } = await import("./emulator/run-emulator.js");
+      const { runEmulator } = await import("./run-emulator.js");
       await runEmulator(options);
     });
 }

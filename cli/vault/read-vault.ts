@@ -1,9 +1,9 @@
+import { inParallel } from "../../provider/engine/worker-pool.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { isKeyVaultError } from "../../provider/keyvault/errors.js";
 import type { KeyBundle, KeyRotationPolicy } from "../../provider/keyvault/key-bundle.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { currentSecretVersion } from "../../provider/secret/current-secret-version.js";
-import { inParallel } from "./in-parallel.js";
 import type { Collection, NameFilter } from "./name-filter.js";
 
 /** A key as adoption needs it. */

@@ -1,0 +1,9 @@
+export const DRIFT_FORMATS = ["table", "json", "github", "junit", "markdown"] as const;
+
+export type DriftFormat = (typeof DRIFT_FORMATS)[number];
+
+export interface DriftOptions {
+  from?: string;
+  format: DriftFormat;
+  failOnPending?: boolean;
+}

@@ -1,0 +1,15 @@
+export const INVENTORY_FORMATS = ["table", "json", "csv"] as const;
+
+export interface InventoryOptions {
+  vault?: string;
+  format: (typeof INVENTORY_FORMATS)[number];
+  secrets?: boolean;
+  deleted?: boolean;
+  versions?: boolean;
+  rotation?: boolean;
+  /** In milliseconds. */
+  expiresWithin?: number;
+  ignore?: string[];
+  stack?: string | true;
+  credential?: string;
+}
