@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_KEY_OPS, type KeyFacts, keyFamily } from "../provider/key/key-inputs.js";
 import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
 import { type NormalisedJwk, publicKeyJwk, publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
-import { identityInputs } from "./automatic-name.js";
 import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { identityInputs } from "./identity-inputs.js";
 import type { KeyBackup } from "./key-backup.js";
 import { renamedOptions } from "./renamed-options.js";
 

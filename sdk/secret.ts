@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { identityInputs } from "./automatic-name.js";
 import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { identityInputs } from "./identity-inputs.js";
 import type { OperationTimeouts } from "./key.js";
 import { renamedOptions } from "./renamed-options.js";
 import type { SecretBackup } from "./secret-backup.js";

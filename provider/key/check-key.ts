@@ -15,6 +15,7 @@ const PROPERTIES = [
   "name",
   "autoName",
   "claimant",
+  "owner",
   "import",
   "thumbprint",
   "generate",

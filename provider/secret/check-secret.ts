@@ -16,6 +16,7 @@ const PROPERTIES = [
   "name",
   "autoName",
   "claimant",
+  "owner",
   "value",
   "valueDigest",
   "restore",

@@ -1,0 +1,47 @@
+import { createHash, randomUUID } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+
+/** Whose a resource is: what an object in the vault can be marked with. The URN holds its type and logical name. */
+export interface ResourceOwner {
+  project: string;
+  stack: string;
+  urn: string;
+}
+
+/**
+ * Inputs that `check` uses up and never records: the name of an object that the program leaves unnamed, a token of
+ * this resource instance, by which two resources on one object are told, and whose the resource is.
+ *
+ * The name is the resource's with a suffix that follows from the resource's URN. It looks random and differs between
+ * stacks, and yet an interrupted run finds the object that it had made, instead of making another one.
+ */
+export function identityInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
+  const urn = promised(pulumi.createUrn(name, type, parent));
+  return {
+    autoName: handled(urn.then((text) => automaticName(name, text))),
+    claimant: randomUUID(),
+    owner: handled(
+      urn.then((text): ResourceOwner => ({ project: pulumi.getProject(), stack: pulumi.getStack(), urn: text })),
+    ),
+  };
+}
+
+function automaticName(name: string, urn: string): string {
+  const suffix = createHash("sha256").update(urn).digest("hex").slice(0, 7);
+  const stem = name.replace(/[^0-9A-Za-z-]+/g, "-").slice(0, 119) || "object";
+  return `${stem}-${suffix}`;
+}
+
+/**
+ * The value of an Output without the resources that it comes from. A URN is the parent's, and an input that depends
+ * on a component waits for all of the component's children: for this very resource, and for each of its siblings.
+ */
+function promised<T>(output: pulumi.Output<T>): Promise<T> {
+  return (output as unknown as { promise(): Promise<T> }).promise();
+}
+
+/** A parent that fails is told by itself. The registration awaits the promise later, and Node takes it for forgotten. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
