@@ -1,4 +1,7 @@
 import { isUnknown } from "../../provider/engine/unknown.js";
+import { isInventoryReport } from "../../provider/key-inventory/inventory-report.js";
+import { type DeletionReport, parseDeletionReport } from "../../provider/object/deletion-report.js";
+import { parseStalenessReport } from "../../provider/object/staleness-report.js";
 import { CliError } from "../failure/cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequence.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
@@ -131,7 +134,7 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
   const identity = identify(urn, recorded.inputs);
   if (!observed) {
     // A run with targets leaves the others out after their refresh: what it does not show is not gone.
-    const isTold = program !== undefined || !asksProgram || isGone(identity, preview);
+    const isTold = program !== undefined || !asksProgram || deletionOf(identity, preview) !== undefined;
     if (isTold) report.drifted.push({ ...identity, changes: [loss(identity, observation, preview, asksProgram)] });
     return;
   }
@@ -232,38 +235,40 @@ function loss(
   preview: Preview,
   asksProgram: boolean,
 ): DriftedProperty {
-  const told = deletionNote(identity, preview);
-  const deletion = /was soft-deleted outside(?: on (\S+))? and can be recovered(?: until (\S+Z))?:/.exec(told ?? "");
-  const when = deletion?.[1] ? ` on ${deletion[1]}` : "";
-  const until = deletion?.[2] ? `, recoverable until ${deletion[2]}` : "";
+  const deletion = deletionOf(identity, preview);
+  const isRecoverable = deletion?.state === "softDeleted";
+  const when = deletion?.deletedOn === undefined ? "" : ` on ${deletion.deletedOn}`;
+  const until = deletion?.recoverableUntil === undefined ? "" : `, recoverable until ${deletion.recoverableUntil}`;
   return {
     property: "",
     recorded: "present",
-    observed: deletion ? `soft-deleted${when}${until}` : "gone",
-    consequence: consequenceOfLoss(nextStep(observation, asksProgram), deletion !== null),
+    observed: isRecoverable ? `soft-deleted${when}${until}` : "gone",
+    consequence: consequenceOfLoss(nextStep(observation, asksProgram), isRecoverable),
   };
 }
 
-function isGone(identity: ResourceIdentity, preview: Preview): boolean {
-  return deletionNote(identity, preview) !== undefined;
-}
-
 /** What the provider said in this run of an object that it did not find. */
-function deletionNote({ object }: ResourceIdentity, { diagnostics }: Preview): string | undefined {
+function deletionOf({ object }: ResourceIdentity, { diagnostics }: Preview): DeletionReport | undefined {
   if (!object) return undefined;
-  const start = describeObject(object);
-  return diagnostics.find(
-    ({ message }) => message.startsWith(`${start} was soft-deleted`) || message.startsWith(`${start} is gone`),
-  )?.message;
+  const label = describeObject(object);
+  return diagnostics.map(({ message }) => parseDeletionReport(message)).find((deletion) => deletion?.label === label);
 }
 
 /** What the engine reported beside the steps, without what the report says itself. */
 function notes({ diagnostics }: Preview): string[] {
-  const repeated = /was soft-deleted outside|is gone: it is neither|is stale: |are no longer as recorded: /;
   const told = diagnostics
-    .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !repeated.test(message))
+    .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !isReported(message))
     .map(({ message }) => message);
   return [...new Set(told)].filter((message) => message !== "");
+}
+
+/** True for what the provider says of a refresh and the report has from the resource itself. */
+function isReported(message: string): boolean {
+  return (
+    parseDeletionReport(message) !== undefined ||
+    parseStalenessReport(message) !== undefined ||
+    isInventoryReport(message)
+  );
 }
 
 function hiddenProperties(...states: (ResourceState | undefined)[]): ReadonlySet<string> {

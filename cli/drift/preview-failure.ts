@@ -1,3 +1,4 @@
+import { parsePermissionHints } from "../../provider/keyvault/permission-hint.js";
 import { CliError } from "../failure/cli-error.js";
 import type { Preview } from "./preview-json.js";
 
@@ -12,9 +13,9 @@ export function previewErrors({ diagnostics }: Preview): string[] {
 
 /** Why there is no report: the preview's own errors, and the permissions that they name. */
 export function previewFailed(errors: readonly string[], exitCode: number): CliError {
-  const permissions = [
-    ...new Set(errors.flatMap((error) => [...error.matchAll(/grant the (\S+) permission/g)].map((match) => match[1]))),
-  ];
+  const permissions = parsePermissionHints(errors.join("\n")).map(({ plane, permission, dataAction }) =>
+    plane === "vault" ? permission : `${permission} (${dataAction})`,
+  );
   const missing =
     permissions.length > 0
       ? `\nMissing permission: ${permissions.join(", ")}. To detect drift, keys/get and keys/list are enough, and secrets/get and secrets/list for secrets.`

@@ -1,3 +1,4 @@
+import { objectLabel } from "../../provider/vault/object-address.js";
 import type { Properties } from "./property-values.js";
 
 /** A resource as a report names it. */
@@ -43,5 +44,5 @@ export function describeResource({ type, name, object }: ResourceIdentity): stri
 }
 
 export function describeObject({ kind, name, vaultUrl }: NonNullable<ResourceIdentity["object"]>): string {
-  return name === "" || kind === "vault" ? vaultUrl : `${kind} "${name}" in ${vaultUrl}`;
+  return name === "" || kind === "vault" ? vaultUrl : objectLabel(kind, { vaultUrl, name });
 }

@@ -6,7 +6,8 @@ import { markSecret } from "../engine/pulumi-secret.js";
 import { containsUnknown, UNKNOWN } from "../engine/unknown.js";
 import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
-import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
+import { formatStalenessReport } from "../object/staleness-report.js";
+import { checkObjectName, checkVaultUrl, objectLabel } from "../vault/object-address.js";
 import {
   type BackupFolder,
   backupFileName,
@@ -129,7 +130,7 @@ async function readBackup(source: BackupSource, id: string, props: Properties) {
     (file === "" ? undefined : await backupFileProblem(file, digest)) ??
     (isManaged ? undefined : await changedSince(source, inputs, covered));
   if (staleness !== undefined)
-    tell(`the backup of ${source.kind} "${inputs.name}" in ${inputs.vaultUrl} is stale: ${staleness}`);
+    tell(formatStalenessReport({ label: objectLabel(source.kind, inputs), reason: staleness }));
   return {
     id,
     props: { ...props, blob: markSecret(blob) },

@@ -7,6 +7,7 @@ import { namesOf, type RecordedNames } from "./expected-names.js";
 import { driftSince } from "./inventory-drift.js";
 import type { InventoryInputs, InventoryOutputs } from "./inventory-inputs.js";
 import { inventoryOutputs, recordedInputs, rollEntry } from "./inventory-outputs.js";
+import { formatInventoryReport } from "./inventory-report.js";
 import { type Expectation, type Roll, type RollEntry, readRoll, writeRoll } from "./inventory-snapshot.js";
 import { type Look, lookAtVault, type SeenKey, type VaultContents } from "./look-at-vault.js";
 
@@ -70,7 +71,7 @@ async function readInventory(id: string, props: Properties) {
   const drift = await driftSince(await vaultClient(vaultUrl), roll, contents);
   const drifted = Object.entries(drift);
   if (drifted.length > 0) {
-    tell(`the keys of ${vaultUrl} are no longer as recorded: ${drifted.map((entry) => entry.join(" ")).join(", ")}`);
+    tell(formatInventoryReport({ vaultUrl, drift: drifted }));
   }
   const unmanaged = [...contents.seen.values()].filter(({ expected }) => expected === undefined);
   const missing = missingOf(roll, contents, recorded.missing);

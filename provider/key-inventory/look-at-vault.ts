@@ -5,6 +5,7 @@ import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
+import { formatPermissionHint } from "../keyvault/permission-hint.js";
 import type { InventoryKey, NameList } from "./inventory-inputs.js";
 import type { Expectation } from "./inventory-snapshot.js";
 import { parsePeriod } from "./period.js";
@@ -122,7 +123,9 @@ async function lookAtRotation(client: KeyVaultClient, contents: VaultContents): 
   } catch (error) {
     if (!isKeyVaultError(error, "KV_FORBIDDEN")) throw error;
     contents.unread.push("withoutRotation");
-    tell(`the rotation policies of ${client.vaultUrl} may not be read: grant keys/getrotationpolicy`);
+    tell(
+      `the rotation policies of ${client.vaultUrl} may not be read: ${formatPermissionHint("getKeyRotationPolicy", client.plane)}`,
+    );
   }
 }
 

@@ -1,9 +1,10 @@
 import type { KeyVaultErrorCode } from "./errors.js";
-import { OPERATIONS, type OperationName } from "./operations.js";
+import type { OperationName } from "./operations.js";
+import { formatPermissionHint, type Plane } from "./permission-hint.js";
 
 export interface HintContext {
   operation: OperationName;
-  plane: "vault" | "managedhsm";
+  plane: Plane;
   innerCode?: string | undefined;
   status?: number | undefined;
 }
@@ -60,18 +61,10 @@ function forbiddenHint({ operation, plane, innerCode }: HintContext): string {
       break;
   }
   if (operation === "releaseKey" && innerCode === "AccessDenied") {
-    return `${permissionHint(operation, plane)} The release policy also has to accept the attestation of the target.`;
+    return `${formatPermissionHint(operation, plane)} The release policy also has to accept the attestation of the target.`;
   }
   if (innerCode === undefined && operation.startsWith("purge")) {
-    return `where the vault has purge protection nothing can purge it before its scheduled purge date; else ${permissionHint(operation, plane)}`;
+    return `where the vault has purge protection nothing can purge it before its scheduled purge date; else ${formatPermissionHint(operation, plane)}`;
   }
-  return permissionHint(operation, plane);
-}
-
-function permissionHint(operation: OperationName, plane: "vault" | "managedhsm"): string {
-  const { permission, dataAction } = OPERATIONS[operation];
-  if (plane === "managedhsm") {
-    return `grant a local role of the Managed HSM that allows ${permission}. A new assignment takes some minutes.`;
-  }
-  return `grant the ${permission} permission (access policy) or a role with Microsoft.KeyVault/vaults/${dataAction} (Azure RBAC; a new assignment takes some minutes).`;
+  return formatPermissionHint(operation, plane);
 }

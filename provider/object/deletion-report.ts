@@ -3,21 +3,68 @@ import { tell } from "../engine/progress.js";
 import type { SoftDeleted } from "../keyvault/key-bundle.js";
 import type { VaultObject } from "./vault-object.js";
 
+/** What a refresh found in place of an object that is gone. The drift report reads it back from the engine's output. */
+export interface DeletionReport {
+  /** As messages name the object: `key "orders" in https://v.vault.azure.net`. */
+  label: string;
+  /** `unread`: the object is gone, and the deleted ones could not be read. */
+  state: "softDeleted" | "nowhere" | "unread";
+  /** Of a soft-deleted object, where the service tells them. */
+  deletedOn?: string;
+  recoverableUntil?: string;
+}
+
+const NOWHERE = " is gone: it is neither there nor among the deleted ones";
+const UNREAD = " is gone; whether it can be recovered could not be read";
+const NEXT = 'the next `pulumi up` does that, unless ifSoftDeleted is "fail"';
+const SOFT_DELETED =
+  /^(?<label>.+) was soft-deleted outside(?: on (?<deletedOn>[\dTZ:-]+))? and can be recovered(?: until (?<recoverableUntil>[\dTZ:-]+))?: (?<next>.+)$/;
+
+/** One line for people, which {@link parseDeletionReport} reads back. */
+export function formatDeletionReport({ label, state, deletedOn, recoverableUntil }: DeletionReport): string {
+  if (state === "nowhere") return `${label}${NOWHERE}`;
+  if (state === "unread") return `${label}${UNREAD}`;
+  const when = deletedOn === undefined ? "" : ` on ${deletedOn}`;
+  const until = recoverableUntil === undefined ? "" : ` until ${recoverableUntil}`;
+  return `${label} was soft-deleted outside${when} and can be recovered${until}: ${NEXT}`;
+}
+
+/** Undefined for any other line. */
+export function parseDeletionReport(line: string): DeletionReport | undefined {
+  for (const [ending, state] of [
+    [NOWHERE, "nowhere"],
+    [UNREAD, "unread"],
+  ] as const) {
+    if (line.endsWith(ending) && line.length > ending.length) return { label: line.slice(0, -ending.length), state };
+  }
+  const { label, deletedOn, recoverableUntil, next } = SOFT_DELETED.exec(line)?.groups ?? {};
+  if (label === undefined || next !== NEXT) return undefined;
+  return {
+    label,
+    state: "softDeleted",
+    ...(deletedOn === undefined ? {} : { deletedOn }),
+    ...(recoverableUntil === undefined ? {} : { recoverableUntil }),
+  };
+}
+
 /** Tells that an object is gone, and where it was soft-deleted, when and until when it can be recovered. */
-export async function tellGone({ label, deleted: look }: VaultObject<unknown, SoftDeleted>): Promise<void> {
+export async function tellGone(object: VaultObject<unknown, SoftDeleted>): Promise<void> {
+  tell(formatDeletionReport(await lookForDeletion(object)));
+}
+
+async function lookForDeletion({ label, deleted: look }: VaultObject<unknown, SoftDeleted>): Promise<DeletionReport> {
   try {
     const deleted = await look();
-    if (!deleted) {
-      tell(`${label} is gone: it is neither there nor among the deleted ones`);
-      return;
-    }
-    const when = deleted.deletedOn ? ` on ${formatMoment(deleted.deletedOn)}` : "";
-    const until = deleted.scheduledPurgeDate ? ` until ${formatMoment(deleted.scheduledPurgeDate)}` : "";
-    tell(
-      `${label} was soft-deleted outside${when} and can be recovered${until}: the next \`pulumi up\` does that, unless ifSoftDeleted is "fail"`,
-    );
+    if (!deleted) return { label, state: "nowhere" };
+    const { deletedOn, scheduledPurgeDate } = deleted;
+    return {
+      label,
+      state: "softDeleted",
+      ...(deletedOn && { deletedOn: formatMoment(deletedOn) }),
+      ...(scheduledPurgeDate && { recoverableUntil: formatMoment(scheduledPurgeDate) }),
+    };
   } catch {
     // Whether it can be recovered is a kindness: the 404 on the object itself has already told that it is gone.
-    tell(`${label} is gone; whether it can be recovered could not be read`);
+    return { label, state: "unread" };
   }
 }

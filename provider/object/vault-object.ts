@@ -3,7 +3,7 @@ import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyBundle, KeyBundle, SoftDeleted } from "../keyvault/key-bundle.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import { currentSecretVersion } from "../secret/current-secret-version.js";
-import type { ObjectAddress } from "../vault/object-address.js";
+import { type ObjectAddress, objectLabel } from "../vault/object-address.js";
 import { ifPresent, type OperationDeadline } from "./operation-deadline.js";
 
 /** What the life of a key and of a secret have in common: one of them, by its name. */
@@ -33,7 +33,7 @@ export function keyObject(
   const { name } = address;
   return {
     kind: "key",
-    label: `key "${name}" in ${address.vaultUrl}`,
+    label: objectLabel("key", address),
     current: () => ifPresent(client.getKey(name, undefined, call())),
     deleted: () => ifPresent(client.getDeletedKey(name, call())),
     disable: async () => {
@@ -56,7 +56,7 @@ export function secretObject(
   const { name } = address;
   return {
     kind: "secret",
-    label: `secret "${name}" in ${address.vaultUrl}`,
+    label: objectLabel("secret", address),
     current: () => ifPresent(currentSecretVersion(client, name, call())),
     deleted: () => ifPresent(deletedSecret(client, name, call())),
     disable: () => client.updateSecret(name, undefined, { enabled: false }, call()),

@@ -1,6 +1,7 @@
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
 import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
+import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkVaultBackup } from "./check-vault-backup.js";
 import { staleness, updateVaultBackup } from "./update-vault-backup.js";
 import type { VaultBackupInputs, VaultBackupOutputs } from "./vault-backup-inputs.js";
@@ -37,7 +38,9 @@ export const vaultBackupLifecycle: ResourceLifecycle = {
     const outs = props as unknown as VaultBackupOutputs;
     const { blobs, covered, failed, takenOn, digest, ...inputs } = outs;
     const stale = await staleness(outs);
-    if (stale.length > 0) tell(`the backup of ${outs.vaultUrl} is stale: ${stale.slice(0, MOST_SHOWN).join("; ")}`);
+    if (stale.length > 0) {
+      tell(formatStalenessReport({ label: outs.vaultUrl, reason: stale.slice(0, MOST_SHOWN).join("; ") }));
+    }
     return {
       id,
       props: { ...props, blobs: markSecret(blobs) },

@@ -12,6 +12,11 @@ export interface ObjectAddress {
   name: string;
 }
 
+/** `key "orders" in https://v.vault.azure.net`, the subject of messages and reports. */
+export function objectLabel(kind: string, { vaultUrl, name }: ObjectAddress): string {
+  return `${kind} "${name}" in ${vaultUrl}`;
+}
+
 export const EMBEDDED = "embedded:";
 
 /**

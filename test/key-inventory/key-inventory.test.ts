@@ -288,7 +288,7 @@ describe("a reader who may only list", () => {
       softDeleted: ["signing"],
       unread: ["withoutRotation"],
     });
-    expect(said.join("")).toContain("grant keys/getrotationpolicy");
+    expect(said.join("")).toContain("grant the keys/getrotationpolicy permission");
 
     emulator.clock.advance(3_600_000);
     await call("POST", "/keys/orders/create", { kty: "EC" });
