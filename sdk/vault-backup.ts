@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup/backup-file.js";
+import { parseCovered } from "../provider/backup/covered-version.js";
 import { type BackupArgs, changesOf, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { Key } from "./key.js";
@@ -83,10 +84,12 @@ export class VaultBackup extends pulumi.CustomResource {
       { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },
     );
     this.#folder = pulumi.output(args.to).apply((to) => to?.folder);
+    // Secrets of a stack that were not carried over to another secrets provider are null.
+    this.blobs = this.blobs.apply((blobs: ByKind<string> | null | undefined) => blobs ?? { keys: {}, secrets: {} });
     // State holds `version moment`, by which an update tells what changed.
     this.covered = this.covered.apply((covered) => ({
-      keys: mapped(covered.keys, versionOf),
-      secrets: mapped(covered.secrets, versionOf),
+      keys: mapped(covered.keys, (text) => parseCovered(text).version),
+      secrets: mapped(covered.secrets, (text) => parseCovered(text).version),
     }));
   }
 
@@ -156,10 +159,6 @@ function selected(given: Selected<Key> | Selected<Secret> | undefined) {
 
 function mapped<T, R>(record: Record<string, T>, map: (value: T, name: string) => R): Record<string, R> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
-}
-
-function versionOf(covered: string): string {
-  return covered.split(" ")[0] ?? "";
 }
 
 /** Names in the vault are without case. */

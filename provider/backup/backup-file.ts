@@ -8,10 +8,8 @@ import { isUnknown } from "../engine/unknown.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { type BackupKind, backupDigest } from "../object/backup-blob.js";
 
-/** Where a backup resource keeps its blobs instead of in state. Relative to the project. */
-export interface BackupFolder {
-  folder: string;
-}
+/** What a VaultBackup writes last into its folder: which version each file covers. */
+export const MANIFEST = "vault-backup.json";
 
 /** `orders.keybackup`: names of objects are letters, digits and hyphens only, so they cannot lead out of the folder. */
 export function backupFileName(kind: BackupKind, name: string): string {

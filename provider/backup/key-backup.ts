@@ -1,5 +1,6 @@
 import { formatMoment } from "../engine/input-check.js";
 import { vaultClient } from "../vault/vault-access.js";
+import { coveredVersion } from "./covered-version.js";
 import { backupLifecycle } from "./object-backup.js";
 
 /** What happens to a KeyBackup on each call of the engine. */
@@ -7,7 +8,7 @@ export const keyBackupLifecycle = backupLifecycle({
   kind: "key",
   async observe(vaultUrl, name) {
     const { version, updatedOn } = await (await vaultClient(vaultUrl)).getKey(name);
-    return { version, ...(updatedOn ? { updatedOn: formatMoment(updatedOn) } : {}) };
+    return coveredVersion(version, updatedOn && formatMoment(updatedOn));
   },
   async backup(vaultUrl, name) {
     return (await vaultClient(vaultUrl)).backupKey(name);

@@ -1,55 +1,30 @@
 import { createHash } from "node:crypto";
 import { formatMoment, InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { pickDefined } from "../engine/normal-form.js";
 import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
+import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { containsUnknown, UNKNOWN } from "../engine/unknown.js";
 import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkObjectName, checkVaultUrl, objectLabel } from "../vault/object-address.js";
-import {
-  type BackupFolder,
-  backupFileName,
-  backupFileProblem,
-  checkBackupFolder,
-  writeBackupFile,
-} from "./backup-file.js";
+import { backupFileName, backupFileProblem, checkBackupFolder, writeBackupFile } from "./backup-file.js";
+import { type CoveredVersion, coveredVersion } from "./covered-version.js";
+import type { BackupInputs, BackupOutputs } from "./recorded-backup.js";
 
 /** The two requests that a backup of one kind of object takes. */
 export interface BackupSource {
   kind: "key" | "secret";
   /** The current version, and when it was last changed. */
-  observe(vaultUrl: string, name: string): Promise<Covered>;
+  observe(vaultUrl: string, name: string): Promise<CoveredVersion>;
   backup(vaultUrl: string, name: string): Promise<string>;
 }
 
-export interface Covered {
-  version: string;
-  updatedOn?: string;
-}
-
-interface BackupInputs {
-  vaultUrl: string;
-  name: string;
-  /** Of a resource of the same program, whose changes re-take the backup. Left out for an object that is only named. */
-  version?: string;
-  updatedOn?: string;
-  /** Digest of such a key's rotation policy, which is in its backup too and changes none of the above. */
-  rotation?: string;
-  to?: BackupFolder;
-}
-
-/** Outputs are always all there, empty where they do not apply: one that state lacks is unknown in every preview. */
-interface BackupOutputs extends BackupInputs {
-  blob: string;
-  file: string;
-  digest: string;
-  takenOn: string;
-  covered: Covered;
-}
-
 const PROPERTIES = ["vaultUrl", "name", "version", "updatedOn", "rotationPolicy", "to", "claimant"];
+/** What state holds of the inputs. */
+const INPUTS = ["__provider", "vaultUrl", "name", "version", "updatedOn", "rotation", "to"];
 
 /**
  * The lifecycle of KeyBackup and SecretBackup. Version and last change of the object are inputs, so a change of it
@@ -73,20 +48,21 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
     },
 
     diff: async (_id, olds, news) => ({
-      changes: undefined,
+      // A blob that became null shows in no input until a refresh says that the backup is stale.
+      changes: olds.blob === null || olds.blob === undefined ? true : undefined,
       replaces: ["vaultUrl", "name"].filter((property) => olds[property] !== news[property]),
       deleteBeforeReplace: false,
     }),
 
     create: async (properties) => {
-      const inputs = properties as unknown as BackupInputs;
+      const inputs = await readInputs(source, properties);
       const id = `${inputs.vaultUrl}/${source.kind}s/${inputs.name}/backup`;
       return { id, outs: await take(source, inputs) };
     },
 
     read: async (id, props) => readBackup(source, id, props),
 
-    update: async (_id, _olds, news) => ({ outs: await take(source, news as unknown as BackupInputs) }),
+    update: async (_id, _olds, news) => ({ outs: await take(source, await readInputs(source, news)) }),
 
     delete: async () => {},
   };
@@ -103,10 +79,7 @@ export function rotationDigest(policy: unknown): string | undefined {
 async function take(source: BackupSource, inputs: BackupInputs): Promise<Properties> {
   const { vaultUrl, name, version, updatedOn, to } = inputs;
   // Looked at before it is taken: a change in between makes the backup newer than it says, and is taken once more.
-  const covered =
-    version === undefined
-      ? await source.observe(vaultUrl, name)
-      : { version, ...(updatedOn === undefined ? {} : { updatedOn }) };
+  const covered = version === undefined ? await source.observe(vaultUrl, name) : coveredVersion(version, updatedOn);
   const blob = await new OperationDeadline(undefined).whileBusy(
     `${source.kind} "${name}" in ${vaultUrl} to be free`,
     () => source.backup(vaultUrl, name),
@@ -123,25 +96,45 @@ async function take(source: BackupSource, inputs: BackupInputs): Promise<Propert
 }
 
 async function readBackup(source: BackupSource, id: string, props: Properties) {
-  const { blob, digest, takenOn, covered, file, ...inputs } = props as unknown as BackupOutputs;
-  // A managed object tells its changes itself, through the inputs: only one that is merely named is looked at.
-  const isManaged = inputs.version !== undefined;
-  const staleness =
-    (file === "" ? undefined : await backupFileProblem(file, digest)) ??
-    (isManaged ? undefined : await changedSince(source, inputs, covered));
-  if (staleness !== undefined)
-    tell(formatStalenessReport({ label: objectLabel(source.kind, inputs), reason: staleness }));
+  const { backupOutputs } = await import("./recorded-backup.js");
+  const outs = readState(backupOutputs, props, stateOf(source, props));
+  const staleness = (await damage(outs)) ?? (await changedSince(source, outs));
+  if (staleness !== undefined) {
+    tell(formatStalenessReport({ label: objectLabel(source.kind, outs), reason: staleness }));
+  }
   return {
     id,
-    props: { ...props, blob: markSecret(blob) },
-    inputs: { ...inputs, ...(staleness === undefined ? {} : { stale: staleness }) },
+    props: { ...props, blob: markSecret(outs.blob) },
+    inputs: { ...pickDefined(props, INPUTS), ...(staleness === undefined ? {} : { stale: staleness }) },
   };
 }
 
-async function changedSince(source: BackupSource, inputs: BackupInputs, covered: Covered): Promise<string | undefined> {
-  const now = await ifPresent(source.observe(inputs.vaultUrl, inputs.name));
+/** What keeps the recorded blob from being the one that was taken. */
+async function damage({ blob, file, digest }: BackupOutputs): Promise<string | undefined> {
+  if (file !== "") return backupFileProblem(file, digest);
+  if (blob === "") return "its blob in state is lost";
+  return backupDigest(blob) === digest ? undefined : "its blob in state was changed";
+}
+
+async function changedSince(source: BackupSource, outs: BackupOutputs): Promise<string | undefined> {
+  const { vaultUrl, name, version, covered } = outs;
+  // A managed object tells its changes itself, through the inputs: only one that is merely named is looked at.
+  if (version !== undefined) return undefined;
+  const now = await ifPresent(source.observe(vaultUrl, name));
   // The blob of an object that is gone is the last copy of it: nothing to do, and nothing to take again.
   if (!now) return undefined;
   if (now.version !== covered.version) return `version ${now.version} is newer`;
   return now.updatedOn === covered.updatedOn ? undefined : `it was changed on ${now.updatedOn}`;
+}
+
+async function readInputs(source: BackupSource, properties: Properties): Promise<BackupInputs> {
+  const { backupInputs } = await import("./recorded-backup.js");
+  return readState(backupInputs, properties, stateOf(source, properties));
+}
+
+function stateOf({ kind }: BackupSource, { vaultUrl, name }: Properties): StateOfResource {
+  return {
+    resource: `the backup of ${kind} "${name}" in ${vaultUrl}`,
+    remedy: "take the backup anew: pulumi up --replace with its URN",
+  };
 }

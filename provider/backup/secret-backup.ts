@@ -1,5 +1,6 @@
 import { formatMoment } from "../engine/input-check.js";
 import { vaultClient } from "../vault/vault-access.js";
+import { coveredVersion } from "./covered-version.js";
 import { newestSecretVersion } from "./newest-secret-version.js";
 import { backupLifecycle } from "./object-backup.js";
 
@@ -8,7 +9,7 @@ export const secretBackupLifecycle = backupLifecycle({
   kind: "secret",
   async observe(vaultUrl, name) {
     const { version, updatedOn } = await newestSecretVersion(await vaultClient(vaultUrl), name);
-    return { version, ...(updatedOn ? { updatedOn: formatMoment(updatedOn) } : {}) };
+    return coveredVersion(version, updatedOn && formatMoment(updatedOn));
   },
   async backup(vaultUrl, name) {
     return (await vaultClient(vaultUrl)).backupSecret(name);

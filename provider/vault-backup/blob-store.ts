@@ -1,16 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { backupFileName, backupFileProblem, writeBackupFile } from "../backup/backup-file.js";
+import { backupFileName, backupFileProblem, MANIFEST, writeBackupFile } from "../backup/backup-file.js";
+import type { CoveredVersion } from "../backup/covered-version.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { backupDigest, blobProblem } from "../object/backup-blob.js";
-import { type ByKind, byKind, COLLECTIONS, type Collection, kindOf, recorded } from "./vault-backup-inputs.js";
+import { type ByKind, byKind, COLLECTIONS, type Collection, kindOf, objectLabel, recorded } from "./by-kind.js";
 
 /** Where the blobs of a VaultBackup are. */
 export interface BackupShelf {
   /** An earlier blob. */
   read(collection: Collection, name: string): Promise<ShelvedBlob | undefined>;
-  put(collection: Collection, name: string, blob: string, covered: string): Promise<void>;
+  put(collection: Collection, name: string, blob: string, covered: CoveredVersion): Promise<void>;
   /** Ends an update. */
   close(takenOn: string): Promise<{ blobs: ByKind<string>; digest: string }>;
 }
@@ -24,15 +25,18 @@ export interface ShelvedBlob {
 /** Blobs in state, under one encryption. */
 export class StateShelf implements BackupShelf {
   readonly #earlier: ByKind<string>;
+  readonly #isEarlierKnown: boolean;
   readonly #blobs: ByKind<string> = byKind();
 
-  constructor(earlier: ByKind<string> = byKind()) {
+  /** @param digest of the earlier blobs as state has it. */
+  constructor(earlier: ByKind<string> = byKind(), digest?: string) {
     this.#earlier = earlier;
+    this.#isEarlierKnown = digest === digestOf(earlier);
   }
 
   async read(collection: Collection, name: string): Promise<ShelvedBlob | undefined> {
     const blob = recorded(this.#earlier[collection], name);
-    return blob === undefined ? undefined : { blob, isUnchanged: true };
+    return blob === undefined ? undefined : { blob, isUnchanged: this.#isEarlierKnown };
   }
 
   async put(collection: Collection, name: string, blob: string): Promise<void> {
@@ -41,11 +45,9 @@ export class StateShelf implements BackupShelf {
 
   async close(): Promise<{ blobs: ByKind<string>; digest: string }> {
     const blobs = sorted(this.#blobs);
-    return { blobs, digest: backupDigest(JSON.stringify(blobs)) };
+    return { blobs, digest: digestOf(blobs) };
   }
 }
-
-export const MANIFEST = "vault-backup.json";
 
 const entry = z.object({ file: z.string(), version: z.string(), updatedOn: z.string(), digest: z.string() });
 const manifestShape = z.object({
@@ -102,11 +104,11 @@ export class FolderShelf implements BackupShelf {
     return { blob, isUnchanged: isWhole && this.#isEarlierKnown };
   }
 
-  async put(collection: Collection, name: string, blob: string, covered: string): Promise<void> {
+  async put(collection: Collection, name: string, blob: string, covered: CoveredVersion): Promise<void> {
     const file = backupFileName(kindOf(collection), name);
     const path = this.#path(collection, name);
     if ((await readText(path)) !== blob) await writeBackupFile(this.#folder, file, blob);
-    const [version = "", updatedOn = ""] = covered.split(" ");
+    const { version, updatedOn = "" } = covered;
     this.#entries[collection][name] = { file, version, updatedOn, digest: backupDigest(blob) };
   }
 
@@ -119,6 +121,21 @@ export class FolderShelf implements BackupShelf {
   #path(collection: Collection, name: string): string {
     return join(this.#folder, backupFileName(kindOf(collection), name));
   }
+}
+
+function digestOf(blobs: ByKind<string>): string {
+  return backupDigest(JSON.stringify(sorted(blobs)));
+}
+
+/** What became of blobs in state since they were taken; nothing where all are there. */
+export function stateProblems(covered: ByKind<unknown>, blobs: ByKind<string>, digest: string): string[] {
+  if (digestOf(blobs) === digest) return [];
+  const lost = COLLECTIONS.flatMap((collection) =>
+    Object.keys(covered[collection])
+      .filter((name) => recorded(blobs[collection], name) === undefined)
+      .map((name) => `${objectLabel(collection, name)}: its blob in state is lost`),
+  );
+  return lost.length > 0 ? lost : ["the blobs in state were changed"];
 }
 
 /** What is no longer in a folder as an update left it; nothing where all is. */

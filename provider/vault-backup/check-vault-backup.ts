@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { checkBackupFolder } from "../backup/backup-file.js";
+import { checkBackupFolder, MANIFEST } from "../backup/backup-file.js";
 import { rotationDigest } from "../backup/object-backup.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { checkVaultUrl } from "../vault/object-address.js";
-import { MANIFEST } from "./blob-store.js";
+import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
-import { COLLECTIONS, type Collection, kindOf, ON_FAILURE } from "./vault-backup-inputs.js";
 
+const ON_FAILURE = ["fail", "report"] as const;
 const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "claimant"];
 
 /** A resource of the same program, as the SDK passes it on. */

@@ -1,20 +1,20 @@
+import { type CoveredVersion, coveredVersion } from "../backup/covered-version.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import type { BackupShelf } from "./blob-store.js";
-import { type ByKind, byKind, type Collection, objectLabel } from "./vault-backup-inputs.js";
-import { observe, type VaultObject } from "./vault-contents.js";
+import { type ByKind, byKind, type Collection, objectLabel } from "./by-kind.js";
+import { observe, type SelectedObject } from "./selected-objects.js";
 
 export interface BackupJob {
   collection: Collection;
-  object: VaultObject;
+  object: SelectedObject;
 }
 
 export interface Taken {
-  /** Version and last change of what was taken. */
-  covered: ByKind<string>;
+  covered: ByKind<CoveredVersion>;
   failed: ByKind<string>;
   count: number;
   /** Of the objects that failed. */
@@ -53,12 +53,13 @@ export async function takeBackups(
   const takeOne = async ({ collection, object: { name, ...seen } }: BackupJob): Promise<void> => {
     try {
       // Looked at before it is taken: a change in between makes the blob newer than it says, and is taken once more.
-      const current = seen.version === undefined ? await observe(client, collection, name) : seen;
+      const { version, updatedOn } =
+        seen.version === undefined ? await observe(client, collection, name) : { ...seen, version: seen.version };
       const blob = await new OperationDeadline(undefined).whileBusy(
         `${objectLabel(collection, name)} to be free`,
         () => (collection === "keys" ? client.backupKey(name) : client.backupSecret(name)),
       );
-      const covered = `${current.version} ${current.updatedOn}`;
+      const covered = coveredVersion(version, updatedOn);
       await shelf.put(collection, name, blob, covered);
       taken.covered[collection][name] = covered;
       taken.count++;

@@ -1,23 +1,16 @@
+import type { CoveredVersion } from "../backup/covered-version.js";
 import { formatMoment } from "../engine/input-check.js";
 import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { type BackupShelf, FolderShelf, folderProblems, StateShelf } from "./blob-store.js";
+import { type BackupShelf, FolderShelf, folderProblems, StateShelf, stateProblems } from "./blob-store.js";
+import { type ByKind, byKind, COLLECTIONS, type Collection, objectLabel, recorded } from "./by-kind.js";
+import { type VaultBackupInputs, type VaultBackupOutputs, vaultBackupOutputs } from "./recorded-vault-backup.js";
+import { lookAt, type SelectedObject, type SelectedObjects } from "./selected-objects.js";
 import { type Selection, selection } from "./selection.js";
 import { type BackupJob, describeFailures, takeBackups } from "./take-backups.js";
-import {
-  type ByKind,
-  byKind,
-  COLLECTIONS,
-  type Collection,
-  objectLabel,
-  recorded,
-  type VaultBackupInputs,
-  type VaultBackupOutputs,
-} from "./vault-backup-inputs.js";
-import { lookAt, type VaultContents, type VaultObject } from "./vault-contents.js";
 
 /**
  * Brings a backup up to date with the vault: takes what is new or changed, keeps the rest, and keeps earlier blobs
@@ -33,7 +26,7 @@ export async function updateVaultBackup(
   const start = performance.now();
   const client = await vaultClient(inputs.vaultUrl);
   const shelves = await openShelves(inputs, earlier);
-  const covered: ByKind<string> = byKind();
+  const covered: ByKind<CoveredVersion> = byKind();
   const failed: ByKind<string> = byKind();
   const jobs: BackupJob[] = [];
   let kept = 0;
@@ -71,7 +64,8 @@ export async function updateVaultBackup(
 
   const takenOn = taken.count > 0 || !earlier ? formatMoment(new Date()) : earlier.takenOn;
   const { blobs, digest } = await shelves.next.close(takenOn);
-  const outs: Properties = { ...inputs, covered, blobs: markSecret(blobs), failed, takenOn, digest };
+  const recordedOuts = vaultBackupOutputs.encode({ ...inputs, covered, blobs, failed, takenOn, digest });
+  const outs: Properties = { ...recordedOuts, blobs: markSecret(recordedOuts.blobs) };
   const elapsed = formatElapsed(performance.now() - start);
   tell(`backed up ${taken.count} of ${jobs.length + kept} objects of ${inputs.vaultUrl} (${elapsed}), ${kept} kept`);
   reportFailures(id, inputs, failed, outs, taken.firstFailure);
@@ -97,7 +91,7 @@ async function openShelf(
   { to, vaultUrl }: Pick<VaultBackupInputs, "to" | "vaultUrl">,
   earlier: VaultBackupOutputs | undefined,
 ): Promise<BackupShelf> {
-  return to ? FolderShelf.open(to.folder, vaultUrl, earlier?.digest) : new StateShelf(earlier?.blobs);
+  return to ? FolderShelf.open(to.folder, vaultUrl, earlier?.digest) : new StateShelf(earlier?.blobs, earlier?.digest);
 }
 
 /** What an earlier update took and the program still selects. A name in another case is another file, taken anew. */
@@ -105,7 +99,7 @@ function earlierNames(
   collection: Collection,
   earlier: VaultBackupOutputs | undefined,
   { matches }: Selection,
-  { objects }: VaultContents,
+  { objects }: SelectedObjects,
 ): string[] {
   const names = new Map(objects.map(({ name }) => [name.toLowerCase(), name]));
   return Object.keys(earlier?.covered[collection] ?? {}).filter(
@@ -119,7 +113,7 @@ async function carryOver(
   collection: Collection,
   name: string,
   earlier: VaultBackupOutputs | undefined,
-  covered: ByKind<string>,
+  covered: ByKind<CoveredVersion>,
 ): Promise<"unchanged" | "changed" | "lost"> {
   const shelved = await shelves.earlier?.read(collection, name);
   const wasCovered = earlier && recorded(earlier.covered[collection], name);
@@ -132,19 +126,21 @@ async function carryOver(
 /** Whether an object is as it was when its backup was taken. */
 function isCovered(
   collection: Collection,
-  { name, updatedOn, version }: VaultObject,
+  { name, updatedOn, version }: SelectedObject,
   inputs: VaultBackupInputs,
   earlier: VaultBackupOutputs | undefined,
 ): boolean {
-  const [coveredVersion, coveredUpdate] = (earlier && recorded(earlier.covered[collection], name))?.split(" ") ?? [];
-  if (coveredUpdate !== updatedOn || (version !== undefined && version !== coveredVersion)) return false;
+  const covered = earlier && recorded(earlier.covered[collection], name);
+  if (covered?.updatedOn !== updatedOn || (version !== undefined && version !== covered?.version)) return false;
   const before = recorded(earlier?.revisions?.[collection] ?? {}, name);
   return before === undefined || before === recorded(inputs.revisions?.[collection] ?? {}, name);
 }
 
 /** What changed in the vault or on the shelf since the backup was taken, by name. */
 export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
-  const problems = outs.to ? await folderProblems(outs.to.folder, outs.digest) : [];
+  const problems = outs.to
+    ? await folderProblems(outs.to.folder, outs.digest)
+    : stateProblems(outs.covered, outs.blobs, outs.digest);
   const client = await vaultClient(outs.vaultUrl);
   for (const collection of COLLECTIONS) {
     const contents = await lookAt(client, collection, selection(outs[collection] ?? []));
@@ -158,7 +154,7 @@ export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
   return problems;
 }
 
-function tellManaged({ vaultUrl }: VaultBackupInputs, collection: Collection, { managed }: VaultContents): void {
+function tellManaged({ vaultUrl }: VaultBackupInputs, collection: Collection, { managed }: SelectedObjects): void {
   if (managed.length === 0) return;
   tell(
     `${collection} of certificates are not in the backup of ${vaultUrl} (${managed.length}): a backup of the certificate brings them`,

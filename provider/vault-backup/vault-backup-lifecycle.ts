@@ -1,10 +1,14 @@
+import { isRecord } from "../engine/input-check.js";
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { pickDefined } from "../engine/normal-form.js";
 import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
+import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkVaultBackup } from "./check-vault-backup.js";
-import { staleness, updateVaultBackup } from "./update-vault-backup.js";
-import type { VaultBackupInputs, VaultBackupOutputs } from "./vault-backup-inputs.js";
+
+/** What state holds of the inputs. */
+const INPUTS = ["__provider", "vaultUrl", "keys", "secrets", "revisions", "to", "onFailure"];
 
 /** As many as a person reads in a preview. */
 const MOST_SHOWN = 20;
@@ -17,44 +21,64 @@ const MOST_SHOWN = 20;
 export const vaultBackupLifecycle: ResourceLifecycle = {
   check: checkVaultBackup,
 
-  diff: async (_id, olds, news) => {
-    const { failed } = olds as unknown as Partial<VaultBackupOutputs>;
-    const isIncomplete = Object.keys({ ...failed?.keys, ...failed?.secrets }).length > 0;
-    return {
-      // What failed is tried again by the next `up`, though no input of it changed.
-      changes: isIncomplete ? true : undefined,
-      replaces: olds.vaultUrl === news.vaultUrl ? [] : ["vaultUrl"],
-      deleteBeforeReplace: false,
-    };
-  },
+  diff: async (_id, olds, news) => ({
+    // What failed is tried again by the next `up`, and blobs that became null are taken again, though no input changed.
+    changes: hasEntries(olds.failed) || olds.blobs === null || olds.blobs === undefined ? true : undefined,
+    replaces: olds.vaultUrl === news.vaultUrl ? [] : ["vaultUrl"],
+    deleteBeforeReplace: false,
+  }),
 
   create: async (properties) => {
-    const inputs = properties as unknown as VaultBackupInputs;
+    const { updateVaultBackup } = await import("./update-vault-backup.js");
+    const inputs = await readInputs(properties);
     const id = `${inputs.vaultUrl}/backup`;
     return { id, outs: await updateVaultBackup(id, inputs) };
   },
 
   read: async (id, props) => {
-    const outs = props as unknown as VaultBackupOutputs;
-    const { blobs, covered, failed, takenOn, digest, ...inputs } = outs;
+    const { staleness } = await import("./update-vault-backup.js");
+    const outs = await readOutputs(props);
     const stale = await staleness(outs);
     if (stale.length > 0) {
       tell(formatStalenessReport({ label: outs.vaultUrl, reason: stale.slice(0, MOST_SHOWN).join("; ") }));
     }
     return {
       id,
-      props: { ...props, blobs: markSecret(blobs) },
-      inputs: { ...inputs, ...(stale.length > 0 ? { stale: shown(stale) } : {}) } as Properties,
+      props: { ...props, blobs: markSecret(outs.blobs) },
+      inputs: { ...pickDefined(props, INPUTS), ...(stale.length > 0 ? { stale: shown(stale) } : {}) },
     };
   },
 
-  update: async (id, olds, news) => ({
-    outs: await updateVaultBackup(id, news as unknown as VaultBackupInputs, olds as unknown as VaultBackupOutputs),
-  }),
+  update: async (id, olds, news) => {
+    const { updateVaultBackup } = await import("./update-vault-backup.js");
+    return { outs: await updateVaultBackup(id, await readInputs(news), await readOutputs(olds)) };
+  },
 
   delete: async () => {},
 };
 
 function shown(stale: string[]): string[] {
   return stale.length <= MOST_SHOWN ? stale : [...stale.slice(0, MOST_SHOWN), `and ${stale.length - MOST_SHOWN} more`];
+}
+
+/** Of outputs: whether any object is recorded in a map by kind. */
+function hasEntries(map: unknown): boolean {
+  return isRecord(map) && Object.values(map).some((entries) => isRecord(entries) && Object.keys(entries).length > 0);
+}
+
+async function readInputs(properties: Properties) {
+  const { vaultBackupInputs } = await import("./recorded-vault-backup.js");
+  return readState(vaultBackupInputs, properties, stateOf(properties));
+}
+
+async function readOutputs(properties: Properties) {
+  const { vaultBackupOutputs } = await import("./recorded-vault-backup.js");
+  return readState(vaultBackupOutputs, properties, stateOf(properties));
+}
+
+function stateOf({ vaultUrl }: Properties): StateOfResource {
+  return {
+    resource: `the VaultBackup of ${vaultUrl}`,
+    remedy: "take the backup anew: pulumi up --replace with its URN",
+  };
 }

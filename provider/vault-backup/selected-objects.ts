@@ -1,3 +1,4 @@
+import type { CoveredVersion } from "../backup/covered-version.js";
 import { newestSecretVersion } from "../backup/newest-secret-version.js";
 import { formatMoment } from "../engine/input-check.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
@@ -5,19 +6,16 @@ import { isValidObjectName } from "../keyvault/identifier.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
 import { ifPresent } from "../object/operation-deadline.js";
+import type { Collection } from "./by-kind.js";
 import type { Selection } from "./selection.js";
-import type { Collection } from "./vault-backup-inputs.js";
 
-/** An object as the vault has it now. */
-export interface VaultObject {
+/** An object as the vault has it now. Lists do not tell its version. */
+export interface SelectedObject extends Partial<CoveredVersion> {
   name: string;
-  updatedOn: string;
-  /** Lists do not tell it. */
-  version?: string;
 }
 
-export interface VaultContents {
-  objects: VaultObject[];
+export interface SelectedObjects {
+  objects: SelectedObject[];
   /** Names of the program that the vault does not have. */
   missing: string[];
   /** Objects of certificates that a glob would have covered. */
@@ -37,15 +35,15 @@ export async function lookAt(
   client: KeyVaultClient,
   collection: Collection,
   { matches, names, hasGlobs }: Selection,
-): Promise<VaultContents> {
+): Promise<SelectedObjects> {
   if (!hasGlobs && names.length <= FEW) return lookAtEach(client, collection, names);
-  const contents: VaultContents = { objects: [], missing: [], managed: [] };
+  const contents: SelectedObjects = { objects: [], missing: [], managed: [] };
   const named = new Set(names.map((name) => name.toLowerCase()));
   for await (const item of listed(client, collection)) {
     if (!isValidObjectName(item.name) || !matches(item.name)) continue;
     const isNamed = named.delete(item.name.toLowerCase());
     if (item.managed && !isNamed) contents.managed.push(item.name);
-    else contents.objects.push({ name: item.name, updatedOn: lastChange(item) });
+    else contents.objects.push({ name: item.name, ...lastChange(item) });
   }
   contents.missing = names.filter((name) => named.has(name.toLowerCase()));
   return contents;
@@ -56,13 +54,13 @@ export async function observe(
   client: KeyVaultClient,
   collection: Collection,
   name: string,
-): Promise<Required<VaultObject>> {
+): Promise<SelectedObject & CoveredVersion> {
   const item = collection === "keys" ? await client.getKey(name) : await newestSecretVersion(client, name);
-  return { name: item.name, version: item.version, updatedOn: lastChange(item) };
+  return { name: item.name, version: item.version, ...lastChange(item) };
 }
 
-async function lookAtEach(client: KeyVaultClient, collection: Collection, names: string[]): Promise<VaultContents> {
-  const contents: VaultContents = { objects: [], missing: [], managed: [] };
+async function lookAtEach(client: KeyVaultClient, collection: Collection, names: string[]): Promise<SelectedObjects> {
+  const contents: SelectedObjects = { objects: [], missing: [], managed: [] };
   await Promise.all(
     names.map(async (name) => {
       const object = await ifPresent(observe(client, collection, name));
@@ -77,7 +75,7 @@ function listed(client: KeyVaultClient, collection: Collection): AsyncIterable<K
   return collection === "keys" ? client.getKeys() : client.getSecrets();
 }
 
-function lastChange({ updatedOn, createdOn }: KeyItem | SecretItem): string {
+function lastChange({ updatedOn, createdOn }: KeyItem | SecretItem): { updatedOn?: string } {
   const moment = updatedOn ?? createdOn;
-  return moment ? formatMoment(moment) : "";
+  return moment ? { updatedOn: formatMoment(moment) } : {};
 }
