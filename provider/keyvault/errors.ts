@@ -17,6 +17,7 @@ export type KeyVaultErrorCode =
   | "KV_UNAVAILABLE"
   | "KV_TIMEOUT"
   | "KV_TRANSPORT"
+  | "KV_UNCERTAIN"
   | "KV_PROTOCOL";
 
 const RETRYABLE: ReadonlySet<KeyVaultErrorCode> = new Set([
@@ -25,6 +26,12 @@ const RETRYABLE: ReadonlySet<KeyVaultErrorCode> = new Set([
   "KV_UNAVAILABLE",
   "KV_TRANSPORT",
 ]);
+
+/**
+ * How well a 409 explains itself: `known` by an inner code of the service, `unnamed` where the service gave none (a restore, a recover, a parallel write),
+ * `foreign` in words that are not the service's, as emulators have them. Only `known` says in which state the object is: after the others, look.
+ */
+export type ConflictKind = "known" | "unnamed" | "foreign";
 
 export interface KeyVaultErrorDetails {
   operation?: string | undefined;
@@ -37,10 +44,15 @@ export interface KeyVaultErrorDetails {
   serviceCode?: string | undefined;
   /** `error.innererror.code` of the service's answer. */
   innerCode?: string | undefined;
+  /** For a 409. */
+  conflict?: ConflictKind | undefined;
+  /** How long the service asks to wait, where it says so. */
+  retryAfterMs?: number | undefined;
   /** Default: by code (busy, throttled, unavailable and transport failures are worth repeating). */
   retryable?: boolean | undefined;
   /** What to do about it. Appended to the message. */
   hint?: string | undefined;
+  /** Default: true for `KV_UNCERTAIN` alone. */
   mayHaveHappened?: boolean | undefined;
   cause?: unknown;
   /** Texts that the request carried and that must not show, whatever the service echoes. Not kept. */
@@ -65,6 +77,10 @@ export class KeyVaultError extends Error {
   declare readonly status?: number;
   declare readonly serviceCode?: string;
   declare readonly innerCode?: string;
+  /** For a 409: how well it explains itself. */
+  declare readonly conflict?: ConflictKind;
+  /** Milliseconds that the service asked to wait (`Retry-After`); absent where it did not, which is the rule. */
+  declare readonly retryAfterMs?: number;
   /** True where the same call may succeed later without anything being changed. */
   readonly retryable: boolean;
   readonly hint: string;
@@ -80,7 +96,7 @@ export class KeyVaultError extends Error {
     this.code = code;
     this.hint = hint;
     this.retryable = details.retryable ?? RETRYABLE.has(code);
-    this.mayHaveHappened = details.mayHaveHappened ?? false;
+    this.mayHaveHappened = details.mayHaveHappened ?? code === "KV_UNCERTAIN";
     if (details.operation !== undefined) this.operation = details.operation;
     if (details.vaultUrl !== undefined) this.vaultUrl = clean(details.vaultUrl);
     if (details.objectName !== undefined) this.objectName = clean(details.objectName);
@@ -89,6 +105,8 @@ export class KeyVaultError extends Error {
     if (details.status !== undefined) this.status = details.status;
     if (details.serviceCode !== undefined) this.serviceCode = clean(details.serviceCode);
     if (details.innerCode !== undefined) this.innerCode = clean(details.innerCode);
+    if (details.conflict !== undefined) this.conflict = details.conflict;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 }
 

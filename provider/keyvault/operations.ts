@@ -4,8 +4,10 @@ export interface OperationFacts {
   permission: string;
   /** Data action in the role-based model of vaults, without its `Microsoft.KeyVault/vaults/` prefix. */
   dataAction: string;
-  /** True where a repeated call is not the same as one call. */
+  /** True where the call changes the vault. */
   write: boolean;
+  /** True where each call that is carried out makes a version or an object, so that a second one is never the same as the first. */
+  makes: boolean;
   /** Creates are throttled hundreds of times harder than the rest, so they have their own limit. */
   lane: "create" | "other";
 }
@@ -14,20 +16,24 @@ const read = (permission: string, dataAction: string): OperationFacts => ({
   permission,
   dataAction,
   write: false,
+  makes: false,
   lane: "other",
 });
-const write = (permission: string, dataAction: string, lane: OperationFacts["lane"] = "other"): OperationFacts => ({
-  permission,
-  dataAction,
+const write = (permission: string, dataAction: string): OperationFacts => ({
+  ...read(permission, dataAction),
   write: true,
+});
+const make = (permission: string, dataAction: string, lane: OperationFacts["lane"] = "other"): OperationFacts => ({
+  ...write(permission, dataAction),
+  makes: true,
   lane,
 });
 
 /** Every operation of the client, in the reference's order. */
 export const OPERATIONS = {
-  createKey: write("keys/create", "keys/create/action", "create"),
-  importKey: write("keys/import", "keys/import/action"),
-  rotateKey: write("keys/rotate", "keys/rotate/action", "create"),
+  createKey: make("keys/create", "keys/create/action", "create"),
+  importKey: make("keys/import", "keys/import/action"),
+  rotateKey: make("keys/rotate", "keys/rotate/action", "create"),
   deleteKey: write("keys/delete", "keys/delete"),
   updateKey: write("keys/update", "keys/update/action"),
   getKey: read("keys/get", "keys/read"),
@@ -35,7 +41,7 @@ export const OPERATIONS = {
   getKeys: read("keys/list", "keys/read"),
   // Repeating a backup changes nothing in the vault.
   backupKey: read("keys/backup", "keys/backup/action"),
-  restoreKey: write("keys/restore", "keys/restore/action"),
+  restoreKey: make("keys/restore", "keys/restore/action"),
   encrypt: read("keys/encrypt", "keys/encrypt/action"),
   decrypt: read("keys/decrypt", "keys/decrypt/action"),
   sign: read("keys/sign", "keys/sign/action"),
@@ -49,7 +55,7 @@ export const OPERATIONS = {
   recoverDeletedKey: write("keys/recover", "keys/recover/action"),
   getKeyRotationPolicy: read("keys/getrotationpolicy", "keyrotationpolicies/read"),
   updateKeyRotationPolicy: write("keys/setrotationpolicy", "keyrotationpolicies/write"),
-  setSecret: write("secrets/set", "secrets/setSecret/action"),
+  setSecret: make("secrets/set", "secrets/setSecret/action"),
   deleteSecret: write("secrets/delete", "secrets/delete"),
   updateSecret: write("secrets/set", "secrets/update/action"),
   getSecret: read("secrets/get", "secrets/getSecret/action"),
@@ -60,7 +66,7 @@ export const OPERATIONS = {
   purgeDeletedSecret: write("secrets/purge", "secrets/purge/action"),
   recoverDeletedSecret: write("secrets/recover", "secrets/recover/action"),
   backupSecret: read("secrets/backup", "secrets/backup/action"),
-  restoreSecret: write("secrets/restore", "secrets/restore/action"),
+  restoreSecret: make("secrets/restore", "secrets/restore/action"),
 } as const satisfies Record<string, OperationFacts>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -1,6 +1,7 @@
 import { type Clock, delay } from "./clock.js";
 import { type Layer, TransportFailure, type VaultRequest, type VaultResponse } from "./dispatch.js";
 import { OPERATIONS } from "./operations.js";
+import { retryAfterMs } from "./retry-after.js";
 
 /** 1, 2, 4, 8, 16 seconds: what the service's guidance names for 429, which comes without Retry-After. */
 const FIRST_DELAY_MS = 1_000;
@@ -28,7 +29,8 @@ const PERMANENT_FAILURE: ReadonlySet<string> = new Set([
  * Repeats what is safe to repeat, within the call's budget.
  *
  * Reads: 429, 5xx and failures of the transport. Writes: only where the service cannot have accepted the request, that is 429 and failures before the request
- * was sent. When the next delay would use up the budget, the last answer stands.
+ * was sent. A write that makes a version or an object is not repeated after 429 either: whoever asked for it has looked before, and while we wait somebody else
+ * may take the name, so it is for the caller to look again. When the next delay would use up the budget, the last answer stands.
  */
 export function retryLayer(clock: Clock): Layer {
   return (next) => async (request) => {
@@ -37,7 +39,7 @@ export function retryLayer(clock: Clock): Layer {
       try {
         const response = await next(request);
         if (attempt >= MOST_ATTEMPTS || !mayRepeatResponse(request, response)) return response;
-        wait = Math.max(retryAfter(response, clock) ?? 0, backoff(attempt, clock));
+        wait = Math.max(retryAfterMs(response, clock.now()) ?? 0, backoff(attempt, clock));
         if (wait >= request.deadline.remaining()) return response;
       } catch (failure) {
         if (!(failure instanceof TransportFailure) || request.deadline.signal.aborted) throw failure;
@@ -51,7 +53,7 @@ export function retryLayer(clock: Clock): Layer {
 }
 
 function mayRepeatResponse(request: VaultRequest, response: VaultResponse): boolean {
-  if (response.status === 429) return true;
+  if (response.status === 429) return !OPERATIONS[request.operation].makes;
   if (!TRANSIENT_STATUS.has(response.status)) return false;
   return response.neverAccepted === true || !OPERATIONS[request.operation].write;
 }
@@ -69,13 +71,4 @@ function mostAttempts(failure: TransportFailure): number {
 function backoff(attempt: number, clock: Clock): number {
   const step = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
   return step / 2 + (clock.random() * step) / 2;
-}
-
-/** Seconds or an HTTP date. Some proxies and recorders write 0, which says nothing. */
-function retryAfter(response: VaultResponse, clock: Clock): number | undefined {
-  const value = response.headers["retry-after"]?.trim();
-  if (value === undefined || value === "") return undefined;
-  if (/^\d+$/.test(value)) return Number(value) * 1_000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - clock.now());
 }

@@ -1,9 +1,10 @@
 import type { VaultResponse } from "./dispatch.js";
-import { KeyVaultError, type KeyVaultErrorCode } from "./errors.js";
+import { type ConflictKind, KeyVaultError, type KeyVaultErrorCode } from "./errors.js";
 import { hintFor } from "./hints.js";
 import { isLoopbackHost } from "./identifier.js";
 import { OPERATIONS, type OperationName } from "./operations.js";
 import { redact } from "./redaction.js";
+import { retryAfterMs } from "./retry-after.js";
 import { type ErrorEnvelope, readErrorEnvelope } from "./wire/error-envelope.js";
 
 /** Of which call an error speaks. */
@@ -32,30 +33,36 @@ const REASONS: Record<number, string> = {
   504: "Gateway Timeout",
 };
 
-/** Makes an error of an answer that is not a success. */
-export function serviceError(response: VaultResponse, context: CallContext): KeyVaultError {
+/** Makes an error of an answer that is not a success; `now` is for a `Retry-After` that names a date. */
+export function serviceError(response: VaultResponse, context: CallContext, now: number): KeyVaultError {
   const envelope = readErrorEnvelope(parseJson(response.body));
   const code = codeFor(response.status, envelope, context);
   const status = [String(response.status), REASONS[response.status]].filter((part) => part !== undefined).join(" ");
-  const codes = [status, knownCode(envelope?.innerCode ?? envelope?.code)].filter((part) => part !== undefined);
+  const codes = codesToTell(response.status, envelope);
   // Before it is cut and folded: half a secret would no longer be known for one.
   const told = oneLine(redact(envelope?.message ?? "", { secrets: context.secrets, name: context.objectName }));
-  return new KeyVaultError(code, `${describe(context)} ${VERBS[code] ?? "failed"} (${codes.join(", ")})${told}`, {
-    operation: context.operation,
-    vaultUrl: context.vaultUrl,
-    objectName: context.objectName,
-    version: context.version,
-    requestId: requestIdOf(response),
-    status: response.status,
-    serviceCode: knownCode(envelope?.code),
-    innerCode: knownCode(envelope?.innerCode),
-    hint:
-      code === "KV_PROTOCOL"
-        ? strangerHint(response.status)
-        : hintFor(code, { ...context, innerCode: envelope?.innerCode }),
-    mayHaveHappened: OPERATIONS[context.operation].write && response.status >= 500 && response.neverAccepted !== true,
-    secrets: context.secrets,
-  });
+  return new KeyVaultError(
+    code,
+    `${describe(context)} ${VERBS[code] ?? "failed"} (${[status, ...codes].join(", ")})${told}`,
+    {
+      operation: context.operation,
+      vaultUrl: context.vaultUrl,
+      objectName: context.objectName,
+      version: context.version,
+      requestId: requestIdOf(response),
+      status: response.status,
+      serviceCode: knownCode(envelope?.code),
+      innerCode: knownCode(envelope?.innerCode),
+      conflict: response.status === 409 ? conflictKind(envelope) : undefined,
+      retryAfterMs: retryAfterMs(response, now),
+      hint:
+        code === "KV_PROTOCOL"
+          ? strangerHint(response.status)
+          : hintFor(code, { ...context, innerCode: envelope?.innerCode }),
+      mayHaveHappened: mayHaveHappened(code, response, context),
+      secrets: context.secrets,
+    },
+  );
 }
 
 /** `importKey "orders" in https://v.vault.azure.net`, the subject of every message. */
@@ -111,23 +118,44 @@ function saysNotFound(envelope: ErrorEnvelope | undefined, { vaultUrl }: CallCon
   return envelope?.code !== undefined || isLoopbackHost(new URL(vaultUrl).hostname);
 }
 
+/** The inner codes of a 409 that tell in which state the object is. */
+const CONFLICTS: ReadonlyMap<string | undefined, KeyVaultErrorCode> = new Map([
+  ["ObjectIsBeingDeleted", "KV_BUSY"],
+  ["ObjectIsBeingRecovered", "KV_BUSY"],
+  ["ObjectIsBeingPurged", "KV_BUSY"],
+  ["ObjectIsDeletedButRecoverable", "KV_DELETED_RECOVERABLE"],
+]);
+
 function conflictCode(innerCode: string | undefined): KeyVaultErrorCode {
-  switch (innerCode) {
-    case "ObjectIsBeingDeleted":
-    case "ObjectIsBeingRecovered":
-    case "ObjectIsBeingPurged":
-      return "KV_BUSY";
-    case "ObjectIsDeletedButRecoverable":
-      return "KV_DELETED_RECOVERABLE";
-    default:
-      return "KV_CONFLICT";
-  }
+  return CONFLICTS.get(innerCode) ?? "KV_CONFLICT";
+}
+
+function conflictKind(envelope: ErrorEnvelope | undefined): ConflictKind {
+  if (conflictCode(envelope?.innerCode) !== "KV_CONFLICT") return "known";
+  return envelope?.code === "Conflict" && envelope.innerCode === undefined ? "unnamed" : "foreign";
 }
 
 function strangerHint(status: number): string {
   return status >= 300 && status < 400
     ? "redirects are never followed: a vault sends none. Check the vault URL and any proxy in between."
     : "check the vault URL and any proxy or gateway in between.";
+}
+
+/** A write may have happened after anything but a refusal in the service's own form. */
+function mayHaveHappened(
+  code: KeyVaultErrorCode,
+  { neverAccepted }: VaultResponse,
+  { operation }: CallContext,
+): boolean {
+  if (!OPERATIONS[operation].write || neverAccepted === true) return false;
+  return code === "KV_UNAVAILABLE" || code === "KV_PROTOCOL";
+}
+
+/** Outer and inner code, without what the status says already. */
+function codesToTell(status: number, envelope: ErrorEnvelope | undefined): string[] {
+  const said = REASONS[status]?.replaceAll(" ", "").toLowerCase();
+  const told = [knownCode(envelope?.code), knownCode(envelope?.innerCode)];
+  return [...new Set(told)].filter((code) => code !== undefined).filter((code) => code.toLowerCase() !== said);
 }
 
 /** Codes are words; anything else is not repeated. */

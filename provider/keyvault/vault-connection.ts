@@ -133,7 +133,9 @@ export class VaultConnection {
       if (isKeyVaultError(failure)) throw failure;
       throw callFailure(failure, this.#context(call), deadline, timeoutMs);
     }
-    if (response.status < 200 || response.status >= 300) throw serviceError(response, this.#context(call));
+    if (response.status < 200 || response.status >= 300) {
+      throw serviceError(response, this.#context(call), this.clock.now());
+    }
     return this.#decode(call, response);
   }
 

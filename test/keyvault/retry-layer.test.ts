@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Deadline } from "../../provider/keyvault/deadline.js";
 import { TransportFailure } from "../../provider/keyvault/dispatch.js";
+import { OPERATIONS, type OperationName } from "../../provider/keyvault/operations.js";
 import { retryLayer } from "../../provider/keyvault/retry-layer.js";
 import { ManualClock } from "./manual-clock.js";
 import { requestOf, type Step, scriptedDispatch } from "./scripted-dispatch.js";
@@ -9,7 +10,7 @@ const reset = (sent: boolean) => new TransportFailure(Object.assign(new Error("g
 const refused = new TransportFailure(Object.assign(new Error("no"), { code: "ECONNREFUSED" }), false);
 const untrusted = new TransportFailure(Object.assign(new Error("no"), { code: "SELF_SIGNED_CERT_IN_CHAIN" }), false);
 
-async function send(operation: "getKey" | "importKey" | "createKey", ...steps: Step[]) {
+async function send(operation: OperationName, ...steps: Step[]) {
   const clock = new ManualClock();
   const dispatch = scriptedDispatch(...steps);
   const answer = retryLayer(clock)(dispatch)(requestOf(clock, operation));
@@ -40,11 +41,36 @@ test("Retry-After is honoured in seconds and as a date, and 0 means the own back
   expect((await send("getKey", { status: 429, headers: { "retry-after": "soon" } }, {})).waited).toBe(1_000);
 });
 
-test("a throttled write is sent again, since it was not carried out", async () => {
-  const { answer, sent } = await send("createKey", { status: 429 }, { status: 200 });
-  await expect(answer).resolves.toMatchObject({ status: 200 });
-  expect(sent).toBe(2);
-});
+const operations = Object.keys(OPERATIONS) as OperationName[];
+const MAKERS = ["createKey", "importKey", "rotateKey", "restoreKey", "setSecret", "restoreSecret"];
+
+test.each(MAKERS as OperationName[])(
+  "a throttled %s is not sent again: its caller has to look first",
+  async (maker) => {
+    for (const more of [{}, { headers: { "retry-after": "1" } }, { neverAccepted: true }]) {
+      const { answer, sent, waited } = await send(maker, { status: 429, ...more }, { status: 200 });
+      await expect(answer).resolves.toMatchObject({ status: 429 });
+      expect({ sent, waited }).toEqual({ sent: 1, waited: 0 });
+    }
+  },
+);
+
+test.each(operations.filter((operation) => !MAKERS.includes(operation)))(
+  "a throttled %s is sent again, since it was not carried out and makes nothing twice",
+  async (operation) => {
+    const { answer, sent } = await send(operation, { status: 429 }, { status: 200 });
+    await expect(answer).resolves.toMatchObject({ status: 200 });
+    expect(sent).toBe(2);
+  },
+);
+
+test.each(operations.filter((operation) => OPERATIONS[operation].write))(
+  "%s is never sent again once it may have happened",
+  async (operation) => {
+    for (const status of [408, 500, 502, 503, 504]) expect((await send(operation, { status }, {})).sent).toBe(1);
+    expect((await send(operation, reset(true), {})).sent).toBe(1);
+  },
+);
 
 test.each([500, 502, 503, 504, 408])("a read is repeated after %i, a write never", async (status) => {
   expect((await send("getKey", { status }, {})).sent).toBe(2);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { OPERATIONS, type OperationName } from "../../provider/keyvault/operations.js";
 import { type CallContext, serviceError } from "../../provider/keyvault/service-error.js";
 
+const NOW = Date.UTC(2026, 0, 1);
 const context: CallContext = {
   operation: "importKey",
   vaultUrl: "https://v.vault.azure.net",
@@ -13,7 +14,7 @@ const context: CallContext = {
 function errorOf(status: number, code: string | undefined, innerCode?: string, more: Partial<CallContext> = {}) {
   const error = { code, message: "The service's words.", ...(innerCode ? { innererror: { code: innerCode } } : {}) };
   const body = code === undefined ? "" : JSON.stringify({ error });
-  return serviceError({ status, headers: { "x-ms-request-id": "1-2-3" }, body }, { ...context, ...more });
+  return serviceError({ status, headers: { "x-ms-request-id": "1-2-3" }, body }, { ...context, ...more }, NOW);
 }
 
 const restoring = { operation: "restoreSecret" as OperationName };
@@ -54,17 +55,17 @@ test("the message says what failed, on what, why and what to do", () => {
 
 test("a 404 that the service did not write is not read as absence", () => {
   for (const body of ["", "<html>404</html>", '{"statusCode":404,"message":"Resource not found"}']) {
-    expect(serviceError({ status: 404, headers: {}, body }, { ...context, operation: "getKey" })).toMatchObject({
+    expect(serviceError({ status: 404, headers: {}, body }, { ...context, operation: "getKey" }, NOW)).toMatchObject({
       code: "KV_PROTOCOL",
     });
   }
   const onLoopback = { ...context, vaultUrl: "http://127.0.0.1:8080" };
-  expect(serviceError({ status: 404, headers: {}, body: "" }, onLoopback)).toMatchObject({ code: "KV_NOT_FOUND" });
+  expect(serviceError({ status: 404, headers: {}, body: "" }, onLoopback, NOW)).toMatchObject({ code: "KV_NOT_FOUND" });
 });
 
 test("an emulator's error without its envelope is read", () => {
   const body = JSON.stringify({ code: "KeyNotFound", message: "Key not found", innerError: { code: "X" } });
-  expect(serviceError({ status: 404, headers: {}, body }, context)).toMatchObject({
+  expect(serviceError({ status: 404, headers: {}, body }, context, NOW)).toMatchObject({
     code: "KV_NOT_FOUND",
     serviceCode: "KeyNotFound",
     innerCode: "X",
@@ -96,15 +97,15 @@ test("every operation names its permission in the hint of a refusal", () => {
 
 test("a write may have happened after 5xx, unless it went out without its body", () => {
   const lost = { status: 500, headers: {}, body: "" };
-  expect(serviceError(lost, context).mayHaveHappened).toBe(true);
-  expect(serviceError({ ...lost, neverAccepted: true }, context).mayHaveHappened).toBe(false);
-  expect(serviceError(lost, { ...context, operation: "getKey" }).mayHaveHappened).toBe(false);
+  expect(serviceError(lost, context, NOW).mayHaveHappened).toBe(true);
+  expect(serviceError({ ...lost, neverAccepted: true }, context, NOW).mayHaveHappened).toBe(false);
+  expect(serviceError(lost, { ...context, operation: "getKey" }, NOW).mayHaveHappened).toBe(false);
   expect(errorOf(409, "Conflict").mayHaveHappened).toBe(false);
 });
 
 test("what the service repeats of a request does not show", () => {
   const body = JSON.stringify({ error: { code: "BadParameter", message: 'Invalid "value": hunter2, given hunter2' } });
-  const error = serviceError({ status: 400, headers: {}, body }, { ...context, secrets: ["hunter2"] });
+  const error = serviceError({ status: 400, headers: {}, body }, { ...context, secrets: ["hunter2"] }, NOW);
   expect(error.message).toContain("Invalid");
   expect(JSON.stringify(error) + error.stack).not.toContain("hunter2");
 });
@@ -113,14 +114,47 @@ test("a secret shows neither cut off nor with its line breaks folded or escaped"
   const secret = "correct horse\nbattery staple";
   for (const echo of [secret, JSON.stringify(secret), "x".repeat(580) + secret]) {
     const body = JSON.stringify({ error: { code: "BadParameter", message: `Bad: ${echo}` } });
-    const { message } = serviceError({ status: 400, headers: {}, body }, { ...context, secrets: [secret] });
+    const { message } = serviceError({ status: 400, headers: {}, body }, { ...context, secrets: [secret] }, NOW);
     expect(message).not.toMatch(/correct|battery/);
   }
 });
 
 test("a request id or a code that is no word is left out", () => {
   const body = JSON.stringify({ error: { code: "<script>", message: 7 } });
-  const error = serviceError({ status: 400, headers: { "x-ms-request-id": "a b<" }, body }, context);
+  const error = serviceError({ status: 400, headers: { "x-ms-request-id": "a b<" }, body }, context, NOW);
   expect(error).toMatchObject({ code: "KV_INVALID_INPUT" });
   expect([error.requestId, error.serviceCode]).toEqual([undefined, undefined]);
+});
+
+test.each<[string, string | undefined, string, string]>([
+  ["Conflict", "ObjectIsBeingDeleted", "known", "(409 Conflict, ObjectIsBeingDeleted): The service's words."],
+  ["Conflict", "ObjectIsDeletedButRecoverable", "known", "ObjectIsDeletedButRecoverable"],
+  ["Conflict", undefined, "unnamed", "(409 Conflict): The service's words."],
+  ["KeyAlreadyExists", undefined, "foreign", "(409 Conflict, KeyAlreadyExists): The service's words."],
+  ["Conflict", "KeyIsSoftDeleted", "foreign", "(409 Conflict, KeyIsSoftDeleted): The service's words."],
+])("a 409 %s/%s is told as %s, in the words of its server", (code, innerCode, conflict, words) => {
+  const error = errorOf(409, code, innerCode);
+  expect(error).toMatchObject({ conflict, message: expect.stringContaining(words) });
+  expect(error.message).not.toMatch(/\b(\w+), \1\b/);
+});
+
+test("a refusal other than a 409 has no kind of conflict", () => {
+  expect(errorOf(403, "Forbidden")).not.toHaveProperty("conflict");
+});
+
+test("an error tells how long the service asks to wait, in seconds or until a date, and nothing where it does not say", () => {
+  const waiting = (value: string) =>
+    serviceError({ status: 429, headers: { "retry-after": value }, body: "" }, context, NOW).retryAfterMs;
+  expect(waiting("7")).toBe(7_000);
+  expect(waiting(new Date(NOW + 20_000).toUTCString())).toBe(20_000);
+  expect(["0", "soon", "", new Date(NOW - 1_000).toUTCString()].map(waiting)).toEqual(Array(4).fill(undefined));
+  expect(errorOf(429, "Throttled")).toMatchObject({ mayHaveHappened: false, retryable: true });
+  expect(errorOf(429, "Throttled")).not.toHaveProperty("retryAfterMs");
+});
+
+test.each([301, 307, 408, 502])("a write answered with %i may have happened", (status) => {
+  const answer = { status, headers: {}, body: "<html>" };
+  expect(serviceError(answer, context, NOW).mayHaveHappened).toBe(true);
+  expect(serviceError(answer, { ...context, operation: "deleteKey" }, NOW).mayHaveHappened).toBe(true);
+  expect(serviceError(answer, { ...context, operation: "getKey" }, NOW).mayHaveHappened).toBe(false);
 });

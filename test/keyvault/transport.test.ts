@@ -90,11 +90,27 @@ test("a read is sent again when its answer is lost", async () => {
   expect(server.authorized).toHaveLength(3);
 });
 
-test("a throttled write is sent again and succeeds", async () => {
-  const throttled = { error: { code: "Throttled", message: "too many" } };
-  const server = await serve((_request, index) => (index < 2 ? { status: 429, body: throttled } : ok));
-  await expect(server.client({ clock: hasty }).createKey("n", { keyType: "EC" })).resolves.toMatchObject({ name: "n" });
+const throttled: Answer = {
+  status: 429,
+  body: { error: { code: "Throttled", message: "too many" } },
+  headers: { "retry-after": "9" },
+};
+
+test("a throttled write that makes nothing is sent again and succeeds", async () => {
+  const server = await serve((_request, index) => (index < 2 ? throttled : ok));
+  await expect(server.client({ clock: hasty }).updateKey("n", undefined, {})).resolves.toMatchObject({ name: "n" });
   expect(server.authorized).toHaveLength(3);
+});
+
+test("a throttled create is told to its caller, with the wait that the service asks for", async () => {
+  const server = await serve((_request, index) => (index === 0 ? throttled : ok));
+  await expect(server.client().createKey("n", { keyType: "EC" })).rejects.toMatchObject({
+    code: "KV_THROTTLED",
+    mayHaveHappened: false,
+    retryable: true,
+    retryAfterMs: 9_000,
+  });
+  expect(server.authorized).toHaveLength(1);
 });
 
 test("a backup is a read: its lost answer is asked for again", async () => {
