@@ -32,6 +32,11 @@ export interface VaultBackupArgs extends BackupArgs {
    * and the next `up` tries again), or `report` them in `failed` and go on.
    */
   onFailure?: pulumi.Input<"fail" | "report">;
+  /**
+   * Go on where a glob covers nothing, as in a vault that is still empty. Default false: an update that a misspelled
+   * glob leaves without a backup fails with `KV_NOT_FOUND`, takes nothing, and keeps what was taken before.
+   */
+  allowEmpty?: pulumi.Input<boolean>;
 }
 
 /** Names are kept by kind: a key and a secret may have the same one. */

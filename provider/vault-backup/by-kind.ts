@@ -12,6 +12,10 @@ export function byKind<T>(): ByKind<T> {
   return { keys: {}, secrets: {} };
 }
 
+export function countOf({ keys, secrets }: ByKind<unknown>): number {
+  return Object.keys(keys).length + Object.keys(secrets).length;
+}
+
 export function kindOf(collection: Collection): "key" | "secret" {
   return collection === "keys" ? "key" : "secret";
 }

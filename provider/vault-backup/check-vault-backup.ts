@@ -9,7 +9,7 @@ import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
 
 const ON_FAILURE = ["fail", "report"] as const;
-const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "claimant"];
+const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "allowEmpty", "claimant"];
 
 /** A resource of the same program, as the SDK passes it on. */
 interface Managed {
@@ -46,6 +46,7 @@ export async function checkVaultBackup(
     revisions: Object.keys(revisions).length > 0 ? revisions : undefined,
     to: checkBackupFolder(check, MANIFEST),
     onFailure: onFailure === "fail" ? undefined : onFailure,
+    allowEmpty: check.boolean("allowEmpty") || undefined,
   };
   return { inputs, failures: check.failures };
 }
@@ -69,7 +70,7 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
         );
       }
     } else {
-      check.failUnnamed(`${collection} ${expected}`);
+      check.failUnnamed(`${collection} ${expected}${isLikeGlob(item) ? `, and ${item} is none of them` : ""}`);
       return undefined;
     }
   }
@@ -80,6 +81,11 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
   // Where all are covered the names say nothing more.
   const needed = patterns.filter((pattern) => !hasAll || pattern === "*" || isExclusion(pattern));
   return needed.length > 0 ? [...new Set(needed)].sort() : undefined;
+}
+
+/** Whether it can be shown: nothing secret has brackets and wildcards in it. */
+function isLikeGlob(item: unknown): item is string {
+  return typeof item === "string" && /^[\w*?[\]{},!^-]{1,127}$/.test(item) && /[*?[\]{}]/.test(item);
 }
 
 /** A change of any of the resources changes its digest, and state keeps 11 characters of each. */

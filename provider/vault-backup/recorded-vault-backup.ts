@@ -20,6 +20,8 @@ export const vaultBackupInputs = z.looseObject({
   to: recordedFolder.exactOptional(),
   /** Left out: `fail`. */
   onFailure: z.literal("report").exactOptional(),
+  /** Left out: a glob that matches nothing fails the update. */
+  allowEmpty: z.literal(true).exactOptional(),
 });
 
 /** What is left of blobs that became null with the secrets of a stack: the other ones. */

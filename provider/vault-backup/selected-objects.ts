@@ -34,9 +34,9 @@ const FEW = 25;
 export async function lookAt(
   client: KeyVaultClient,
   collection: Collection,
-  { matches, names, hasGlobs }: Selection,
+  { matches, names, globs }: Selection,
 ): Promise<SelectedObjects> {
-  if (!hasGlobs && names.length <= FEW) return lookAtEach(client, collection, names);
+  if (globs.length === 0 && names.length <= FEW) return lookAtEach(client, collection, names);
   const contents: SelectedObjects = { objects: [], missing: [], managed: [] };
   const named = new Set(names.map((name) => name.toLowerCase()));
   for await (const item of listed(client, collection)) {

@@ -6,8 +6,14 @@ export interface Selection {
   matches(name: string): boolean;
   /** What the program names outright. */
   names: string[];
-  /** Whether only a look at the whole vault tells what is covered. */
-  hasGlobs: boolean;
+  /** For these only a look at the whole vault tells what is covered. */
+  globs: Glob[];
+}
+
+export interface Glob {
+  pattern: string;
+  /** Whether the selection covers a name by this glob. */
+  covers(name: string): boolean;
 }
 
 /** Reads names and globs; what begins with `!` is left out. */
@@ -16,22 +22,39 @@ export function selection(patterns: readonly string[]): Selection {
   const isWanted = matcher(wanted);
   const isUnwanted = matcher(patterns.filter(isExclusion).map((pattern) => pattern.slice(1)));
   const matches = (name: string): boolean => isWanted(name) && !isUnwanted(name);
-  const names = wanted.filter((pattern) => isValidObjectName(pattern) && matches(pattern));
-  return { matches, names, hasGlobs: !wanted.every(isValidObjectName) };
+  const globs = wanted
+    .filter((pattern) => !isValidObjectName(pattern))
+    .map((pattern): Glob => {
+      const isMatch = matcher([pattern]);
+      return { pattern, covers: (name) => isMatch(name) && !isUnwanted(name) };
+    });
+  return { matches, names: wanted.filter((pattern) => isValidObjectName(pattern) && matches(pattern)), globs };
 }
 
 export function isExclusion(pattern: string): boolean {
   return pattern.startsWith("!");
 }
 
-/** True for what can be a name or a glob over names. */
+/** True for a name or a glob over names, with or without a leading `!`. A bracket that nothing closes matches nothing. */
 export function isPattern(pattern: string): boolean {
-  return /^!?[0-9A-Za-z*?[\]{},^-][0-9A-Za-z*?[\]{},!^-]*$/.test(pattern);
+  const glob = isExclusion(pattern) ? pattern.slice(1) : pattern;
+  let left = glob.replace(/\[[!^]?([0-9A-Za-z-]+)\]/g, (whole, members: string) => (isClass(members) ? "x" : whole));
+  for (let before = ""; before !== left; ) {
+    before = left;
+    left = left.replace(/\{[0-9A-Za-z*?,-]*,[0-9A-Za-z*?,-]*\}/g, "x");
+  }
+  return /^[0-9A-Za-z*?-]+$/.test(left);
+}
+
+/** Ranges go upward. */
+function isClass(members: string): boolean {
+  return [...members.matchAll(/([0-9A-Za-z])-([0-9A-Za-z])/g)].every(([, from = "", to = ""]) => from <= to);
 }
 
 function matcher(patterns: readonly string[]): (name: string) => boolean {
   const names = new Set(patterns.filter(isValidObjectName).map((name) => name.toLowerCase()));
-  const globs = patterns.filter((pattern) => !isValidObjectName(pattern));
+  // `[!a]` is every shell's "not a", and picomatch's "! or a".
+  const globs = patterns.filter((pattern) => !isValidObjectName(pattern)).map((glob) => glob.replaceAll("[!", "[^"));
   const matchesGlob = globs.length === 0 ? () => false : picomatch(globs, { nocase: true });
   return (name) => names.has(name.toLowerCase()) || matchesGlob(name);
 }

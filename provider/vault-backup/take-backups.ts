@@ -17,6 +17,8 @@ export interface Taken {
   covered: ByKind<CoveredVersion>;
   failed: ByKind<string>;
   count: number;
+  /** There when the vault was looked at, and not when their backup was asked for. */
+  vanished: { collection: Collection; name: string }[];
   /** Of the objects that failed. */
   firstFailure?: unknown;
 }
@@ -45,7 +47,7 @@ export async function takeBackups(
   shelf: BackupShelf,
   jobs: readonly BackupJob[],
 ): Promise<Taken> {
-  const taken: Taken = { covered: byKind(), failed: byKind(), count: 0 };
+  const taken: Taken = { covered: byKind(), failed: byKind(), count: 0, vanished: [] };
   const progress = new Progress(client.vaultUrl, jobs.length);
   let failuresInARow = 0;
   let outage: unknown;
@@ -65,8 +67,10 @@ export async function takeBackups(
       taken.count++;
       failuresInARow = 0;
     } catch (error) {
-      // Deleted since the look at the vault.
-      if (isKeyVaultError(error, "KV_NOT_FOUND")) return;
+      if (isKeyVaultError(error, "KV_NOT_FOUND")) {
+        taken.vanished.push({ collection, name });
+        return;
+      }
       taken.failed[collection][name] = reasonOf(error);
       taken.firstFailure ??= error;
       failuresInARow = isKeyVaultError(error) && OUTAGE.has(error.code) ? failuresInARow + 1 : 0;

@@ -6,7 +6,8 @@ import { markSecret } from "../engine/pulumi-secret.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { type BackupShelf, FolderShelf, folderProblems, StateShelf, stateProblems } from "./blob-store.js";
-import { type ByKind, byKind, COLLECTIONS, type Collection, objectLabel, recorded } from "./by-kind.js";
+import { type ByKind, byKind, COLLECTIONS, type Collection, countOf, objectLabel, recorded } from "./by-kind.js";
+import { nothingMatches, throwIfNothing, unmatchedGlobs } from "./empty-backup.js";
 import { type VaultBackupInputs, type VaultBackupOutputs, vaultBackupOutputs } from "./recorded-vault-backup.js";
 import { lookAt, type SelectedObject, type SelectedObjects } from "./selected-objects.js";
 import { type Selection, selection } from "./selection.js";
@@ -30,13 +31,27 @@ export async function updateVaultBackup(
   const failed: ByKind<string> = byKind();
   const jobs: BackupJob[] = [];
   let kept = 0;
+  /** What the program names and the vault does not have is a failure, unless an earlier blob of it is the last copy. */
+  const noteMissing = (collection: Collection, name: string, reason: string): void => {
+    const isCovered = Object.keys(covered[collection]).some((each) => each.toLowerCase() === name.toLowerCase());
+    if (!isCovered) failed[collection][name] = reason;
+  };
 
-  for (const collection of COLLECTIONS) {
-    const selected = selection(inputs[collection] ?? []);
-    const contents = await lookAt(client, collection, selected);
+  const found = await Promise.all(
+    COLLECTIONS.map(async (collection) => {
+      const selected = selection(inputs[collection] ?? []);
+      const contents = await lookAt(client, collection, selected);
+      return { collection, selected, contents, names: earlierNames(collection, earlier, selected, contents) };
+    }),
+  );
+  const unmatched = inputs.allowEmpty ? [] : unmatchedGlobs(found);
+  if (unmatched.length > 0 && inputs.onFailure !== "report") throw nothingMatches(inputs, unmatched);
+  for (const { collection, pattern, reason } of unmatched) failed[collection][pattern] = reason;
+
+  for (const { collection, contents, names } of found) {
     tellManaged(inputs, collection, contents);
     const toTake = new Map(contents.objects.map((object) => [object.name, object]));
-    for (const name of earlierNames(collection, earlier, selected, contents)) {
+    for (const name of names) {
       const object = toTake.get(name);
       // Also what is to be taken again: should that fail, the earlier blob is there still.
       const carried = await carryOver(shelves, collection, name, earlier, covered);
@@ -48,10 +63,7 @@ export async function updateVaultBackup(
       }
     }
     for (const object of toTake.values()) jobs.push({ collection, object });
-    for (const name of contents.missing) {
-      if (recorded(covered[collection], name) === undefined)
-        failed[collection][name] = "the vault has nothing of that name";
-    }
+    for (const name of contents.missing) noteMissing(collection, name, "the vault has nothing of that name");
   }
 
   const taken = await takeBackups(client, shelves.next, jobs);
@@ -59,8 +71,15 @@ export async function updateVaultBackup(
     Object.assign(covered[collection], taken.covered[collection]);
     Object.assign(failed[collection], taken.failed[collection]);
   }
-  const isEmpty = COLLECTIONS.every((collection) => Object.keys(covered[collection]).length === 0);
-  if (isEmpty && taken.firstFailure !== undefined) throw taken.firstFailure;
+  for (const { collection, name } of taken.vanished) {
+    const isNamed = found.some(({ selected, ...each }) => each.collection === collection && namesIt(selected, name));
+    if (isNamed) noteMissing(collection, name, "it was there, and when its backup was asked for it was not");
+    else tell(`deleted meanwhile, and not in the backup of ${inputs.vaultUrl}: ${objectLabel(collection, name)}`);
+  }
+  if (COLLECTIONS.every((collection) => Object.keys(covered[collection]).length === 0)) {
+    if (taken.firstFailure !== undefined) throw taken.firstFailure;
+    if (inputs.onFailure !== "report") throwIfNothing(inputs, failed, taken.vanished.length);
+  }
 
   const takenOn = taken.count > 0 || !earlier ? formatMoment(new Date()) : earlier.takenOn;
   const { blobs, digest } = await shelves.next.close(takenOn);
@@ -70,6 +89,10 @@ export async function updateVaultBackup(
   tell(`backed up ${taken.count} of ${jobs.length + kept} objects of ${inputs.vaultUrl} (${elapsed}), ${kept} kept`);
   reportFailures(id, inputs, failed, outs, taken.firstFailure);
   return outs;
+}
+
+function namesIt({ names }: Selection, name: string): boolean {
+  return names.some((each) => each.toLowerCase() === name.toLowerCase());
 }
 
 interface Shelves {
@@ -168,7 +191,7 @@ function reportFailures(
   outs: Properties,
   firstFailure: unknown,
 ): void {
-  const count = Object.keys(failed.keys).length + Object.keys(failed.secrets).length;
+  const count = countOf(failed);
   if (count === 0) return;
   const text = `the backup of ${inputs.vaultUrl} is incomplete; ${count} failed, the others are kept:${describeFailures(failed)}`;
   if (inputs.onFailure === "report") {

@@ -8,7 +8,7 @@ import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkVaultBackup } from "./check-vault-backup.js";
 
 /** What state holds of the inputs. */
-const INPUTS = ["__provider", "vaultUrl", "keys", "secrets", "revisions", "to", "onFailure"];
+const INPUTS = ["__provider", "vaultUrl", "keys", "secrets", "revisions", "to", "onFailure", "allowEmpty"];
 
 /** As many as a person reads in a preview. */
 const MOST_SHOWN = 20;

@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vites
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { vaultBackup } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
-import { selection } from "../../provider/vault-backup/selection.js";
+import { KeyVaultClient } from "../../provider/keyvault/client.js";
+import { isPattern, selection } from "../../provider/vault-backup/selection.js";
 import { call, requestCounts } from "../engine/vault-by-hand.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vault-backup-"));
@@ -25,10 +26,41 @@ describe("a selection", () => {
   });
 
   it("leaves out what begins with an exclamation mark", () => {
-    const { matches, names, hasGlobs } = selection(["*", "huge", "!huge", "!temp-*"]);
+    const { matches, names, globs } = selection(["*", "huge", "!huge", "!temp-*"]);
     expect(["orders", "huge", "temp-1"].filter(matches)).toEqual(["orders"]);
-    expect({ names, hasGlobs }).toEqual({ names: [], hasGlobs: true });
+    expect({ names, globs: globs.map(({ pattern }) => pattern) }).toEqual({ names: [], globs: ["*"] });
   });
+
+  it("reads an exclamation mark in a class as every shell does", () => {
+    const { matches } = selection(["[!a-c]*"]);
+    expect(["a-1", "d-1", "B-2", "x"].filter(matches)).toEqual(["d-1", "x"]);
+  });
+
+  it.each(["*", "a", "!a", "a?-*", "[a-c]x", "[!a]", "[^a-]*", "{a,b}", "{a,{b,c*}}-[0-9]", "!{a,b}", "{,x}a"])(
+    "can be %s",
+    (pattern) => expect(isPattern(pattern)).toBe(true),
+  );
+
+  it.each([
+    "",
+    "!",
+    "[",
+    "]",
+    "[]",
+    "[!]",
+    "[a",
+    "{a",
+    "a}",
+    "{}",
+    "{a}",
+    "a,b",
+    "[z-a]",
+    "[*]",
+    "!!a",
+    "a!b",
+    "a/b",
+    "^a",
+  ])("cannot be %j, which matches nothing or not what it says", (pattern) => expect(isPattern(pattern)).toBe(false));
 });
 
 describe("check of a vault's backup", () => {
@@ -63,6 +95,8 @@ describe("check of a vault's backup", () => {
     ["nothing to back up", {}, /nothing to back up/],
     ["exclusions alone", { keys: "!a" }, /add "\*"/],
     ["a name that cannot be one", { keys: "a/b" }, /keys must be "\*", a key name, a glob/],
+    ["a glob that is none", { keys: ["a", "["] }, /keys must be .*, and \[ is none of them/],
+    ["allowEmpty that is neither", { keys: "*", allowEmpty: "yes" }, /allowEmpty must be true or false/],
     [
       "a resource of another vault",
       { keys: [{ name: "a", vaultUrl: "https://x.vault.azure.net" }] },
@@ -114,6 +148,16 @@ describe("a vault's backup", () => {
     const { value } = outs.blobs as { value: { keys: Record<string, string>; secrets: Record<string, string> } };
     return { ...outs, covered: outs.covered, blobs: value };
   };
+  /** Keys go between the look at the vault and the request for their backup. */
+  const deletedAtTheLastMoment = (times: number) => {
+    vi.mocked(KeyVaultClient.prototype.backupKey).mockRestore?.();
+    const { backupKey } = KeyVaultClient.prototype;
+    let left = times;
+    vi.spyOn(KeyVaultClient.prototype, "backupKey").mockImplementation(async function (this: KeyVaultClient, name) {
+      if (left-- > 0) await call(vault, "DELETE", `/keys/${name}`);
+      return backupKey.call(this, name);
+    });
+  };
   const makeKey = (name: string) => call(vault, "POST", `/keys/${name}/create`, { kty: "EC" });
 
   it("follows the pages of a list and takes each object once", async () => {
@@ -162,6 +206,75 @@ describe("a vault's backup", () => {
     expect(failure).toMatchObject({ message: expect.stringMatching(/backupKey .* was refused \(403.*keys\/backup/s) });
     expect(failure).not.toHaveProperty("id");
     expect(requestCounts(vault).backupKey).toBeLessThan(100);
+  });
+
+  it.each([
+    ["a glob", { keys: ["orders", "ordrs-*"] }, 'keys "ordrs-*": it matches nothing in the vault'],
+    ["all that is not there", { secrets: "*" }, 'secrets "*": it matches nothing in the vault'],
+    ["what only certificates have", { keys: "tls*" }, 'keys "tls*": it matches only keys of certificates'],
+    ["what it leaves out itself", { keys: ["o*", "!orders"] }, 'keys "o*": it matches nothing'],
+  ])("of %s that covers nothing fails by name, and takes nothing", async (_what, args, reason) => {
+    await makeKey("orders");
+    await makeKey("tls");
+    vault.vault("emulator").giveToCertificate("keys", "tls");
+    const failure = await create(args).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      message: expect.stringContaining(`KV_NOT_FOUND: ${vault.url} was not backed up, ${reason}`),
+    });
+    expect(failure).toMatchObject({ message: expect.stringContaining("allowEmpty: true") });
+    expect(failure).not.toHaveProperty("id");
+    expect(requestCounts(vault)).not.toHaveProperty("backupKey");
+    const { outs } = await create({ ...args, allowEmpty: true });
+    expect(outs).toMatchObject({ failed: { keys: {}, secrets: {} } });
+  });
+
+  it("takes all of one kind where the vault has none of the other", async () => {
+    await makeKey("orders");
+    expect(Object.keys((await create({ keys: "*", secrets: "*" })).outs.blobs.keys)).toEqual(["orders"]);
+  });
+
+  it("reports a glob that covers nothing, where that is asked for, and tries it again", async () => {
+    await makeKey("orders");
+    const { outs } = await create({ keys: ["orders", "ordrs-*"], onFailure: "report" });
+    expect(outs).toMatchObject({ failed: { keys: { "ordrs-*": "it matches nothing in the vault" } } });
+    expect(await vaultBackup.diff("id", outs, outs)).toMatchObject({ changes: true });
+  });
+
+  it("keeps what it has where a later selection covers nothing", async () => {
+    await makeKey("orders");
+    const { outs } = await create({ keys: "o*" });
+    await expect(update(outs, { keys: "ordrs-*" })).rejects.toThrow("was not backed up");
+    await expect(update(outs, { keys: "missing" })).rejects.toThrow("nothing of");
+    await call(vault, "DELETE", "/keys/orders");
+    expect((await update(outs, { keys: "o*" })).blobs).toEqual(outs.blobs);
+    expect((await update(outs, { keys: "ORDERS" })).blobs).toEqual(outs.blobs);
+  });
+
+  it("is a failure, by name, of what is named and answered with 404", async () => {
+    await makeKey("orders");
+    await makeKey("other");
+    deletedAtTheLastMoment(1);
+    const failure = await create({ keys: ["orders"] }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/nothing of .* could be backed up.*key "orders": it was there/s),
+    });
+    expect(failure).not.toHaveProperty("id");
+    await makeKey("third");
+    deletedAtTheLastMoment(1);
+    const partial = await create({ keys: ["other", "third"] }).catch((error: unknown) => error);
+    expect(partial).toMatchObject({ id: `${vault.url}/backup`, message: expect.stringMatching(/1 failed/) });
+  });
+
+  it("goes on without what a glob finds and is deleted meanwhile, and says so", async () => {
+    await makeKey("orders");
+    await makeKey("other");
+    deletedAtTheLastMoment(1);
+    const { outs } = await create({ keys: "*" });
+    expect(Object.keys(outs.blobs.keys)).toHaveLength(1);
+    expect(told).toMatch(/deleted meanwhile, and not in the backup of .*: key "/);
+    await makeKey("third");
+    deletedAtTheLastMoment(2);
+    await expect(create({ keys: "*" })).rejects.toThrow("all 2 objects were deleted meanwhile");
   });
 
   it("keeps the earlier blob of an object whose later backup fails", async () => {
