@@ -16,6 +16,11 @@ Then:
     --generate-code=false
   pulumi preview --refresh --expect-no-changes
 
+Exit codes:
+  0  written, or there is nothing to adopt
+  8  incomplete: what could not be read is left out, and named on standard error
+  1  nothing was written; the code on standard error says why
+
 Examples:
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net --only 'keys/*'
@@ -41,6 +46,6 @@ export function registerAdopt(program: Command): void {
     .addHelpText("after", HELP)
     .action(async (options: AdoptOptions) => {
       const { runAdopt } = await import("./run-adopt.js");
-      await runAdopt(options);
+      process.exitCode = await runAdopt(options);
     });
 }

@@ -12,6 +12,7 @@ import { observedSecretAttributes, secretOutputs } from "../../provider/secret/s
 import type { SecretInputs } from "../../provider/secret/secret-inputs.js";
 import { objectId } from "../../provider/vault/object-address.js";
 import { providerText, RESOURCE_TYPES } from "../../sdk/contract.js";
+import { commentWord } from "../text/typescript-text.js";
 import type { FoundKey } from "../vault/read-vault.js";
 
 /** An object of the vault as Pulumi takes it over, and as the program writes it. */
@@ -113,7 +114,7 @@ async function normalForm(
 function describeKey(bundle: FoundKey["bundle"]): string {
   const { keyType, curve, keySize } = bundle;
   const size = curve ?? (keyFamily(keyType) === "EC" ? undefined : keySize);
-  return `${keyType}${size === undefined ? "" : ` ${size}`}${dates(bundle)}`;
+  return `${commentWord(keyType)}${size === undefined ? "" : ` ${commentWord(String(size))}`}${dates(bundle)}`;
 }
 
 function dates({ createdOn, expiresOn }: { createdOn?: Date; expiresOn?: Date }): string {

@@ -32,7 +32,8 @@ export function nameResources(
 }
 
 function identifierFor({ name, className }: AdoptedResource, taken: ReadonlySet<string>): string {
-  const camel = name.replace(/-+$/, "").replace(/-+(.)/g, (_dashes, next: string) => next.toUpperCase());
+  const words = name.replace(/[^0-9A-Za-z]+/g, "-");
+  const camel = words.replace(/-+$/, "").replace(/-+(.)/g, (_dashes, next: string) => next.toUpperCase());
   const lower = camel.replace(/^[A-Z]+(?![a-z])|^[A-Z]/, (capitals) => capitals.toLowerCase());
   const plain = /^[a-z]/i.test(lower) ? lower : `${className.toLowerCase()}${camel}`;
   const typed = plain.endsWith(className) ? plain : `${plain}${className}`;

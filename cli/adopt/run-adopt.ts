@@ -1,11 +1,14 @@
 import { join, parse, resolve } from "node:path";
 import { CliError } from "../failure/cli-error.js";
+import { tellProblem } from "../failure/report-failure.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
 import { knownObjects, NOTHING_KNOWN } from "../stack/known-objects.js";
 import { counted } from "../text/counted.js";
-import { nameFilter } from "../vault/name-filter.js";
+import { inert } from "../text/pipeline-text.js";
+import { type Collection, nameFilter } from "../vault/name-filter.js";
 import { openVault } from "../vault/open-vault.js";
 import { type FoundVault, readVault } from "../vault/read-vault.js";
+import { describeUnread, INCOMPLETE, unreadObject } from "../vault/unread-object.js";
 import type { AdoptOptions } from "./adopt-options.js";
 import { type AdoptedResource, adoptKey, adoptSecret } from "./adopted-resource.js";
 import { importFile } from "./import-file.js";
@@ -13,7 +16,7 @@ import { nameResources } from "./program-names.js";
 import { programText } from "./program-text.js";
 
 /** The command: reads the vault, writes both files or none, and says what comes next. */
-export async function runAdopt(options: AdoptOptions): Promise<void> {
+export async function runAdopt(options: AdoptOptions): Promise<number> {
   const importPath = importFilePath(options);
   const files = [{ path: options.program }, { path: importPath }];
   const force = options.force === true;
@@ -23,19 +26,22 @@ export async function runAdopt(options: AdoptOptions): Promise<void> {
   const filter = nameFilter(options.only, options.ignore);
   const found = await readVault(client, filter, (collection, name) => known.has(vaultUrl, collection, name));
   const resources = await adoptAll(vaultUrl, found);
+  const exitCode = found.unread.length > 0 ? INCOMPLETE : 0;
+  for (const line of describeUnread(found.unread)) tellProblem("adopt", line);
   if (resources.length === 0) {
-    process.stdout.write(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`);
-    return;
+    process.stdout.write(inert(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`));
+    return exitCode;
   }
   const named = nameResources(resources, known.isResource);
   await writeFiles(
     [
-      { path: options.program, content: programText(vaultUrl, named, found.leftOut) },
+      { path: options.program, content: programText(vaultUrl, named, found) },
       { path: importPath, content: importFile(named) },
     ],
     force,
   );
-  process.stdout.write(`${summary(vaultUrl, options.program, importPath, found)}\n`);
+  process.stdout.write(inert(`${summary(vaultUrl, options.program, importPath, resources, found)}\n`));
+  return exitCode;
 }
 
 function importFilePath({ program, importFile: given }: AdoptOptions): string {
@@ -49,15 +55,31 @@ function importFilePath({ program, importFile: given }: AdoptOptions): string {
   );
 }
 
-async function adoptAll(vaultUrl: string, { keys, secrets }: FoundVault): Promise<AdoptedResource[]> {
+/** What no program can say of one object does not keep the others from being adopted. */
+async function adoptAll(vaultUrl: string, { keys, secrets, unread }: FoundVault): Promise<AdoptedResource[]> {
   const resources: AdoptedResource[] = [];
-  for (const key of keys) resources.push(await adoptKey(vaultUrl, key));
-  for (const secret of secrets) resources.push(await adoptSecret(vaultUrl, secret));
+  const add = async (collection: Collection, name: string, adopt: () => Promise<AdoptedResource>): Promise<void> => {
+    try {
+      resources.push(await adopt());
+    } catch (error) {
+      unread.push(unreadObject(collection, name, error));
+    }
+  };
+  for (const key of keys) await add("keys", key.bundle.name, () => adoptKey(vaultUrl, key));
+  for (const secret of secrets) await add("secrets", secret.name, () => adoptSecret(vaultUrl, secret));
   return resources;
 }
 
-function summary(vaultUrl: string, program: string, importPath: string, found: FoundVault): string {
-  const { keys, secrets, isPolicyHidden } = found;
+function summary(
+  vaultUrl: string,
+  program: string,
+  importPath: string,
+  resources: readonly AdoptedResource[],
+  found: FoundVault,
+): string {
+  const { isPolicyHidden } = found;
+  const keys = resources.filter(({ className }) => className === "Key");
+  const secrets = resources.filter(({ className }) => className === "Secret");
   const policies = isPolicyHidden
     ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
     : "";
@@ -68,7 +90,7 @@ Wrote ${program} and ${importPath}. Next:
   pulumi preview --refresh --expect-no-changes`;
 }
 
-function leftOutSummary({ leftOut }: FoundVault): string {
+function leftOutSummary({ leftOut, unread }: FoundVault): string {
   const counts = [
     ["certificate", "of certificates"],
     ["deleted", "deleted"],
@@ -77,6 +99,8 @@ function leftOutSummary({ leftOut }: FoundVault): string {
     const number = leftOut.filter((each) => each.reason === reason).length;
     return number === 0 ? [] : [`${number} ${words}`];
   });
+  const lost = unread.filter(({ part }) => part === undefined).length;
+  if (lost > 0) counts.push(`${lost} that could not be read`);
   return counts.length === 0 ? "" : ` Left out: ${counts.join(", ")}.`;
 }
 

@@ -2,9 +2,11 @@ import { formatMoment } from "../../provider/engine/input-check.js";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { keyFamily } from "../../provider/key/key-inputs.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
+import { tellProblem } from "../failure/report-failure.js";
 import { nameFilter } from "../vault/name-filter.js";
 import { openVault } from "../vault/open-vault.js";
 import { readVault } from "../vault/read-vault.js";
+import { describeUnread } from "../vault/unread-object.js";
 import { readSeedFile, type Seed, type SeedKey, type SeedSecret } from "./seed-document.js";
 
 const VALUE = "seeded";
@@ -14,6 +16,7 @@ export async function readSeed(source: string, credential: string | undefined): 
   if (!/^(https?|embedded):/i.test(source)) return readSeedFile(source);
   const { client } = await openVault(source, credential);
   const found = await readVault(client, nameFilter(), () => false);
+  for (const line of describeUnread(found.unread)) tellProblem("emulator", line);
   const keys = found.keys.map(({ bundle }) => ({ ...attributesOf(bundle), ...kindOf(bundle) }));
   const secrets = found.secrets.map((bundle) => ({ ...attributesOf(bundle), contentType: bundle.contentType ?? null }));
   return { keys, secrets };

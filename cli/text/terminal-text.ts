@@ -1,11 +1,18 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced.
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/** Control and format characters (bidi overrides, joiners, soft hyphens), separators of lines, halves of surrogate pairs, and what has no meaning. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
-/** A value from a vault may hold anything: control characters must not reach a terminal. */
+/** Text from a vault may hold anything: what moves a cursor, hides or turns text around is shown as its number. */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) =>
-    character === "\n" ? "\\n" : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replace(UNPRINTABLE, (character) => {
+    if (character === "\n") return "\\n";
+    const hex = (character.codePointAt(0) ?? 0).toString(16).padStart(4, "0");
+    return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex}`;
+  });
+}
+
+/** {@link printable} of each line, for text of ours that has several. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }
 
 /** Breaks at spaces, and inside of words that are wider than the line. Line breaks of a value are shown as such. */

@@ -1,10 +1,12 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { isKeyVaultError } from "../../provider/keyvault/errors.js";
+import { isValidObjectName } from "../../provider/keyvault/identifier.js";
 import type { KeyBundle, KeyRotationPolicy } from "../../provider/keyvault/key-bundle.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { currentSecretVersion } from "../../provider/secret/current-secret-version.js";
 import type { Collection, NameFilter } from "./name-filter.js";
+import { strangeAnswer, type UnreadObject, unreadObject } from "./unread-object.js";
 
 /** A key as adoption needs it. */
 export interface FoundKey {
@@ -25,6 +27,8 @@ export interface FoundVault {
   keys: FoundKey[];
   secrets: SecretBundle[];
   leftOut: LeftOut[];
+  /** What is there and could not be read, or of which a part could not. */
+  unread: UnreadObject[];
   /** True where rotation policies may not be read. */
   isPolicyHidden: boolean;
 }
@@ -40,19 +44,37 @@ export async function readVault(
   filter: NameFilter,
   isKnown: (collection: Collection, name: string) => boolean,
 ): Promise<FoundVault> {
-  const found: FoundVault = { keys: [], secrets: [], leftOut: [], isPolicyHidden: false };
+  const found: FoundVault = { keys: [], secrets: [], leftOut: [], unread: [], isPolicyHidden: false };
   if (filter.admits("keys")) {
-    const names = await wanted("keys", client.getKeys(), filter, isKnown, found.leftOut);
-    await addDeleted("keys", client.getDeletedKeys(), filter, found.leftOut);
-    found.keys = await inParallel(names, PARALLEL, (name) => readKey(client, name, found));
+    const names = await wanted("keys", client.getKeys(), filter, isKnown, found);
+    await addDeleted("keys", client.getDeletedKeys(), filter, found);
+    found.keys = await readAll("keys", names, found, (name) => readKey(client, name, found));
   }
   if (filter.admits("secrets") && client.plane === "vault") {
     const names = await secretNames(client, filter, isKnown, found);
     if (names === undefined) return found;
-    await addDeleted("secrets", client.getDeletedSecrets(), filter, found.leftOut);
-    found.secrets = await inParallel(names, PARALLEL, (name) => readSecret(client, name));
+    await addDeleted("secrets", client.getDeletedSecrets(), filter, found);
+    found.secrets = await readAll("secrets", names, found, (name) => readSecret(client, name));
   }
   return found;
+}
+
+/** An object that cannot be read is named and does not keep the others. */
+async function readAll<T>(
+  collection: Collection,
+  names: readonly string[],
+  { unread }: FoundVault,
+  read: (name: string) => Promise<T>,
+): Promise<T[]> {
+  const objects = await inParallel(names, PARALLEL, async (name) => {
+    try {
+      return [await read(name)];
+    } catch (error) {
+      unread.push(unreadObject(collection, name, error));
+      return [];
+    }
+  });
+  return objects.flat();
 }
 
 /** A Managed HSM under another host name has no secrets, and says 404 to their list. */
@@ -60,10 +82,10 @@ async function secretNames(
   client: KeyVaultClient,
   filter: NameFilter,
   isKnown: (collection: Collection, name: string) => boolean,
-  { leftOut }: FoundVault,
+  found: FoundVault,
 ): Promise<string[] | undefined> {
   try {
-    return await wanted("secrets", client.getSecrets(), filter, isKnown, leftOut);
+    return await wanted("secrets", client.getSecrets(), filter, isKnown, found);
   } catch (error) {
     if (filter.admits("keys") && isKeyVaultError(error, "KV_NOT_FOUND")) return undefined;
     throw error;
@@ -75,11 +97,18 @@ async function wanted(
   items: AsyncIterable<{ name: string; managed: boolean }>,
   filter: NameFilter,
   isKnown: (collection: Collection, name: string) => boolean,
-  leftOut: LeftOut[],
+  { leftOut, unread }: FoundVault,
 ): Promise<string[]> {
   const names: string[] = [];
+  const listed = new Set<string>();
   for await (const { name, managed } of items) {
     if (!filter.matches(collection, name)) continue;
+    if (listed.has(name.toLowerCase())) continue;
+    listed.add(name.toLowerCase());
+    if (!isValidObjectName(name)) {
+      unread.push(unreadObject(collection, name, strangeAnswer(collection, name, "is listed under no valid name")));
+      continue;
+    }
     if (managed) leftOut.push({ collection, name, reason: "certificate" });
     else if (isKnown(collection, name)) leftOut.push({ collection, name, reason: "known" });
     else names.push(name);
@@ -91,7 +120,7 @@ async function addDeleted(
   collection: Collection,
   items: AsyncIterable<{ name: string; scheduledPurgeDate?: Date }>,
   filter: NameFilter,
-  leftOut: LeftOut[],
+  { leftOut }: FoundVault,
 ): Promise<void> {
   try {
     for await (const { name, scheduledPurgeDate } of items) {
@@ -107,13 +136,18 @@ async function addDeleted(
 
 async function readKey(client: KeyVaultClient, name: string, found: FoundVault): Promise<FoundKey> {
   const bundle = await client.getKey(name);
+  if (bundle.name.toLowerCase() !== name.toLowerCase()) {
+    throw strangeAnswer("keys", name, "is answered with another key");
+  }
   if (found.isPolicyHidden) return { bundle, rotationPolicy: undefined };
   try {
     return { bundle, rotationPolicy: await client.getKeyRotationPolicy(name) };
   } catch (error) {
     if (!isKeyVaultError(error)) throw error;
     if (error.code === "KV_FORBIDDEN") found.isPolicyHidden = true;
-    else if (error.code !== "KV_NOT_FOUND" && error.code !== "KV_INVALID_INPUT") throw error;
+    else if (error.code !== "KV_NOT_FOUND" && error.code !== "KV_INVALID_INPUT") {
+      found.unread.push(unreadObject("keys", name, error, "rotation policy"));
+    }
     return { bundle, rotationPolicy: undefined };
   }
 }
@@ -129,6 +163,9 @@ async function readSecret(client: KeyVaultClient, name: string): Promise<SecretB
     if (version === undefined) continue;
     const age = (item.createdOn?.getTime() ?? 0) - (newest?.createdOn?.getTime() ?? 0);
     if (newest && age < 0) continue;
+    if (item.name.toLowerCase() !== name.toLowerCase()) {
+      throw strangeAnswer("secrets", name, "is answered with another secret");
+    }
     isTied = newest !== undefined && age === 0;
     newest = { ...item, version };
   }

@@ -99,11 +99,17 @@ export interface KeyFacts {
 export type KeyOutputs = KeyInputs & KeyFacts;
 
 /** The order in which the service lists the operations of a key that was made without any. */
-export const DEFAULT_KEY_OPS: Record<string, readonly string[]> = {
+export const DEFAULT_KEY_OPS = ownEntriesOnly({
   RSA: ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"],
   EC: ["sign", "verify"],
   oct: ["encrypt", "decrypt", "wrapKey", "unwrapKey"],
-};
+});
+
+/** A server may name any key type, `constructor` too. */
+function ownEntriesOnly(table: Record<string, readonly string[]>): Record<string, readonly string[]> {
+  Object.setPrototypeOf(table, null);
+  return table;
+}
 
 /** `RSA` of `RSA-HSM`, and so on. */
 export function keyFamily(keyType: string): string {
@@ -116,10 +122,10 @@ export function isDefaultKeyOps(keyType: string, keyOps: readonly string[]): boo
 }
 
 /** What a Managed HSM of today adds to the operations of a key that was made without any. */
-const MORE_ON_MANAGED_HSM: Record<string, readonly string[]> = {
+const MORE_ON_MANAGED_HSM = ownEntriesOnly({
   "EC-HSM": ["deriveKey"],
   "oct-HSM": ["sign", "verify", "deriveKey"],
-};
+});
 
 /** Whether a key that names no operations may have got these: they are no decision of anybody's. */
 export function isGivenKeyOps(keyType: string, keyOps: readonly string[]): boolean {

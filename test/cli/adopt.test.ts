@@ -8,6 +8,7 @@ import { z } from "zod";
 import { adoptKey } from "../../cli/adopt/adopted-resource.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { runCommand } from "./command-line.js";
+import { answeredKey, hostileVault, listedKey } from "./hostile-vault.js";
 import { type CallVault, vaultCaller } from "./vault-caller.js";
 
 const importFile = z.object({
@@ -225,6 +226,57 @@ describe("adopt", () => {
       expect(await names()).toEqual(["Key a"]);
     } finally {
       await guarded.close();
+    }
+  });
+
+  it("names what cannot be read, adopts the rest, and ends with 8", async () => {
+    const hostile = await hostileVault({
+      "/keys": {
+        body: {
+          value: ["good", "closed", "malformed", "swapped", "good"].map((name) => listedKey(name)),
+        },
+      },
+      "/keys/good": { body: answeredKey("good", { kty: "*/process.exit();/*" }) },
+      "/keys/good/rotationpolicy": { status: 400, body: { error: { code: "BadParameter", message: "x" } } },
+      "/keys/closed": {
+        status: 403,
+        body: {
+          error: { code: "Forbidden", message: "\u001b[2J##vso[task.complete]", innererror: { code: "KeyDisabled" } },
+        },
+      },
+      "/keys/malformed": { body: { key: {} } },
+      "/keys/swapped": { body: answeredKey("good") },
+    });
+    try {
+      const run = await adopt("--vault", hostile.url);
+      expect(run).toMatchObject({ exitCode: 8, stdout: expect.stringContaining("1 key and 0 secrets to adopt.") });
+      expect(run.stdout).toContain("Left out: 3 that could not be read.");
+      expect(run.stderr).toMatch(/keys\/closed could not be read: KV_FORBIDDEN: /);
+      expect(run.stderr).toContain("keys/malformed");
+      expect(run.stderr).not.toContain("\u001b");
+      expect(run.stderr).not.toContain("##vso[");
+      expect(await names()).toEqual(["Key good"]);
+      const text = await program();
+      expect(text).toContain("//   keys/closed: KV_FORBIDDEN\n");
+      expect(text).toContain('/** "*\\/process.exit();/*"');
+    } finally {
+      await hostile.close();
+    }
+  });
+
+  it("leaves out a rotation policy that cannot be read, and says so", async () => {
+    const odd = await hostileVault({
+      "/keys": { body: { value: [listedKey("good")] } },
+      "/keys/good": { body: answeredKey("good") },
+      "/keys/good/rotationpolicy": { body: { lifetimeActions: "often" } },
+    });
+    try {
+      const run = await adopt("--vault", odd.url);
+      expect(run).toMatchObject({ exitCode: 8, stdout: expect.stringContaining("1 key and 0 secrets to adopt.\n") });
+      expect(run.stderr).toContain("the rotation policy of keys/good could not be read: KV_PROTOCOL");
+      expect(await program()).toContain("//   keys/good: its rotation policy, KV_PROTOCOL");
+    } finally {
+      await odd.close();
     }
   });
 

@@ -1,0 +1,59 @@
+import { isKeyVaultError, KeyVaultError, type KeyVaultErrorCode } from "../../provider/keyvault/errors.js";
+import { counted } from "../text/counted.js";
+
+/** The exit code of a command that made its report without what it could not read. */
+export const INCOMPLETE = 8;
+
+/** An object of the vault that is there and could not be read, and why. */
+export interface UnreadObject {
+  collection: "keys" | "secrets";
+  name: string;
+  /** What of it; left out for the object itself. */
+  part?: "versions" | "rotation policy";
+  code: KeyVaultErrorCode;
+  reason: string;
+}
+
+/** Failures of one object, after which the others are worth asking for. Any other is one of the vault or the way to it. */
+const OF_ONE_OBJECT: ReadonlySet<KeyVaultErrorCode> = new Set([
+  "KV_FORBIDDEN",
+  "KV_NOT_FOUND",
+  "KV_INVALID_INPUT",
+  "KV_UNAVAILABLE",
+  "KV_PROTOCOL",
+]);
+
+/** @throws the error itself where it is not one of a single object. */
+export function unreadObject(
+  collection: UnreadObject["collection"],
+  name: string,
+  error: unknown,
+  part?: UnreadObject["part"],
+): UnreadObject {
+  if (!isKeyVaultError(error) || !OF_ONE_OBJECT.has(error.code)) throw error;
+  return { collection, name, ...(part && { part }), code: error.code, reason: error.message };
+}
+
+/** What stands in the way of taking an answer for the object that was asked for. */
+export function strangeAnswer(collection: UnreadObject["collection"], name: string, why: string): KeyVaultError {
+  return new KeyVaultError("KV_PROTOCOL", `${collection}/${name} ${why}`, { hint: "look at what answers there" });
+}
+
+const MOST_NAMES = 20;
+
+/** For standard error: by name, what the report lacks. Objects that failed with one code stand together, with the first reason. */
+export function describeUnread(unread: readonly UnreadObject[]): string[] {
+  const groups = new Map<string, UnreadObject[]>();
+  for (const each of unread) {
+    const kind = `${each.code} ${each.part ?? ""}`;
+    groups.set(kind, [...(groups.get(kind) ?? []), each]);
+  }
+  return [...groups.values()].map((group) => {
+    const [first] = group;
+    const names = group.slice(0, MOST_NAMES).map(({ collection, name }) => `${collection}/${name}`);
+    const more = group.length > MOST_NAMES ? ` and ${group.length - MOST_NAMES} more` : "";
+    const what = first?.part === undefined ? "" : `the ${first.part} of `;
+    const others = group.length > 1 ? ` (the first of ${counted(group.length, "failure")})` : "";
+    return `${what}${names.join(", ")}${more} could not be read: ${first?.code}: ${first?.reason}${others}`;
+  });
+}
