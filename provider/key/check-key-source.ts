@@ -2,6 +2,7 @@ import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { vaultSettings } from "../engine/vault-settings.js";
+import { mayBeManagedHsm } from "../keyvault/identifier.js";
 import { expectedSealed, keepMaterial } from "../object/pending-material.js";
 import { checkRestoreSource, givenSources } from "../object/restore-source.js";
 import { objectId } from "../vault/object-address.js";
@@ -80,11 +81,6 @@ function sealedThumbprint(olds: Properties): string | undefined {
   const { vaultUrl, name, thumbprint } = olds;
   if (typeof thumbprint !== "string") return undefined;
   return expectedSealed(objectId("keys", { vaultUrl: String(vaultUrl), name: String(name) })) ?? thumbprint;
-}
-
-/** Symmetric keys are for Managed HSM. A server on loopback may be either. */
-function mayBeManagedHsm(vaultUrl: unknown): boolean {
-  return typeof vaultUrl === "string" && /\.managedhsm\.|^http:\/\/|\/\/(localhost|127\.|\[::1\])/.test(vaultUrl);
 }
 
 function problemsOf(error: unknown): string[] {

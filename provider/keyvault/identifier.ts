@@ -18,15 +18,16 @@ export function isLoopbackHost(hostname: string): boolean {
 }
 
 /**
- * Normalises a vault URL to its origin: `https://contoso.vault.azure.net`, no trailing slash, default port left out.
+ * The canonical form of a vault URL, its origin: `https://contoso.vault.azure.net`. Scheme and host are in lower case (a host of other letters in its ASCII form),
+ * the default port, a trailing dot and a trailing slash are left out. Names of this machine stay as they are: see {@link sameVault}.
  *
- * Plain http is taken on loopback hosts only.
+ * Plain http is taken on loopback hosts only. A user name or password is refused, and not repeated.
  *
  * @throws KeyVaultError `KV_INVALID_INPUT`
  */
 export function parseVaultUrl(text: string): string {
   const refuse = (why: string): KeyVaultError =>
-    new KeyVaultError("KV_INVALID_INPUT", `Vault URL ${JSON.stringify(text.slice(0, 200))} ${why}`, {
+    new KeyVaultError("KV_INVALID_INPUT", `Vault URL ${JSON.stringify(withoutUserInfo(text).slice(0, 200))} ${why}`, {
       hint: "use the form https://<vault>.vault.azure.net.",
     });
   if (text.trim() === "") throw refuse("is empty");
@@ -40,12 +41,45 @@ export function parseVaultUrl(text: string): string {
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopbackHost(url.hostname))) {
     throw refuse("is not an https URL");
   }
-  if (url.hostname === "") throw refuse("has no host");
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
     throw refuse("has a path, query or fragment; it has to name the vault alone");
   }
-  const host = url.hostname.replace(/\.$/, "");
+  const host = url.hostname.replace(/\.+$/, "");
+  if (host === "") throw refuse("has no host");
   return `${url.protocol}//${host}${url.port === "" ? "" : `:${url.port}`}`;
+}
+
+/** Whatever stands before an `@` may be a password, also where the text is no URL. */
+function withoutUserInfo(text: string): string {
+  const at = text.lastIndexOf("@");
+  return at < 0 ? text : `…${text.slice(at)}`;
+}
+
+/** True for two URLs of one vault, however they are spelled; localhost, 127.0.0.1 and [::1] are one host. False where either is no vault URL. */
+export function sameVault(a: string, b: string): boolean {
+  return a === b || (vaultKey(a) !== undefined && vaultKey(a) === vaultKey(b));
+}
+
+/** A text that is the same for every spelling of a vault's URL, to compare and to index by; never to connect with. Undefined where it is no vault URL. */
+export function vaultKey(vaultUrl: string): string | undefined {
+  try {
+    return parseVaultUrl(vaultUrl).replace(/\/\/(127\.0\.0\.1|\[::1\])(?=:|$)/, "//localhost");
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for the URL of a Managed HSM, which has a domain of its own in every cloud. A server on loopback may be either: see {@link mayBeManagedHsm}. */
+export function isManagedHsm(vaultUrl: unknown): boolean {
+  if (typeof vaultUrl !== "string" || !URL.canParse(vaultUrl)) return false;
+  const { protocol, hostname } = new URL(vaultUrl);
+  return /^https?:$/.test(protocol) && hostname.split(".").slice(1, -1).includes("managedhsm");
+}
+
+/** True for a Managed HSM and for a server on loopback, which says of itself what it is. */
+export function mayBeManagedHsm(vaultUrl: unknown): boolean {
+  if (typeof vaultUrl !== "string" || !URL.canParse(vaultUrl)) return false;
+  return isManagedHsm(vaultUrl) || isLoopbackHost(new URL(vaultUrl).hostname);
 }
 
 /**

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from "./clock.js";
 import { Deadline } from "./deadline.js";
 import { compose, type Dispatch, type VaultRequest, type VaultResponse } from "./dispatch.js";
 import { isKeyVaultError, KeyVaultError, type KeyVaultErrorDetails } from "./errors.js";
-import { parseVaultUrl } from "./identifier.js";
+import { isManagedHsm, parseVaultUrl } from "./identifier.js";
 import { limitLayer } from "./limit-layer.js";
 import { formatPath, type ObjectPath } from "./object-path.js";
 import { OPERATIONS, type OperationName } from "./operations.js";
@@ -75,7 +75,7 @@ export class VaultConnection {
   constructor(options: KeyVaultClientOptions) {
     this.vaultUrl = parseVaultUrl(options.vaultUrl);
     this.#label = options.label ?? this.vaultUrl;
-    this.plane = options.plane ?? (/\.managedhsm\./i.test(new URL(this.vaultUrl).hostname) ? "managedhsm" : "vault");
+    this.plane = options.plane ?? (isManagedHsm(this.vaultUrl) ? "managedhsm" : "vault");
     this.clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#apiVersion = options.apiVersion ?? "7.4";

@@ -4,6 +4,7 @@ import { rotationDigest } from "../backup/object-backup.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
+import { isManagedHsm } from "../keyvault/identifier.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
@@ -33,7 +34,7 @@ export async function checkVaultBackup(
   if (keys === undefined && secrets === undefined && check.failures.length === 0) {
     check.failUnnamed('nothing to back up: set keys, secrets or both, such as keys: "*"');
   }
-  if (secrets !== undefined && typeof vaultUrl === "string" && /\.managedhsm\./i.test(vaultUrl)) {
+  if (secrets !== undefined && isManagedHsm(vaultUrl)) {
     check.failUnnamed("secrets: a Managed HSM holds keys only");
   }
   const onFailure = check.text("onFailure", { oneOf: ON_FAILURE, what: "fail or report" });

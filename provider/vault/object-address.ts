@@ -66,11 +66,6 @@ export function checkClaim(check: InputCheck, kind: "key" | "secret", address: P
   }
 }
 
-/** Managed HSMs have a domain of their own in every cloud. */
-export function isManagedHsm(vaultUrl: string | undefined): boolean {
-  return vaultUrl !== undefined && /^https?:\/\/[^/]+\.managedhsm\./i.test(vaultUrl);
-}
-
 /** Pulumi's id of an object: its versionless URL. */
 export function objectId(collection: "keys" | "secrets", address: ObjectAddress): string {
   return `${address.vaultUrl}/${collection}/${address.name}`;

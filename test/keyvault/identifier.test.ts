@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
 import {
   isLoopbackHost,
+  isManagedHsm,
   isValidObjectName,
+  mayBeManagedHsm,
   parseObjectIdentifier,
   parseVaultUrl,
+  sameVault,
+  vaultKey,
 } from "../../provider/keyvault/identifier.js";
 
 test.each([
@@ -16,6 +20,10 @@ test.each([
   ["http://127.1:8080/", "http://127.0.0.1:8080"],
   ["http://dev.localhost:8080", "http://dev.localhost:8080"],
   ["http://[::1]:8080", "http://[::1]:8080"],
+  ["HTTPS://CONTOSO.vault.azure.net..", "https://contoso.vault.azure.net"],
+  ["https://contoso。vault．azure.net", "https://contoso.vault.azure.net"],
+  ["https://bücher.vault.azure.net", "https://xn--bcher-kva.vault.azure.net"],
+  ["http://LocalHost:80", "http://localhost"],
 ])("%s is the vault %s", (text, vaultUrl) => {
   expect(parseVaultUrl(text)).toBe(vaultUrl);
 });
@@ -36,9 +44,75 @@ test.each([
   expect(() => parseVaultUrl(text)).toThrowError(expect.objectContaining({ code: "KV_INVALID_INPUT" }));
 });
 
-test("a password in a vault URL does not show in its refusal", () => {
-  expect(() => parseVaultUrl("https://user:hunter22@v.vault.azure.net")).toThrowError(
-    expect.objectContaining({ message: expect.not.stringContaining("hunter22") }),
+test.each([
+  "https://user:hunter22@v.vault.azure.net",
+  "user:hunter22@v.vault.azure.net",
+  "https://user:hunter22@v.vault.azure.net:99999",
+  "https://user:hunter22@@",
+  "https://hunter22@v.vault.azure.net/keys",
+])("a password in a vault URL does not show in its refusal: %s", (text) => {
+  const refusal = (() => {
+    try {
+      return parseVaultUrl(text);
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(refusal).toMatchObject({ code: "KV_INVALID_INPUT", message: expect.not.stringContaining("hunter22") });
+});
+
+test.each([
+  ["https://v.vault.azure.net", "https://V.vault.azure.net:443/"],
+  ["http://localhost:8080", "http://127.0.0.1:8080/"],
+  ["http://[::1]:8080", "http://localhost.:8080"],
+  ["https://127.1:8443", "https://[0:0:0:0:0:0:0:1]:8443"],
+  ["embedded:./x", "embedded:./x"],
+])("%s and %s are one vault", (a, b) => {
+  expect([sameVault(a, b), sameVault(b, a)]).toEqual([true, true]);
+});
+
+test.each([
+  ["https://v.vault.azure.net", "https://w.vault.azure.net"],
+  ["https://v.vault.azure.net", "https://v.vault.azure.net:8443"],
+  ["http://localhost:8080", "http://localhost:8081"],
+  ["http://localhost:8080", "https://localhost:8080"],
+  ["http://localhost:8080", "http://a.localhost:8080"],
+  ["http://127.0.0.1:8080", "http://127.0.0.2:8080"],
+  ["http://127.0.0.1:8080", "http://127.0.0.1.localhost:8080"],
+  ["embedded:./x", "embedded:./y"],
+])("%s and %s are two vaults", (a, b) => {
+  expect(sameVault(a, b)).toBe(false);
+});
+
+test("a vault's key is one text for all spellings, and none for what is no vault", () => {
+  expect(vaultKey("https://[::1]:8443/")).toBe("https://localhost:8443");
+  expect(vaultKey("embedded:./x")).toBeUndefined();
+});
+
+test.each([
+  ["https://h.managedhsm.azure.net", true],
+  ["https://H.ManagedHSM.azure.cn:443/", true],
+  ["https://h.managedhsm.usgovcloudapi.net", true],
+  ["https://h.privatelink.managedhsm.azure.net", true],
+  ["https://h.managedhsm.cloudapi.microsoft.scloud", true],
+  ["https://managedhsm.vault.azure.net", false],
+  ["https://v.vault.azure.net/?a=.managedhsm.", false],
+  ["https://v.vault.azure.net", false],
+  ["http://127.0.0.1:8080", false],
+  ["embedded:./h.managedhsm.azure.net", false],
+  [undefined, false],
+])("%s is a Managed HSM: %s", (vaultUrl, expected) => {
+  expect(isManagedHsm(vaultUrl)).toBe(expected);
+});
+
+test("a server on loopback may be a Managed HSM, a vault may not", () => {
+  expect(
+    ["https://h.managedhsm.azure.net", "https://localhost:8443", "http://[::1]:1", "http://a.localhost"].map(
+      mayBeManagedHsm,
+    ),
+  ).toEqual([true, true, true, true]);
+  expect(["https://v.vault.azure.net", "http://10.0.0.1", "embedded:./x", undefined].map(mayBeManagedHsm)).toEqual(
+    Array(4).fill(false),
   );
 });
 
