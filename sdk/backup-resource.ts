@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { deriveOutput } from "./derived-output.js";
 
 /** What all backup resources take. */
 export interface BackupArgs {
@@ -67,21 +68,20 @@ export const backupOutputs = {
   file: undefined,
 };
 
-interface BackupFacts {
-  name: pulumi.Output<string>;
-  covered: pulumi.Output<CoveredVersion>;
+interface BackupResource {
+  version: pulumi.Output<string>;
   blob: pulumi.Output<string>;
-  file: pulumi.Output<string>;
+  file: pulumi.Output<string | undefined>;
 }
 
 /** State holds empty text where an output does not apply, as an output that it lacks would be unknown in previews. */
-export function backupResults(resource: pulumi.CustomResource) {
-  const { covered, blob, file } = resource as unknown as BackupFacts;
-  return {
-    version: covered.apply(({ version }) => version),
-    blob: blob.apply((text) => text || undefined) as pulumi.Output<string>,
-    file: file.apply((path) => path || undefined),
-  };
+export function deriveBackupOutputs(resource: BackupResource): void {
+  const { covered } = resource as unknown as { covered: pulumi.Output<CoveredVersion | undefined> };
+  deriveOutput(resource, "version", (asked) =>
+    covered.apply((newest) => (newest ? pulumi.output(newest.version) : asked)),
+  );
+  deriveOutput(resource, "blob", (blob) => blob.apply((text) => text || undefined) as pulumi.Output<string>);
+  deriveOutput(resource, "file", (file) => file.apply((path) => path || undefined));
 }
 
 /** All that a restore needs in one secret value, for a stack output. */

@@ -16,7 +16,7 @@ export interface ResourceOwner {
  * stacks, and yet an interrupted run finds the object that it had made, instead of making another one.
  */
 export function identityInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
-  const urn = promised(pulumi.createUrn(name, type, parent));
+  const urn = urnOf(type, name, parent);
   return {
     autoName: handled(urn.then((text) => automaticName(name, text))),
     claimant: randomUUID(),
@@ -33,9 +33,18 @@ function automaticName(name: string, urn: string): string {
 }
 
 /**
- * The value of an Output without the resources that it comes from. A URN is the parent's, and an input that depends
- * on a component waits for all of the component's children: for this very resource, and for each of its siblings.
+ * The URN as the engine makes it, without `createUrn`, whose Output comes from the parent. An input that depends on a
+ * component waits for all of the component's children: for this very resource, and for each of its siblings.
  */
+async function urnOf(type: string, name: string, parent: pulumi.Resource | undefined): Promise<string> {
+  const root = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::`;
+  if (parent === undefined) return `${root}${type}::${name}`;
+  const parentUrn = await promised(parent.urn);
+  const prefix = parentUrn.slice(0, parentUrn.lastIndexOf("::"));
+  return prefix.endsWith("::pulumi:pulumi:Stack") ? `${root}${type}::${name}` : `${prefix}$${type}::${name}`;
+}
+
+/** The value of an Output without the resources that it comes from: the part of it that each SDK understands. */
 function promised<T>(output: pulumi.Output<T>): Promise<T> {
   return (output as unknown as { promise(): Promise<T> }).promise();
 }

@@ -3,7 +3,7 @@ import {
   type BackupArgs,
   backupInputs,
   backupOutputs,
-  backupResults,
+  deriveBackupOutputs,
   type RestorableValue,
   restorableValue,
 } from "./backup-resource.js";
@@ -45,7 +45,7 @@ export class KeyBackup extends pulumi.CustomResource {
       { ...backupOutputs, ...backupInputs(rest, key), __provider: providerText("keyBackup") },
       { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
     );
-    Object.assign(this, backupResults(this));
+    deriveBackupOutputs(this);
   }
 
   /**

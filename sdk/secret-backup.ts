@@ -3,7 +3,7 @@ import {
   type BackupArgs,
   backupInputs,
   backupOutputs,
-  backupResults,
+  deriveBackupOutputs,
   type RestorableValue,
   restorableValue,
 } from "./backup-resource.js";
@@ -45,7 +45,7 @@ export class SecretBackup extends pulumi.CustomResource {
       { ...backupOutputs, ...backupInputs(rest, secret), __provider: providerText("secretBackup") },
       { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
     );
-    Object.assign(this, backupResults(this));
+    deriveBackupOutputs(this);
   }
 
   /**

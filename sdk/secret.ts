@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
 import type { OperationTimeouts } from "./key.js";
 import { renamedOptions } from "./renamed-options.js";
@@ -95,7 +96,7 @@ export class Secret extends pulumi.CustomResource {
 
   /** The versioned URL. */
   get versionId(): pulumi.Output<string> {
-    return pulumi.interpolate`${this.id}/${this.version}`;
+    return versionedId(this);
   }
 }
 

@@ -5,6 +5,7 @@ import { backupFileName } from "../provider/backup/backup-file.js";
 import { parseCovered } from "../provider/backup/covered-version.js";
 import { type BackupArgs, changesOf, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { deriveOutput } from "./derived-output.js";
 import type { Key } from "./key.js";
 import type { Secret } from "./secret.js";
 
@@ -71,7 +72,7 @@ export class VaultBackup extends pulumi.CustomResource {
   /** SHA-256 of the blobs, or of the folder's manifest: `sha256:` and base64url. */
   declare readonly digest: pulumi.Output<string>;
 
-  readonly #folder: pulumi.Output<string | undefined>;
+  readonly #to: VaultBackupArgs["to"];
 
   constructor(name: string, args: VaultBackupArgs, opts?: pulumi.CustomResourceOptions) {
     const { keys, secrets, ...rest } = args;
@@ -88,14 +89,18 @@ export class VaultBackup extends pulumi.CustomResource {
       },
       { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },
     );
-    this.#folder = pulumi.output(args.to).apply((to) => to?.folder);
+    this.#to = args.to;
     // Secrets of a stack that were not carried over to another secrets provider are null.
-    this.blobs = this.blobs.apply((blobs: ByKind<string> | null | undefined) => blobs ?? { keys: {}, secrets: {} });
+    deriveOutput<VaultBackup, "blobs">(this, "blobs", (recorded) =>
+      recorded.apply((blobs: ByKind<string> | null | undefined) => blobs ?? { keys: {}, secrets: {} }),
+    );
     // State holds `version moment`, by which an update tells what changed.
-    this.covered = this.covered.apply((covered) => ({
-      keys: mapped(covered.keys, (text) => parseCovered(text).version),
-      secrets: mapped(covered.secrets, (text) => parseCovered(text).version),
-    }));
+    deriveOutput<VaultBackup, "covered">(this, "covered", (recorded) =>
+      recorded.apply((covered: Partial<ByKind<string>> | undefined) => ({
+        keys: mapped(covered?.keys, (text) => parseCovered(text).version),
+        secrets: mapped(covered?.secrets, (text) => parseCovered(text).version),
+      })),
+    );
   }
 
   /** One key of the backup, as the `restore` of a Key. */
@@ -113,7 +118,7 @@ export class VaultBackup extends pulumi.CustomResource {
    * passes on as `restore`. State holds the blobs once more then: a large vault is better kept in a folder.
    */
   get restorable(): pulumi.Output<RestorableVault> {
-    const all = pulumi.all([this.covered, this.blobs, this.#folder]);
+    const all = pulumi.all([this.covered, this.blobs, this.#folder()]);
     return pulumi.secret(
       all.apply(([covered, blobs, folder]) => {
         const entries = (kind: Kind): Record<string, RestorableValue> =>
@@ -129,13 +134,17 @@ export class VaultBackup extends pulumi.CustomResource {
     );
   }
 
+  #folder(): pulumi.Output<string | undefined> {
+    return pulumi.output(this.#to).apply((to) => to?.folder);
+  }
+
   #restorable(kind: Kind, name: pulumi.Input<string>): Restorable {
     const names = pulumi.all([this.covered, name]).apply(([covered, wanted]) => recordedName(covered[kind], wanted));
     return {
       sourceName: pulumi.output(name),
       blob: pulumi.all([this.blobs, names]).apply(([blobs, key]) => blobs[kind][key ?? ""]) as pulumi.Output<string>,
       file: pulumi
-        .all([this.#folder, names])
+        .all([this.#folder(), names])
         .apply(([folder, key]) => (folder && key ? blobFile(folder, kind, key) : undefined)),
       version: pulumi.all([this.covered, names]).apply(([covered, key]) => covered[kind][key ?? ""]),
     };
@@ -162,8 +171,8 @@ function selected(given: Selected<Key> | Selected<Secret> | undefined) {
   });
 }
 
-function mapped<T, R>(record: Record<string, T>, map: (value: T, name: string) => R): Record<string, R> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
+function mapped<T, R>(record: Record<string, T> | undefined, map: (value: T, name: string) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(record ?? {}).map(([name, value]) => [name, map(value, name)]));
 }
 
 /** Names in the vault are without case. */
