@@ -17,7 +17,9 @@ if (kind === "emulator") {
     response.writeHead(200, { "Content-Type": "application/json", "Content-Length": body.length });
     response.end(body);
   };
-  const authority = (await load("certificate-authority")) as typeof import("../emulator/certificate-authority.js");
+  const authority = (await load(
+    "server/certificate-authority",
+  )) as typeof import("../emulator/server/certificate-authority.js");
   const identity = scheme === "https" ? await authority.createServerIdentity(["localhost", "127.0.0.1"]) : undefined;
   const server = identity === undefined ? createServer(handle) : createTlsServer(identity, handle);
   server.listen(0, "127.0.0.1", () => {

@@ -2,10 +2,10 @@
  * An Azure Key Vault for development and tests, on loopback: keys and secrets of api-version 7.4 with the service's own
  * states, words and limits. It protects nothing: never put a real key into it.
  */
-export type { EmulatorCredential } from "./access-tokens.js";
-export { EmulatorClock } from "./emulator-clock.js";
-export type { FaultKind, FaultRule, Faults } from "./faults.js";
-export type { LoggedRequest, RequestLog } from "./request-log.js";
+export type { EmulatorCredential } from "./access/access-tokens.js";
+export { EmulatorClock } from "./clock/emulator-clock.js";
+export type { Timing, TimingMode } from "./clock/timing.js";
+export type { FaultKind, FaultRule, Faults } from "./server/faults.js";
+export type { LoggedRequest, RequestLog } from "./server/request-log.js";
 export { type Emulator, type EmulatorOptions, startEmulator, type VaultHandle } from "./start-emulator.js";
-export type { Timing, TimingMode } from "./timing.js";
 export type { PermissionOptions, VaultOptions } from "./vault.js";

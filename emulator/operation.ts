@@ -1,9 +1,9 @@
 import type { ApiVersion } from "./api-version.js";
-import type { EmulatorClock } from "./emulator-clock.js";
+import type { EmulatorClock } from "./clock/emulator-clock.js";
 import { badParameter } from "./service-error.js";
 import { conform, type Shape, type Shaped } from "./shape.js";
 import type { Store } from "./store/store.js";
-import type { Collection } from "./store/stored-object.js";
+import type { StoredCollection } from "./store/stored-object.js";
 import type { Vault } from "./vault.js";
 
 /** One request, as the operations see it. */
@@ -34,7 +34,7 @@ export interface Answer {
   readonly text?: string;
 }
 
-export type Throttle = "keyCreate" | "key" | "secretCreate" | "secret";
+export type LimitClass = "keyCreate" | "key" | "secretCreate" | "secret";
 
 /** What the pipeline needs to know of an operation; its behaviour is behind `run`. */
 export interface Operation {
@@ -42,8 +42,8 @@ export interface Operation {
   readonly method: string;
   /** Paths with `{name}` and `{version}` places. */
   readonly routes: readonly string[];
-  readonly permission: { readonly collection: Collection; readonly action: string; readonly dataAction: string };
-  readonly throttle: Throttle;
+  readonly permission: { readonly collection: StoredCollection; readonly action: string; readonly dataAction: string };
+  readonly throttle: LimitClass;
   readonly planes: readonly ("vault" | "managedhsm")[];
   readonly largeBody: boolean;
   readonly run: (context: Context, body: Buffer) => Promise<Answer>;
@@ -56,7 +56,7 @@ interface Definition<M extends Members, P> {
   readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   readonly routes: readonly string[];
   readonly permission: Operation["permission"];
-  readonly throttle: Throttle;
+  readonly throttle: LimitClass;
   readonly planes?: Operation["planes"];
   readonly largeBody?: boolean;
   /** Rules of the body; without them a body is not read. */

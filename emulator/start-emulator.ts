@@ -1,20 +1,20 @@
 import type { LookupAddress } from "node:dns";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { AccessTokens, type EmulatorCredential } from "./access-tokens.js";
-import { createServerIdentity } from "./certificate-authority.js";
-import { giveToCertificate } from "./certificate-object.js";
-import { EmulatorClock } from "./emulator-clock.js";
-import { Faults } from "./faults.js";
-import { createEmulatorServer } from "./http-server.js";
-import { RequestLog } from "./request-log.js";
+import { AccessTokens, type EmulatorCredential } from "./access/access-tokens.js";
+import { EmulatorClock } from "./clock/emulator-clock.js";
+import type { Timing, TimingMode } from "./clock/timing.js";
+import { giveToCertificate } from "./object/certificate-object.js";
 import { SeededRandom } from "./seeded-random.js";
+import { createServerIdentity } from "./server/certificate-authority.js";
+import { Faults } from "./server/faults.js";
+import { createEmulatorServer } from "./server/http-server.js";
+import { RequestLog } from "./server/request-log.js";
+import { Throttle, type ThrottlingOptions } from "./server/throttling.js";
+import { VaultDirectory } from "./server/vault-directory.js";
 import { Store } from "./store/store.js";
-import type { Collection } from "./store/stored-object.js";
-import { Throttle, type ThrottlingOptions } from "./throttling.js";
-import type { Timing, TimingMode } from "./timing.js";
+import type { StoredCollection } from "./store/stored-object.js";
 import { createVault, type Vault, type VaultChanges, type VaultOptions } from "./vault.js";
-import { VaultDirectory } from "./vault-directory.js";
 
 export interface EmulatorOptions {
   /** Names or settings. Default: one vault, `emulator`. */
@@ -44,7 +44,7 @@ export interface VaultHandle {
   readonly name: string;
   readonly url: string;
   /** Makes an object part of a certificate: `managed`, and not to be deleted on its own. False: takes it back. */
-  giveToCertificate(collection: Collection, name: string, given?: boolean): void;
+  giveToCertificate(collection: StoredCollection, name: string, given?: boolean): void;
   /** Changes what an owner changes in a vault's life: who may do what, from where, and whether it is being restored. */
   configure(changes: VaultChanges): void;
 }

@@ -1,6 +1,6 @@
-import type { Firewall } from "./network-rules.js";
+import { createTiming, type Timing, type TimingMode } from "./clock/timing.js";
 import type { SeededRandom } from "./seeded-random.js";
-import { createTiming, type Timing, type TimingMode } from "./timing.js";
+import type { Firewall } from "./server/network-rules.js";
 
 /** How one vault is set up. */
 export interface VaultOptions {

@@ -1,6 +1,11 @@
 import { malformedBackup, ServiceError } from "../service-error.js";
 import { isRecord, list, optional, record, type Shape, type ShapeOf, text } from "../shape.js";
-import { type Collection, keyVersionShape, rotationPolicyShape, secretVersionShape } from "../store/stored-object.js";
+import {
+  keyVersionShape,
+  rotationPolicyShape,
+  type StoredCollection,
+  secretVersionShape,
+} from "../store/stored-object.js";
 import type { Vault } from "../vault.js";
 import { type JweKey, openJwe, sealJwe } from "./compact-jwe.js";
 import { type SealingKey, sealingKeyOf } from "./sealing-key.js";
@@ -22,7 +27,7 @@ const secretBackup = record({ name: text(), current: text(), versions: list(secr
 /** The blob of `POST …/backup`: header, then a compact JWE; on a Managed HSM the JWE alone. */
 export function sealBackup(
   vault: Vault,
-  collection: Collection,
+  collection: StoredCollection,
   content: ShapeOf<typeof keyBackup> | ShapeOf<typeof secretBackup>,
 ): string {
   const key = sealingKeyOf(vault);
@@ -43,7 +48,7 @@ export const openKeyBackup = (vault: Vault, blob: string) => open(vault, "keys",
 /** @throws ServiceError 400: damaged, of another kind, or of another domain. */
 export const openSecretBackup = (vault: Vault, blob: string) => open(vault, "secrets", secretBackup, blob);
 
-function open<T>(vault: Vault, collection: Collection, shape: Shape<T>, blob: string): T {
+function open<T>(vault: Vault, collection: StoredCollection, shape: Shape<T>, blob: string): T {
   const key = sealingKeyOf(vault);
   const jwe = vault.plane === "managedhsm" ? readHsmBlob(blob) : readVaultBlob(collection, blob);
   const kid = readKid(jwe);
@@ -61,7 +66,7 @@ function jweKey(vault: Vault, key: SealingKey): JweKey {
 }
 
 /** A length byte that points past the end is damage; a text that is none of ours is another version of the format. */
-function readVaultBlob(collection: Collection, blob: string): string {
+function readVaultBlob(collection: StoredCollection, blob: string): string {
   const bytes = Buffer.from(blob, "base64url");
   const length = bytes[0];
   if (length === undefined || !/^[A-Za-z0-9_-]*={0,2}$/.test(blob)) throw corrupt();

@@ -1,5 +1,5 @@
 /** A curve by the names that it has: on the wire, in JOSE and in OpenSSL. */
-export interface Curve {
+export interface NamedCurve {
   readonly wire: string;
   readonly jose: string;
   readonly openssl: string;
@@ -8,7 +8,7 @@ export interface Curve {
   readonly bits: number;
 }
 
-const curves: readonly Curve[] = [
+const curves: readonly NamedCurve[] = [
   { wire: "P-256", jose: "P-256", openssl: "prime256v1", width: 32, bits: 256 },
   { wire: "P-384", jose: "P-384", openssl: "secp384r1", width: 48, bits: 384 },
   { wire: "P-521", jose: "P-521", openssl: "secp521r1", width: 66, bits: 521 },

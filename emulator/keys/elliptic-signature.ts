@@ -1,5 +1,5 @@
 import { createECDH, randomBytes } from "node:crypto";
-import type { Curve } from "./curve.js";
+import type { NamedCurve } from "./curve.js";
 
 /**
  * ECDSA over a digest that is already there. OpenSSL by way of node:crypto hashes for itself, so the arithmetic is here.
@@ -42,7 +42,7 @@ const primes: Record<string, { p: bigint; a: bigint; n: bigint }> = {
 };
 
 /** `r || s`, each as wide as the field. */
-export function signDigest(curve: Curve, secret: Buffer, digest: Buffer): Buffer {
+export function signDigest(curve: NamedCurve, secret: Buffer, digest: Buffer): Buffer {
   const { n } = fieldOf(curve);
   const z = truncated(digest, n);
   const d = integer(secret);
@@ -54,7 +54,7 @@ export function signDigest(curve: Curve, secret: Buffer, digest: Buffer): Buffer
   }
 }
 
-export function verifyDigest(curve: Curve, x: Buffer, y: Buffer, digest: Buffer, signature: Buffer): boolean {
+export function verifyDigest(curve: NamedCurve, x: Buffer, y: Buffer, digest: Buffer, signature: Buffer): boolean {
   const field = fieldOf(curve);
   if (signature.length !== curve.width * 2) return false;
   const r = integer(signature.subarray(0, curve.width));
@@ -69,7 +69,7 @@ export function verifyDigest(curve: Curve, x: Buffer, y: Buffer, digest: Buffer,
 
 const generators = new Map<string, Point>();
 
-function fieldOf(curve: Curve): Field {
+function fieldOf(curve: NamedCurve): Field {
   const numbers = primes[curve.openssl];
   if (numbers === undefined) throw new Error(`No arithmetic for ${curve.openssl}.`);
   const g = generators.get(curve.openssl) ?? timesGenerator(curve, 1n);
@@ -77,7 +77,7 @@ function fieldOf(curve: Curve): Field {
   return { ...numbers, g };
 }
 
-function timesGenerator(curve: Curve, factor: bigint): Point {
+function timesGenerator(curve: NamedCurve, factor: bigint): Point {
   const pair = createECDH(curve.openssl);
   pair.setPrivateKey(bytes(factor, curve.width));
   const point = pair.getPublicKey();

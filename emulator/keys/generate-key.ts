@@ -1,6 +1,6 @@
 import { generateKeyPair, generateKeyPairSync, type JsonWebKey, randomBytes } from "node:crypto";
 import type { StoredPublicKey } from "../store/stored-object.js";
-import { type Curve, curveByWireName } from "./curve.js";
+import { curveByWireName, type NamedCurve } from "./curve.js";
 
 /** What to make: sizes and curves have passed the service's rules. */
 export interface KeySpecification {
@@ -47,7 +47,7 @@ function symmetric({ keyType, size }: KeySpecification): KeyPair {
   return { public: { kty: keyType }, material: { kty: "oct", k: randomBytes(size / 8).toString("base64url") } };
 }
 
-function pairOf({ keyType, curve }: KeySpecification, jwk: JsonWebKey, known: Curve | undefined): KeyPair {
+function pairOf({ keyType, curve }: KeySpecification, jwk: JsonWebKey, known: NamedCurve | undefined): KeyPair {
   if (known === undefined) {
     return { public: { kty: keyType, n: jwk.n ?? "", e: jwk.e ?? "" }, material: { ...jwk } };
   }

@@ -1,7 +1,7 @@
 import { createECDH, createPrivateKey } from "node:crypto";
 import { badParameter, invalidProperties } from "../service-error.js";
 import type { Vault } from "../vault.js";
-import { type Curve, curveByWireName } from "./curve.js";
+import { curveByWireName, type NamedCurve } from "./curve.js";
 import type { KeyPair } from "./generate-key.js";
 import { requireKeyType, unsupportedSize } from "./key-rules.js";
 
@@ -78,7 +78,7 @@ function readEc(jwk: Jwk, keyType: string): KeyPair {
   };
 }
 
-function belongsTogether(curve: Curve, x: Buffer, y: Buffer, d: Buffer): boolean {
+function belongsTogether(curve: NamedCurve, x: Buffer, y: Buffer, d: Buffer): boolean {
   try {
     const pair = createECDH(curve.openssl);
     pair.setPrivateKey(d);
@@ -101,7 +101,7 @@ function bytesOf(member: unknown): Buffer | undefined {
 }
 
 /** Numbers come without leading zeros or with a sign byte; OpenSSL wants a coordinate at the width of its field. */
-function fixedWidth(bytes: Buffer | undefined, curve: Curve): Buffer | undefined {
+function fixedWidth(bytes: Buffer | undefined, curve: NamedCurve): Buffer | undefined {
   if (bytes === undefined) return undefined;
   const number = trimmed(bytes);
   if (number.length > curve.width) return undefined;

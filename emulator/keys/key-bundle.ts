@@ -1,6 +1,6 @@
 import { since } from "../api-version.js";
 import type { Context } from "../operation.js";
-import type { KeyVersion, StoredAttributes, StoredObject } from "../store/stored-object.js";
+import type { StoredAttributes, StoredKeyVersion, StoredObject } from "../store/stored-object.js";
 import { recoveryAttributes, type Vault } from "../vault.js";
 
 /** Members with `undefined` for "absent": absent members are left out of the wire, never null. */
@@ -22,7 +22,7 @@ export function renderAttributes(context: Context, attributes: StoredAttributes)
   };
 }
 
-function renderKeyAttributes(context: Context, object: StoredObject, version: KeyVersion): Wire {
+function renderKeyAttributes(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
   const onVault = context.vault.plane === "vault";
   return {
     ...renderAttributes(context, version.attributes),
@@ -35,7 +35,7 @@ function renderKeyAttributes(context: Context, object: StoredObject, version: Ke
 const keyId = (context: Context, object: StoredObject) => `${context.origin}/keys/${object.name}`;
 
 /** A key with its public members. Private ones have no way into this function. */
-export function renderKeyBundle(context: Context, object: StoredObject, version: KeyVersion): Wire {
+export function renderKeyBundle(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
   const { kty, key_ops, n, e, crv, x, y } = version.key;
   return plane(context.vault, {
     key: { kid: `${keyId(context, object)}/${version.version}`, kty, key_ops, crv, x, y, n, e },
@@ -47,13 +47,18 @@ export function renderKeyBundle(context: Context, object: StoredObject, version:
 }
 
 /** What a delete answers and what a deleted key looks like; the release policy is not part of it. */
-export function renderDeletedKeyBundle(context: Context, object: StoredObject, version: KeyVersion): Wire {
+export function renderDeletedKeyBundle(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
   const bundle = renderKeyBundle(context, object, version);
   delete bundle.release_policy;
   return plane(context.vault, { ...renderDeletion(context, object), ...bundle });
 }
 
-export function renderKeyItem(context: Context, object: StoredObject, version: KeyVersion, withVersion: boolean): Wire {
+export function renderKeyItem(
+  context: Context,
+  object: StoredObject,
+  version: StoredKeyVersion,
+  withVersion: boolean,
+): Wire {
   const id = keyId(context, object);
   return plane(context.vault, {
     kid: withVersion ? `${id}/${version.version}` : id,
@@ -63,7 +68,7 @@ export function renderKeyItem(context: Context, object: StoredObject, version: K
   });
 }
 
-export function renderDeletedKeyItem(context: Context, object: StoredObject, version: KeyVersion): Wire {
+export function renderDeletedKeyItem(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
   return plane(context.vault, {
     ...renderDeletion(context, object),
     ...renderKeyItem(context, object, version, false),

@@ -1,11 +1,11 @@
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { type Answer, type Context, defineOperation, type Operation } from "../operation.js";
 import { optional, record, type ShapeOf, text } from "../shape.js";
-import type { KeyVersion } from "../store/stored-object.js";
+import type { StoredKeyVersion } from "../store/stored-object.js";
 import { base64url } from "./base64url.js";
 import { plane } from "./key-bundle.js";
-import { type KeyOperation, requireUsable } from "./key-use.js";
+import { type KeyUseName, requireUsable } from "./key-use.js";
 
 const most = 16 * 1024;
 const rules = record({
@@ -20,7 +20,7 @@ const rules = record({
 /** One use of a key: what is asked, and the key as the operation may see it. */
 export interface KeyUse {
   readonly kid: string;
-  readonly version: KeyVersion;
+  readonly version: StoredKeyVersion;
   readonly body: ShapeOf<typeof rules>;
 }
 
@@ -30,7 +30,7 @@ export interface KeyUse {
  * @param use gives the answer's members beside `kid`.
  */
 export function keyUseOperation(
-  name: KeyOperation,
+  name: KeyUseName,
   use: (given: KeyUse) => Record<string, unknown>,
   withKid = true,
 ): Operation {
@@ -58,7 +58,7 @@ export function keyUseOperation(
   });
 }
 
-function find(context: Context): { kid: string; version: KeyVersion } {
+function find(context: Context): { kid: string; version: StoredKeyVersion } {
   const object = readable(context, "keys");
   const version = currentOrNamed(context, object);
   return { kid: `${context.origin}/keys/${object.name}/${version.version}`, version };

@@ -7,22 +7,22 @@ import {
   publicEncrypt,
 } from "node:crypto";
 import { badParameter, forbidden } from "../service-error.js";
-import type { KeyVersion } from "../store/stored-object.js";
+import type { StoredKeyVersion } from "../store/stored-object.js";
 import { type AesAlgorithm, aesAlgorithm, aesOpen, aesSeal, type Sealed } from "./aes-cipher.js";
-import { type Curve, curveByWireName } from "./curve.js";
+import { curveByWireName, type NamedCurve } from "./curve.js";
 import { signDigest, verifyDigest } from "./elliptic-signature.js";
 import { type DigestName, type RsaScheme, signRsa, verifyRsa } from "./rsa-signature.js";
 
-export type KeyOperation = "encrypt" | "decrypt" | "sign" | "verify" | "wrapKey" | "unwrapKey";
+export type KeyUseName = "encrypt" | "decrypt" | "sign" | "verify" | "wrapKey" | "unwrapKey";
 
 const incorrect = () => badParameter("The parameter is incorrect.\r\n");
 
 /** A disabled key still serves what needs its public part only; dates stop what makes something new. */
-const stoppedByDisabling: readonly KeyOperation[] = ["decrypt", "sign", "unwrapKey"];
-const stoppedByDates: readonly KeyOperation[] = ["encrypt", "sign", "wrapKey"];
+const stoppedByDisabling: readonly KeyUseName[] = ["decrypt", "sign", "unwrapKey"];
+const stoppedByDates: readonly KeyUseName[] = ["encrypt", "sign", "wrapKey"];
 
 /** @throws ServiceError 403 when the version must not do this, now. */
-export function requireUsable(version: KeyVersion, operation: KeyOperation, seconds: number): void {
+export function requireUsable(version: StoredKeyVersion, operation: KeyUseName, seconds: number): void {
   const { enabled, nbf, exp } = version.attributes;
   if (!enabled && stoppedByDisabling.includes(operation)) {
     throw forbidden(`Operation ${operation} is not allowed on a disabled key.`, "KeyDisabled");
@@ -45,7 +45,13 @@ const oaep: Record<string, { padding: number; oaepHash?: string }> = {
 };
 
 /** Encrypts or wraps. @throws ServiceError 400. */
-export function seal(kid: string, version: KeyVersion, algorithm: string, plaintext: Buffer, extra: Extra): Sealed {
+export function seal(
+  kid: string,
+  version: StoredKeyVersion,
+  algorithm: string,
+  plaintext: Buffer,
+  extra: Extra,
+): Sealed {
   const aes = octets(version, algorithm);
   if (aes !== undefined) return attempt(() => aesSeal(aes.algorithm, aes.key, plaintext, extra.iv, extra.aad));
   const padding = rsaPadding(kid, version, algorithm);
@@ -55,7 +61,7 @@ export function seal(kid: string, version: KeyVersion, algorithm: string, plaint
 }
 
 /** Decrypts or unwraps. @throws ServiceError 400. */
-export function open(kid: string, version: KeyVersion, algorithm: string, sealed: Sealed, extra: Extra): Buffer {
+export function open(kid: string, version: StoredKeyVersion, algorithm: string, sealed: Sealed, extra: Extra): Buffer {
   const aes = octets(version, algorithm);
   if (aes !== undefined) return attempt(() => aesOpen(aes.algorithm, aes.key, sealed, extra.aad));
   const padding = rsaPadding(kid, version, algorithm);
@@ -87,7 +93,7 @@ const curvesByAlgorithm: Record<string, readonly string[]> = {
 };
 
 /** @throws ServiceError 400. */
-export function sign(kid: string, version: KeyVersion, algorithm: string, digest: Buffer): Buffer {
+export function sign(kid: string, version: StoredKeyVersion, algorithm: string, digest: Buffer): Buffer {
   const rsa = rsaSignature(kid, version, algorithm, digest);
   if (rsa !== undefined) return attempt(() => signRsa(privateKeyOf(version), rsa.scheme, rsa.hash, digest));
   const curve = signatureCurve(kid, version, algorithm, digest);
@@ -97,7 +103,7 @@ export function sign(kid: string, version: KeyVersion, algorithm: string, digest
 /** @throws ServiceError 400. */
 export function verify(
   kid: string,
-  version: KeyVersion,
+  version: StoredKeyVersion,
   algorithm: string,
   digest: Buffer,
   signature: Buffer,
@@ -112,7 +118,7 @@ export function verify(
 
 function rsaSignature(
   kid: string,
-  version: KeyVersion,
+  version: StoredKeyVersion,
   algorithm: string,
   digest: Buffer,
 ): { scheme: RsaScheme; hash: DigestName } | undefined {
@@ -124,7 +130,7 @@ function rsaSignature(
   return { scheme: found[1] === "R" ? "pkcs1" : "pss", hash };
 }
 
-function signatureCurve(kid: string, version: KeyVersion, algorithm: string, digest: Buffer): Curve {
+function signatureCurve(kid: string, version: StoredKeyVersion, algorithm: string, digest: Buffer): NamedCurve {
   const wanted = curvesByAlgorithm[algorithm];
   if (wanted === undefined) throw badParameter(`The signature algorithm '${printable(algorithm)}' is not supported.`);
   requireType(kid, version, algorithm, "EC");
@@ -138,7 +144,7 @@ function signatureCurve(kid: string, version: KeyVersion, algorithm: string, dig
   return curve;
 }
 
-function requireType(kid: string, version: KeyVersion, algorithm: string, family: "RSA" | "EC"): void {
+function requireType(kid: string, version: StoredKeyVersion, algorithm: string, family: "RSA" | "EC"): void {
   if (version.key.kty.startsWith(family)) return;
   throw badParameter(
     `Key and signing algorithm are incompatible. Key ${kid} is of type '${version.key.kty}', and algorithm '${algorithm}' can only be used with a key of type '${family}' or '${family}-HSM'.`,
@@ -151,14 +157,14 @@ function requireDigest(digest: Buffer, length: number | undefined): void {
   }
 }
 
-function rsaPadding(kid: string, version: KeyVersion, algorithm: string) {
+function rsaPadding(kid: string, version: StoredKeyVersion, algorithm: string) {
   const padding = oaep[algorithm];
   if (padding === undefined) throw badParameter(`The algorithm '${printable(algorithm)}' is not supported.`);
   requireType(kid, version, algorithm, "RSA");
   return padding;
 }
 
-function octets(version: KeyVersion, name: string): { algorithm: AesAlgorithm; key: Buffer } | undefined {
+function octets(version: StoredKeyVersion, name: string): { algorithm: AesAlgorithm; key: Buffer } | undefined {
   const algorithm = aesAlgorithm(name);
   if (algorithm === undefined || !version.key.kty.startsWith("oct")) return undefined;
   const key = member(version, "k");
@@ -166,11 +172,11 @@ function octets(version: KeyVersion, name: string): { algorithm: AesAlgorithm; k
   return { algorithm, key };
 }
 
-function privateKeyOf(version: KeyVersion): KeyObject {
+function privateKeyOf(version: StoredKeyVersion): KeyObject {
   return createPrivateKey({ key: version.material, format: "jwk" });
 }
 
-function member(version: KeyVersion, name: string): Buffer {
+function member(version: StoredKeyVersion, name: string): Buffer {
   const value = version.material[name];
   return Buffer.from(typeof value === "string" ? value : "", "base64url");
 }

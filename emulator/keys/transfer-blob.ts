@@ -2,7 +2,7 @@ import { constants, createDecipheriv, createPrivateKey, type JsonWebKey, private
 import type { Context } from "../operation.js";
 import { badParameter, invalidProperties } from "../service-error.js";
 import { isRecord, record, type ShapeOf, text } from "../shape.js";
-import type { KeyVersion } from "../store/stored-object.js";
+import type { StoredKeyVersion } from "../store/stored-object.js";
 import { curveByWireName } from "./curve.js";
 import { generateKey, type KeyPair } from "./generate-key.js";
 import { requireHardware, specificationOf } from "./key-rules.js";
@@ -60,7 +60,7 @@ function readTransfer(encoded: string): Transfer {
   return transfer.value;
 }
 
-function findExchangeKey({ store, vault, seconds }: Context, kid: string): KeyVersion | undefined {
+function findExchangeKey({ store, vault, seconds }: Context, kid: string): StoredKeyVersion | undefined {
   const found = /\/keys\/([0-9a-zA-Z-]{1,127})\/([0-9a-f]{32})$/i.exec(kid);
   const object = found?.[1] === undefined ? undefined : store.find(vault.name, "keys", found[1]);
   if (object === undefined || object.phase !== "active") return undefined;
@@ -71,7 +71,7 @@ function findExchangeKey({ store, vault, seconds }: Context, kid: string): KeyVe
   return version;
 }
 
-function unwrap(exchangeKey: KeyVersion, transfer: Transfer): JsonWebKey {
+function unwrap(exchangeKey: StoredKeyVersion, transfer: Transfer): JsonWebKey {
   try {
     const key = createPrivateKey({ key: exchangeKey.material, format: "jwk" });
     const bytes = Buffer.from(transfer.ciphertext, "base64url");

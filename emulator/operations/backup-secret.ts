@@ -1,5 +1,5 @@
 import { sealBackup } from "../backup/backup-container.js";
-import { readable } from "../lifecycle.js";
+import { readable } from "../object/lifecycle.js";
 import { defineOperation } from "../operation.js";
 import { badParameter } from "../service-error.js";
 

@@ -8,11 +8,11 @@ import {
   storedKeyType,
 } from "../keys/key-rules.js";
 import { readReleasePolicy, releasePolicyRules } from "../keys/release-policy.js";
-import { writable } from "../lifecycle.js";
-import { addVersion, attributesRules, newAttributes, newVersionId } from "../new-version.js";
+import { writable } from "../object/lifecycle.js";
+import { addVersion, attributesRules, newAttributes, newVersionId } from "../object/new-version.js";
 import { defineOperation } from "../operation.js";
 import { integer, list, oneOf, optional, record, tagMap, text } from "../shape.js";
-import type { KeyVersion, StoredReleasePolicy } from "../store/stored-object.js";
+import type { StoredKeyVersion, StoredReleasePolicy } from "../store/stored-object.js";
 
 /** Makes a key, or a new version of the key that has the name. */
 export const createKey = defineOperation({
@@ -47,7 +47,7 @@ export const createKey = defineOperation({
     if (vault.plane === "vault" && operations.length === 1 && operations[0] === "import") {
       attributes.exp = seconds + exchangeKeySeconds;
     }
-    const version: KeyVersion = {
+    const version: StoredKeyVersion = {
       version: newVersionId(),
       attributes,
       ...(body.tags === undefined ? {} : { tags: body.tags }),

@@ -1,7 +1,7 @@
-import { requireOwnLifetime } from "../certificate-object.js";
 import { renderDeletedKeyBundle } from "../keys/key-bundle.js";
-import { beginDeletion, readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { requireOwnLifetime } from "../object/certificate-object.js";
+import { beginDeletion, readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 
 /** The whole key, never one version. */

@@ -1,8 +1,8 @@
-import { requireOwnLifetime } from "../certificate-object.js";
-import { beginDeletion, readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { requireOwnLifetime } from "../object/certificate-object.js";
+import { beginDeletion, readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
-import { renderDeletedSecretBundle } from "../secret-bundle.js";
+import { renderDeletedSecretBundle } from "../secrets/secret-bundle.js";
 
 /** The whole secret; a certificate's secret goes with its certificate only. */
 export const deleteSecret = defineOperation({

@@ -1,6 +1,6 @@
 import { renderDeletedKeyBundle } from "../keys/key-bundle.js";
-import { deletedObject } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { deletedObject } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 
 /** Not there until the deletion is done. */

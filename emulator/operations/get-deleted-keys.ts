@@ -1,6 +1,6 @@
 import { renderDeletedKeyItem } from "../keys/key-bundle.js";
+import { objectMarker, renderPage } from "../object/paging.js";
 import { defineOperation } from "../operation.js";
-import { objectMarker, renderPage } from "../paging.js";
 
 /** Keys whose deletion is done and that can still be recovered or purged. */
 export const getDeletedKeys = defineOperation({

@@ -1,7 +1,7 @@
-import { deletedObject } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { deletedObject } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
-import { renderDeletedSecretBundle } from "../secret-bundle.js";
+import { renderDeletedSecretBundle } from "../secrets/secret-bundle.js";
 import { forbidden } from "../service-error.js";
 
 /** Without its value. A disabled secret answers 403 where others answer 200. */

@@ -1,6 +1,6 @@
+import { objectMarker, renderPage } from "../object/paging.js";
 import { defineOperation } from "../operation.js";
-import { objectMarker, renderPage } from "../paging.js";
-import { renderDeletedSecretItem } from "../secret-bundle.js";
+import { renderDeletedSecretItem } from "../secrets/secret-bundle.js";
 
 /** Secrets whose deletion is done and that can still be recovered or purged. */
 export const getDeletedSecrets = defineOperation({

@@ -1,5 +1,5 @@
 import { defaultRotationPolicy, renderRotationPolicy, rotationPolicyId } from "../keys/rotation-policy.js";
-import { readable } from "../lifecycle.js";
+import { readable } from "../object/lifecycle.js";
 import { defineOperation } from "../operation.js";
 
 /** The policy, or what the service says of a key that never had one. */

@@ -1,7 +1,7 @@
 import { renderKeyItem } from "../keys/key-bundle.js";
-import { listable } from "../lifecycle.js";
+import { listable } from "../object/lifecycle.js";
+import { renderPage, versionMarker } from "../object/paging.js";
 import { defineOperation } from "../operation.js";
-import { renderPage, versionMarker } from "../paging.js";
 
 /** Every version, in the order of the ids: not of time. A name that is not there has none. */
 export const getKeyVersions = defineOperation({

@@ -1,6 +1,6 @@
 import { renderKeyBundle } from "../keys/key-bundle.js";
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 
 /** The current version, or the one asked for. Disabled and expired keys can be read. */

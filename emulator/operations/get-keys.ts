@@ -1,6 +1,6 @@
 import { renderKeyItem } from "../keys/key-bundle.js";
+import { objectMarker, renderPage } from "../object/paging.js";
 import { defineOperation } from "../operation.js";
-import { objectMarker, renderPage } from "../paging.js";
 
 /** Current versions in the order of upper-cased names. */
 export const getKeys = defineOperation({

@@ -1,7 +1,7 @@
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
-import { renderSecretBundle } from "../secret-bundle.js";
+import { renderSecretBundle } from "../secrets/secret-bundle.js";
 import { forbidden } from "../service-error.js";
 
 /** With its value. A disabled version cannot be read; an expired one can. */

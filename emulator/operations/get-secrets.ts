@@ -1,6 +1,6 @@
+import { objectMarker, renderPage } from "../object/paging.js";
 import { defineOperation } from "../operation.js";
-import { objectMarker, renderPage } from "../paging.js";
-import { renderSecretItem } from "../secret-bundle.js";
+import { renderSecretItem } from "../secrets/secret-bundle.js";
 
 /** Current versions without values, in the order of upper-cased names. */
 export const getSecrets = defineOperation({

@@ -4,11 +4,11 @@ import { renderKeyBundle } from "../keys/key-bundle.js";
 import { defaultKeyOperations, keyOperations, storedKeyType } from "../keys/key-rules.js";
 import { readReleasePolicy, releasePolicyRules } from "../keys/release-policy.js";
 import { openTransfer } from "../keys/transfer-blob.js";
-import { writable } from "../lifecycle.js";
-import { addVersion, attributesRules, newAttributes, newVersionId } from "../new-version.js";
+import { writable } from "../object/lifecycle.js";
+import { addVersion, attributesRules, newAttributes, newVersionId } from "../object/new-version.js";
 import { type Context, defineOperation } from "../operation.js";
 import { anyRecord, flag, list, oneOf, optional, record, tagMap } from "../shape.js";
-import type { KeyVersion } from "../store/stored-object.js";
+import type { StoredKeyVersion } from "../store/stored-object.js";
 
 /** Stores a key pair from outside, as a new key or as a new version. */
 export const importKey = defineOperation({
@@ -38,7 +38,7 @@ export const importKey = defineOperation({
       body.attributes?.exportable,
       body.release_policy,
     );
-    const version: KeyVersion = {
+    const version: StoredKeyVersion = {
       version: newVersionId(),
       attributes: newAttributes(context.seconds, body.attributes),
       ...(body.tags === undefined ? {} : { tags: body.tags }),

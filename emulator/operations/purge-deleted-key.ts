@@ -1,7 +1,7 @@
-import { requireOwnLifetime } from "../certificate-object.js";
-import { beginPurge, purgeable } from "../lifecycle.js";
+import { requireOwnLifetime } from "../object/certificate-object.js";
+import { beginPurge, purgeable } from "../object/lifecycle.js";
+import { requirePurgeAllowed } from "../object/purge-protection.js";
 import { defineOperation } from "../operation.js";
-import { requirePurgeAllowed } from "../purge-protection.js";
 
 /** For good. Restores of the name wait until the purge has settled. */
 export const purgeDeletedKey = defineOperation({

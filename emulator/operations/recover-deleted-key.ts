@@ -1,8 +1,8 @@
-import { requireOwnLifetime } from "../certificate-object.js";
 import { renderKeyBundle } from "../keys/key-bundle.js";
 import { nextRotation } from "../keys/rotation-policy.js";
-import { beginRecovery, recoverable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { requireOwnLifetime } from "../object/certificate-object.js";
+import { beginRecovery, recoverable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 
 /** Answers the key at once; it can be read, and a little later written to, when the recovery is done. */

@@ -1,8 +1,8 @@
-import { requireOwnLifetime } from "../certificate-object.js";
-import { beginRecovery, recoverable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { requireOwnLifetime } from "../object/certificate-object.js";
+import { beginRecovery, recoverable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
-import { renderSecretWithoutValue } from "../secret-bundle.js";
+import { renderSecretWithoutValue } from "../secrets/secret-bundle.js";
 
 /** Answers the secret without its value at once; it can be read, and a little later written to, when the recovery is done. */
 export const recoverDeletedSecret = defineOperation({

@@ -1,5 +1,5 @@
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 import { forbidden } from "../service-error.js";
 import { optional, record, text } from "../shape.js";

@@ -1,7 +1,7 @@
 import { openKeyBackup } from "../backup/backup-container.js";
 import { renderKeyBundle } from "../keys/key-bundle.js";
 import { nextRotation } from "../keys/rotation-policy.js";
-import { standingOf } from "../lifecycle.js";
+import { standingOf } from "../object/lifecycle.js";
 import { defineOperation } from "../operation.js";
 import { malformedBackup, restoreConflict } from "../service-error.js";
 import { record, text } from "../shape.js";

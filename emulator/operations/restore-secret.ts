@@ -1,7 +1,7 @@
 import { openSecretBackup } from "../backup/backup-container.js";
-import { standingOf } from "../lifecycle.js";
+import { standingOf } from "../object/lifecycle.js";
 import { defineOperation } from "../operation.js";
-import { renderSecretWithoutValue } from "../secret-bundle.js";
+import { renderSecretWithoutValue } from "../secrets/secret-bundle.js";
 import { malformedBackup, restoreConflict } from "../service-error.js";
 import { record, text } from "../shape.js";
 import type { StoredObject } from "../store/stored-object.js";

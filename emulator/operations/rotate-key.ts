@@ -1,8 +1,8 @@
-import { addRotation, specificationOfVersion } from "../clock-work.js";
+import { addRotation, specificationOfVersion } from "../clock/clock-work.js";
 import { generateKey } from "../keys/generate-key.js";
 import { renderKeyBundle } from "../keys/key-bundle.js";
-import { missing, readable, writable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { missing, readable, writable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 
 /** A new version of the same kind, now; its expiry comes from the rotation policy. */

@@ -1,10 +1,10 @@
-import { writable } from "../lifecycle.js";
-import { addVersion, attributesRules, newAttributes, newVersionId } from "../new-version.js";
+import { writable } from "../object/lifecycle.js";
+import { addVersion, attributesRules, newAttributes, newVersionId } from "../object/new-version.js";
 import { defineOperation } from "../operation.js";
-import { renderSecretBundle } from "../secret-bundle.js";
-import { secretValue } from "../secret-value.js";
+import { renderSecretBundle } from "../secrets/secret-bundle.js";
+import { secretValue } from "../secrets/secret-value.js";
 import { optional, record, tagMap, text } from "../shape.js";
-import type { SecretVersion } from "../store/stored-object.js";
+import type { StoredSecretVersion } from "../store/stored-object.js";
 
 /** A new secret, or a new version that inherits nothing. */
 export const setSecret = defineOperation({
@@ -22,7 +22,7 @@ export const setSecret = defineOperation({
     tags: optional(tagMap(512)),
   }),
   handle: (context, body) => {
-    const version: SecretVersion = {
+    const version: StoredSecretVersion = {
       version: newVersionId(),
       attributes: newAttributes(context.seconds, body.attributes),
       value: body.value,

@@ -5,8 +5,8 @@ import {
   rotationPolicyId,
   rotationPolicyRules,
 } from "../keys/rotation-policy.js";
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
 
 /** Replaces the policy. From here on the clock makes versions. */

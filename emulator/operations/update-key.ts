@@ -2,12 +2,12 @@ import { renderKeyBundle } from "../keys/key-bundle.js";
 import { keyOperations } from "../keys/key-rules.js";
 import { releasePolicyRules, replaceReleasePolicy } from "../keys/release-policy.js";
 import { nextRotation } from "../keys/rotation-policy.js";
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
-import { attributesRules, updatedAttributes } from "../new-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
+import { attributesRules, updatedAttributes } from "../object/new-version.js";
 import { defineOperation } from "../operation.js";
 import { list, oneOf, optional, record, tagMap } from "../shape.js";
-import type { KeyVersion } from "../store/stored-object.js";
+import type { StoredKeyVersion } from "../store/stored-object.js";
 
 /** What is sent replaces, what is not sent stays; tags and key_ops are replaced as a whole. */
 export const updateKey = defineOperation({
@@ -31,7 +31,7 @@ export const updateKey = defineOperation({
       body.tags !== undefined ||
       body.release_policy !== undefined ||
       Object.keys(body.attributes ?? {}).length > 0;
-    const version: KeyVersion = {
+    const version: StoredKeyVersion = {
       ...old,
       attributes: updatedAttributes(context.seconds, old.attributes, body.attributes, touched),
       key: { ...old.key, key_ops: body.key_ops ?? old.key.key_ops },

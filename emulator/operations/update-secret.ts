@@ -1,10 +1,10 @@
-import { readable } from "../lifecycle.js";
-import { currentOrNamed } from "../named-version.js";
-import { attributesRules, updatedAttributes } from "../new-version.js";
+import { readable } from "../object/lifecycle.js";
+import { currentOrNamed } from "../object/named-version.js";
+import { attributesRules, updatedAttributes } from "../object/new-version.js";
 import { defineOperation } from "../operation.js";
-import { renderSecretWithoutValue } from "../secret-bundle.js";
+import { renderSecretWithoutValue } from "../secrets/secret-bundle.js";
 import { optional, record, tagMap, text } from "../shape.js";
-import type { SecretVersion } from "../store/stored-object.js";
+import type { StoredSecretVersion } from "../store/stored-object.js";
 
 /** Everything but the value. */
 export const updateSecret = defineOperation({
@@ -25,7 +25,7 @@ export const updateSecret = defineOperation({
     const old = currentOrNamed(context, object);
     const touched =
       body.contentType !== undefined || body.tags !== undefined || Object.keys(body.attributes ?? {}).length > 0;
-    const version: SecretVersion = {
+    const version: StoredSecretVersion = {
       ...old,
       attributes: updatedAttributes(context.seconds, old.attributes, body.attributes, touched),
       ...(body.contentType === undefined ? {} : { contentType: body.contentType }),

@@ -2,26 +2,26 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import { anyRecord, type Shape } from "../shape.js";
 import { openDatabase } from "./database.js";
 import {
-  type Collection,
-  type KeyVersion,
   keyDocumentShape,
   rotationPolicyShape,
-  type SecretVersion,
+  type StoredCollection,
+  type StoredKeyVersion,
   type StoredObject,
+  type StoredSecretVersion,
   secretVersionShape,
 } from "./stored-object.js";
 
 export interface Versions {
-  readonly keys: KeyVersion;
-  readonly secrets: SecretVersion;
+  readonly keys: StoredKeyVersion;
+  readonly secrets: StoredSecretVersion;
 }
-const shapes: { readonly [C in Collection]: Shape<Versions[C]> } = {
+const shapes: { readonly [C in StoredCollection]: Shape<Versions[C]> } = {
   keys: keyDocumentShape,
   secrets: secretVersionShape,
 };
 
 /** A row of a list: the object and its current version. */
-export interface Listed<C extends Collection> {
+export interface Listed<C extends StoredCollection> {
   readonly object: StoredObject;
   readonly version: Versions[C];
 }
@@ -30,7 +30,7 @@ export interface Listed<C extends Collection> {
 interface Seen {
   readonly object: StoredObject;
   readonly row: Row;
-  version?: Versions[Collection];
+  version?: Versions[StoredCollection];
 }
 
 /** How many objects are kept beside the database; then all are forgotten. */
@@ -87,7 +87,7 @@ export class Store {
     }
   }
 
-  find(vault: string, collection: Collection, name: string): StoredObject | undefined {
+  find(vault: string, collection: StoredCollection, name: string): StoredObject | undefined {
     const id = name.toUpperCase();
     const key = `${vault}/${collection}/${id}`;
     const seen = this.#seen.get(key);
@@ -150,7 +150,10 @@ export class Store {
     );
   }
 
-  version<C extends Collection>(object: StoredObject & { collection: C }, version: string): Versions[C] | undefined {
+  version<C extends StoredCollection>(
+    object: StoredObject & { collection: C },
+    version: string,
+  ): Versions[C] | undefined {
     const seen = this.#seen.get(keyOf(object));
     if (seen !== undefined && version === seen.object.current) {
       const current = (seen.version as Versions[C] | undefined) ?? readVersion(object.collection, seen.row);
@@ -163,7 +166,7 @@ export class Store {
     return row === undefined ? undefined : readVersion(object.collection, row);
   }
 
-  saveVersion<C extends Collection>(object: StoredObject & { collection: C }, version: Versions[C]): void {
+  saveVersion<C extends StoredCollection>(object: StoredObject & { collection: C }, version: Versions[C]): void {
     this.#seen.delete(keyOf(object));
     const { material, ...document } = "material" in version ? version : { ...version, material: undefined };
     this.#prepare(
@@ -180,7 +183,7 @@ export class Store {
   }
 
   /** Versions in the order of their ids, from `from` on. */
-  versions<C extends Collection>(
+  versions<C extends StoredCollection>(
     object: StoredObject & { collection: C },
     from = "",
     limit = Number.MAX_SAFE_INTEGER,
@@ -194,7 +197,7 @@ export class Store {
   }
 
   /** Objects of a phase whose window has passed, in the order of their upper-cased names, from `from` on. */
-  page<C extends Collection>(
+  page<C extends StoredCollection>(
     vault: string,
     collection: C,
     phase: "active" | "deleted",
@@ -277,7 +280,7 @@ function readObject(row: Row): StoredObject {
 }
 
 /** Private material is parsed only when somebody asks for it: most requests never do. */
-function readVersion<C extends Collection>(collection: C, row: Row): Versions[C] {
+function readVersion<C extends StoredCollection>(collection: C, row: Row): Versions[C] {
   const document = readDocument(shapes[collection], row.document);
   const material = row.material;
   if (typeof material !== "string") return document;

@@ -1,6 +1,6 @@
 import { anyRecord, flag, instant, list, optional, record, type Shape, type ShapeOf, tagMap, text } from "../shape.js";
 
-export type Collection = "keys" | "secrets";
+export type StoredCollection = "keys" | "secrets";
 
 /**
  * A name in a vault. `settlesAt` (milliseconds) ends the window that its phase began with: Deleting for `deleted`,
@@ -8,7 +8,7 @@ export type Collection = "keys" | "secrets";
  */
 export interface StoredObject {
   readonly vault: string;
-  readonly collection: Collection;
+  readonly collection: StoredCollection;
   /** As it was first written; compared without case. */
   readonly name: string;
   current: string;
@@ -59,11 +59,11 @@ const documentMembers = {
 
 /** `material` is the private JWK as node:crypto reads it (or `{ kty: "oct", k }`): it never leaves the emulator. */
 export const keyVersionShape = record({ ...documentMembers, material: anyRecord() });
-export type KeyVersion = ShapeOf<typeof keyVersionShape>;
+export type StoredKeyVersion = ShapeOf<typeof keyVersionShape>;
 
 /** A row's document: its material stands beside it, and is read on demand. */
-export const keyDocumentShape: Shape<KeyVersion> = {
-  check: (value) => keyDocument.check(value) as { value: KeyVersion } | undefined,
+export const keyDocumentShape: Shape<StoredKeyVersion> = {
+  check: (value) => keyDocument.check(value) as { value: StoredKeyVersion } | undefined,
 };
 const keyDocument = record(documentMembers);
 
@@ -76,7 +76,7 @@ export const secretVersionShape = record({
   /** The key of the same certificate. */
   kid: optional(text()),
 });
-export type SecretVersion = ShapeOf<typeof secretVersionShape>;
+export type StoredSecretVersion = ShapeOf<typeof secretVersionShape>;
 
 export const rotationPolicyShape = record({
   lifetimeActions: list(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { replayInClientMode } from "./client-mode.js";
-import { parseRecording } from "./recording.js";
+import { replayInClientMode } from "../../conformance/client-mode.js";
+import { parseRecording } from "../../conformance/recording.js";
 
 const VERSION = "0123456789abcdef0123456789abcdef";
 const kid = `https://v.vault.azure.net/keys/n/${VERSION}`;

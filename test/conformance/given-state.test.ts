@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { replayInEmulatorMode } from "./emulator-mode.js";
+import { replayInEmulatorMode } from "../../conformance/emulator-mode.js";
 import {
   deletionOf,
   keyBundle,

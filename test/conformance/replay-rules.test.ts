@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { replayInEmulatorMode } from "./emulator-mode.js";
+import { replayInEmulatorMode } from "../../conformance/emulator-mode.js";
+import { standInKey } from "../../conformance/stand-in-key.js";
 import {
   deletionOf,
   keyBundle,
@@ -11,7 +12,6 @@ import {
   secretBundle,
   versionNamed,
 } from "./scripted-recording.js";
-import { standInKey } from "./stand-in-key.js";
 
 const replay = (exchanges: ScriptedExchange[], options?: ScriptOptions) =>
   replayInEmulatorMode(scriptedRecording(exchanges, options));

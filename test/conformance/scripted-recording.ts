@@ -1,4 +1,4 @@
-import { parseRecording, type Recording } from "./recording.js";
+import { parseRecording, type Recording } from "../../conformance/recording.js";
 
 /** One exchange in short: the request line, the status, the body of the answer and of the request. */
 export interface ScriptedExchange {

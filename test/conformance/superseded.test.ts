@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { normaliseMessage } from "./normalise.js";
-import { operationOf } from "./operation.js";
-import { asToday } from "./superseded.js";
+import { normaliseMessage } from "../../conformance/normalise.js";
+import { operationOf } from "../../conformance/operation.js";
+import { asToday } from "../../conformance/superseded.js";
 
 const said = (message: string, code = "Forbidden", innerCode?: string) => ({ code, message, innerCode });
 

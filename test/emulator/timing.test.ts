@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { createTiming } from "../../emulator/clock/timing.js";
 import { SeededRandom } from "../../emulator/seeded-random.js";
-import { createTiming } from "../../emulator/timing.js";
 import { openVault } from "./open-vault.js";
 
 describe("timing", () => {

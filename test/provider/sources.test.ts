@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { CryptographyClient, type JsonWebKey, KeyClient } from "@azure/keyvault-keys";
 import forge from "node-forge";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { transferBlob } from "../../conformance/transfer-blob.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keyBackup } from "../../provider/dynamic-v1.js";
-import { transferBlob } from "../conformance/transfer-blob.js";
 import { ecKey, type PrivateKey, rsaKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 

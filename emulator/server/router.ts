@@ -1,0 +1,71 @@
+import type { Operation } from "../operation.js";
+import { operations } from "../operations/index.js";
+import { badParameter, methodNotAllowed, ServiceError } from "../service-error.js";
+
+export interface Route {
+  readonly operation: Operation;
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+interface Pattern {
+  readonly operation: Operation;
+  readonly parts: readonly string[];
+  readonly literals: number;
+}
+
+/** By method, first segment and number of segments; those with more literals first. */
+const patterns = new Map<string, Pattern[]>();
+for (const operation of operations) {
+  for (const path of operation.routes) {
+    const parts = path.slice(1).split("/");
+    const key = `${operation.method} ${parts[0]} ${parts.length}`;
+    const literals = parts.filter((part) => !part.startsWith("{")).length;
+    const same = patterns.get(key) ?? [];
+    same.push({ operation, parts, literals });
+    patterns.set(
+      key,
+      same.sort((left, right) => right.literals - left.literals),
+    );
+  }
+}
+
+const collections = new Set(["keys", "secrets", "deletedkeys", "deletedsecrets"]);
+const validName = /^[0-9a-zA-Z-]{1,127}$/;
+
+/**
+ * The operation that a path and a method ask for.
+ *
+ * @throws ServiceError 400 or 405 as the service answers what it cannot place.
+ */
+export function route(plane: "vault" | "managedhsm", method: string, segments: readonly string[]): Route {
+  const candidates = patterns.get(`${method} ${segments[0]?.toLowerCase()} ${segments.length}`);
+  const found = candidates?.find((pattern) => pattern.operation.planes.includes(plane) && fits(pattern, segments));
+  if (found === undefined) throw misplaced(plane, method, segments);
+  const at = (place: string) => segments[found.parts.indexOf(place)];
+  const name = at("{name}") ?? "";
+  if (found.parts.includes("{name}") && !validName.test(name)) {
+    throw plane === "managedhsm"
+      ? badParameter("Invalid key identifier or name")
+      : badParameter(`The request URI contains an invalid name: ${name}`);
+  }
+  return { operation: found.operation, name, version: at("{version}") };
+}
+
+function fits(pattern: Pattern, segments: readonly string[]): boolean {
+  return pattern.parts.every((part, index) => part.startsWith("{") || part === segments[index]?.toLowerCase());
+}
+
+function misplaced(plane: "vault" | "managedhsm", method: string, segments: readonly string[]): ServiceError {
+  const collection = segments[0]?.toLowerCase() ?? "";
+  if (!collections.has(collection) || (plane === "managedhsm" && collection.endsWith("secrets"))) {
+    return new ServiceError(404, "NotFound", "The emulator serves keys, secrets and their deleted forms.");
+  }
+  const action = segments[segments.length - 1]?.toLowerCase() ?? "";
+  if (method === "POST" && plane === "managedhsm" && segments.length > 2) {
+    return new ServiceError(400, "NotSupported", `action '${action}' not supported`);
+  }
+  // Keys have operations under POST at any depth; secrets and deleted objects know the methods of their paths only.
+  if (method === "POST" && collection === "keys" && segments.length > 1) return badParameter("Operation not specified");
+  return methodNotAllowed(method);
+}
