@@ -1,3 +1,5 @@
+import "./program-sdk.js";
+
 export {
   isKeyVaultError,
   KeyVaultError,

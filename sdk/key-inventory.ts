@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { InventoryKey } from "../provider/key-inventory/inventory-inputs.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
-import { Key } from "./key.js";
+import type { Key } from "./key.js";
 
 export interface KeyInventoryArgs {
   /**
@@ -80,14 +80,14 @@ export class KeyInventory extends pulumi.CustomResource {
 
   constructor(name: string, args: KeyInventoryArgs = {}, opts?: pulumi.CustomResourceOptions) {
     const { expect = [], keys, ...rest } = args;
-    const resources = expect.filter((key) => key instanceof Key);
+    const resources = expect.filter(isKey);
     super(
       RESOURCE_TYPES.keyInventory,
       name,
       {
         ...OUTPUTS,
         ...rest,
-        expect: expect.filter((key) => !(key instanceof Key)),
+        expect: expect.filter((key) => !isKey(key)),
         expectResources: resources.map((key) => ({ vaultUrl: key.vaultUrl, name: key.name })),
         includeKeys: keys,
         __provider: providerText("keyInventory"),
@@ -95,6 +95,11 @@ export class KeyInventory extends pulumi.CustomResource {
       opts,
     );
   }
+}
+
+/** By its type: the program may have made it with another copy of this package. */
+function isKey(item: pulumi.Input<string> | Key): item is Key {
+  return pulumi.CustomResource.isInstance(item) && Reflect.get(item, "__pulumiType") === RESOURCE_TYPES.key;
 }
 
 /** Every output has to be named, or the SDK makes none of it. */
