@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { deriveOutput } from "./derived-output.js";
 
@@ -48,12 +47,9 @@ export function changesOf(source: object) {
   return { vaultUrl, name, version, updatedOn, ...(rotationPolicy === undefined ? {} : { rotationPolicy }) };
 }
 
-/**
- * The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`.
- * `claimant` tells two resources that write one file; it is used up by `check`.
- */
+/** The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`. */
 export function backupInputs<A extends object>(args: A, source: object | undefined) {
-  return { ...args, ...(source && changesOf(source)), claimant: randomUUID() };
+  return { ...args, ...(source && changesOf(source)) };
 }
 
 /** Every output has to be named, or the SDK makes none of it. */

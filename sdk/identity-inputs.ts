@@ -17,13 +17,15 @@ export interface ResourceOwner {
  */
 export function identityInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
   const urn = urnOf(type, name, parent);
-  return {
-    autoName: handled(urn.then((text) => automaticName(name, text))),
-    claimant: randomUUID(),
-    owner: handled(
-      urn.then((text): ResourceOwner => ({ project: pulumi.getProject(), stack: pulumi.getStack(), urn: text })),
-    ),
-  };
+  return { autoName: handled(urn.then((text) => automaticName(name, text))), ...ownerInputs(type, name, parent) };
+}
+
+/** Those of a resource that names no object of its own. */
+export function ownerInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
+  const owner = urnOf(type, name, parent).then(
+    (urn): ResourceOwner => ({ project: pulumi.getProject(), stack: pulumi.getStack(), urn }),
+  );
+  return { claimant: randomUUID(), owner: handled(owner) };
 }
 
 function automaticName(name: string, urn: string): string {

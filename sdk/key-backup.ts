@@ -8,6 +8,7 @@ import {
   restorableValue,
 } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
 
 /** The key to back up: a Key of this program, or the name of one that it does not manage. */
@@ -42,7 +43,12 @@ export class KeyBackup extends pulumi.CustomResource {
     super(
       RESOURCE_TYPES.keyBackup,
       name,
-      { ...backupOutputs, ...backupInputs(rest, key), __provider: providerText("keyBackup") },
+      {
+        ...backupOutputs,
+        ...backupInputs(rest, key),
+        ...ownerInputs(RESOURCE_TYPES.keyBackup, name, opts?.parent),
+        __provider: providerText("keyBackup"),
+      },
       { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
     );
     deriveBackupOutputs(this);

@@ -8,6 +8,7 @@ import {
   restorableValue,
 } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { ownerInputs } from "./identity-inputs.js";
 import type { Secret } from "./secret.js";
 
 /** The secret to back up: a Secret of this program, or the name of one that it does not manage. */
@@ -42,7 +43,12 @@ export class SecretBackup extends pulumi.CustomResource {
     super(
       RESOURCE_TYPES.secretBackup,
       name,
-      { ...backupOutputs, ...backupInputs(rest, secret), __provider: providerText("secretBackup") },
+      {
+        ...backupOutputs,
+        ...backupInputs(rest, secret),
+        ...ownerInputs(RESOURCE_TYPES.secretBackup, name, opts?.parent),
+        __provider: providerText("secretBackup"),
+      },
       { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
     );
     deriveBackupOutputs(this);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup/backup-file.js";
@@ -6,6 +5,7 @@ import { parseCovered } from "../provider/backup/covered-version.js";
 import { type BackupArgs, changesOf, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput } from "./derived-output.js";
+import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
 import type { Secret } from "./secret.js";
 
@@ -84,7 +84,7 @@ export class VaultBackup extends pulumi.CustomResource {
         ...rest,
         keys: selected(keys),
         secrets: selected(secrets),
-        claimant: randomUUID(),
+        ...ownerInputs(RESOURCE_TYPES.vaultBackup, name, opts?.parent),
         __provider: providerText("vaultBackup"),
       },
       { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },

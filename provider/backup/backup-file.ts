@@ -1,44 +1,31 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { type InputCheck, isRecord } from "../engine/input-check.js";
-import { isClaimedByAnother } from "../engine/name-claims.js";
+import { realpathSync } from "node:fs";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { systemCode } from "../engine/system-code.js";
-import { isUnknown } from "../engine/unknown.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { type BackupKind, backupDigest } from "../object/backup-blob.js";
 
-/** What a VaultBackup writes last into its folder: which version each file covers. */
+/** What a VaultBackup writes last into its folder: which version each file covers, and whose the folder is. */
 export const MANIFEST = "vault-backup.json";
+
+/** More than the blob of 500 versions, and than the manifest of 100,000 objects. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** `orders.keybackup`: names of objects are letters, digits and hyphens only, so they cannot lead out of the folder. */
 export function backupFileName(kind: BackupKind, name: string): string {
   return `${name}.${kind}backup`;
 }
 
-/** Reads `to`, and refuses a file that another resource of the same program writes: each would undo the other's. */
-export function checkBackupFolder(
-  check: InputCheck,
-  fileName: string | undefined,
-): { folder: unknown } | string | undefined {
-  const to = check.record("to", '{ folder: "backups" }');
-  if (!isRecord(to)) return to;
-  const { folder, ...rest } = to;
-  for (const member of Object.keys(rest)) check.fail("to", `"${member}" is not a member of to`);
-  if (typeof folder !== "string" || folder === "") {
-    check.fail("to", 'must be { folder: "backups" }');
-    return undefined;
+/** One name of a folder, whether it is there already or not: two links to one folder are one place. */
+export function realFolder(folder: string): string {
+  const path = resolve(folder);
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realFolder(parent), basename(path));
   }
-  const { claimant } = check.news;
-  if (typeof claimant !== "string" || fileName === undefined || isUnknown(folder) || isUnknown(fileName))
-    return { folder };
-  if (isClaimedByAnother("file", resolve(folder), fileName, claimant)) {
-    check.fail(
-      "to",
-      `another backup of this program already writes ${join(folder, fileName)}: give each its own folder`,
-    );
-  }
-  return { folder };
 }
 
 /**
@@ -50,7 +37,7 @@ export async function writeBackupFile(folder: string, fileName: string, content:
   const path = join(folder, fileName);
   const partial = `${resolve(path)}.${randomBytes(6).toString("hex")}.partial`;
   try {
-    await mkdir(dirname(partial), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(partial));
     await writeFile(partial, content, { mode: 0o600, flag: "wx", flush: true });
     await rename(partial, resolve(path));
   } catch (error) {
@@ -62,11 +49,42 @@ export async function writeBackupFile(folder: string, fileName: string, content:
   return path;
 }
 
+/** Node's own recursive mkdir never ends where a folder that is there answers ENOENT to a new one, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (await isFolder(path)) return;
+    const parent = dirname(path);
+    if (systemCode(error) !== "ENOENT" || parent === path || (await isFolder(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolder(path);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/**
+ * Reads the text of a backup file or manifest. What is no file is not opened: a pipe would never answer.
+ *
+ * @throws an error that {@link systemCode} reads.
+ */
+export async function readBackupFile(path: string): Promise<string> {
+  const { size, ...found } = await stat(path).then((each) => ({ size: each.size, isFile: each.isFile() }));
+  if (!found.isFile) throw Object.assign(new Error("not a file"), { code: "not a file" });
+  if (size > MOST_BYTES) throw Object.assign(new Error("too large"), { code: "too large" });
+  return (await readFile(path, "latin1")).trim();
+}
+
 /** What keeps a file from being the one with that digest; undefined where it is. */
 export async function backupFileProblem(path: string, digest: string): Promise<string | undefined> {
   try {
-    const content = await readFile(path, "latin1");
-    return backupDigest(content.trim()) === digest ? undefined : `${path} was changed`;
+    return backupDigest(await readBackupFile(path)) === digest ? undefined : `${path} was changed`;
   } catch (error) {
     return `${path} cannot be read (${systemCode(error)})`;
   }

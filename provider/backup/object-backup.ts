@@ -10,7 +10,9 @@ import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkObjectName, checkVaultUrl, objectLabel } from "../vault/object-address.js";
-import { backupFileName, backupFileProblem, checkBackupFolder, writeBackupFile } from "./backup-file.js";
+import { backupFileName, backupFileProblem, realFolder, writeBackupFile } from "./backup-file.js";
+import { claimBackupFile, writerOf } from "./backup-owner.js";
+import { checkBackupFolder } from "./check-backup-folder.js";
 import { type CoveredVersion, coveredVersion } from "./covered-version.js";
 import type { BackupInputs, BackupOutputs } from "./recorded-backup.js";
 
@@ -22,7 +24,7 @@ export interface BackupSource {
   backup(vaultUrl: string, name: string): Promise<string>;
 }
 
-const PROPERTIES = ["vaultUrl", "name", "version", "updatedOn", "rotationPolicy", "to", "claimant"];
+const PROPERTIES = ["vaultUrl", "name", "version", "updatedOn", "rotationPolicy", "to", "claimant", "owner"];
 /** What state holds of the inputs. */
 const INPUTS = ["__provider", "vaultUrl", "name", "version", "updatedOn", "rotation", "to"];
 
@@ -62,7 +64,7 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
 
     read: async (id, props) => readBackup(source, id, props),
 
-    update: async (_id, _olds, news) => ({ outs: await take(source, await readInputs(source, news)) }),
+    update: async (_id, olds, news) => ({ outs: await take(source, await readInputs(source, news), olds) }),
 
     delete: async () => {},
   };
@@ -76,15 +78,20 @@ export function rotationDigest(policy: unknown): string | undefined {
   return createHash("sha256").update(JSON.stringify(members)).digest("base64url").slice(0, 11);
 }
 
-async function take(source: BackupSource, inputs: BackupInputs): Promise<Properties> {
+async function take(source: BackupSource, inputs: BackupInputs, olds?: Properties): Promise<Properties> {
   const { vaultUrl, name, version, updatedOn, to } = inputs;
+  const fileName = backupFileName(source.kind, name);
+  if (to) {
+    const digest = typeof olds?.digest === "string" ? olds.digest : undefined;
+    await claimBackupFile(to.folder, fileName, writerOf(realFolder(to.folder), fileName)?.owner, digest);
+  }
   // Looked at before it is taken: a change in between makes the backup newer than it says, and is taken once more.
   const covered = version === undefined ? await source.observe(vaultUrl, name) : coveredVersion(version, updatedOn);
   const blob = await new OperationDeadline(undefined).whileBusy(
     `${source.kind} "${name}" in ${vaultUrl} to be free`,
     () => source.backup(vaultUrl, name),
   );
-  const file = to ? await writeBackupFile(to.folder, backupFileName(source.kind, name), blob) : "";
+  const file = to ? await writeBackupFile(to.folder, fileName, blob) : "";
   return {
     ...inputs,
     covered,

@@ -1,8 +1,24 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { backupFileName, backupFileProblem, MANIFEST, writeBackupFile } from "../backup/backup-file.js";
+import {
+  backupFileName,
+  backupFileProblem,
+  MANIFEST,
+  readBackupFile,
+  realFolder,
+  writeBackupFile,
+} from "../backup/backup-file.js";
+import {
+  type BackupOwner,
+  foreignFile,
+  isForeign,
+  readOwner,
+  refuseForeignFile,
+  type Writer,
+  writerOf,
+} from "../backup/backup-owner.js";
 import type { CoveredVersion } from "../backup/covered-version.js";
+import { isRecord } from "../engine/input-check.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { backupDigest, blobProblem } from "../object/backup-blob.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, kindOf, objectLabel, recorded } from "./by-kind.js";
@@ -12,6 +28,8 @@ export interface BackupShelf {
   /** An earlier blob. */
   read(collection: Collection, name: string): Promise<ShelvedBlob | undefined>;
   put(collection: Collection, name: string, blob: string, covered: CoveredVersion): Promise<void>;
+  /** Before anything is put there. */
+  refuseForeignFolder(): Promise<void>;
   /** Ends an update. */
   close(takenOn: string): Promise<{ blobs: ByKind<string>; digest: string }>;
 }
@@ -43,6 +61,8 @@ export class StateShelf implements BackupShelf {
     this.#blobs[collection][name] = blob;
   }
 
+  async refuseForeignFolder(): Promise<void> {}
+
   async close(): Promise<{ blobs: ByKind<string>; digest: string }> {
     const blobs = sorted(this.#blobs);
     return { blobs, digest: digestOf(blobs) };
@@ -57,6 +77,7 @@ const manifestShape = z.object({
   secrets: z.record(z.string(), entry),
 });
 type Entry = z.infer<typeof entry>;
+type Manifest = z.infer<typeof manifestShape> & { owner?: BackupOwner };
 
 /**
  * Blobs in a folder: a file each, and a manifest that says which version each one covers and what its digest is.
@@ -66,15 +87,19 @@ type Entry = z.infer<typeof entry>;
 export class FolderShelf implements BackupShelf {
   readonly #folder: string;
   readonly #vaultUrl: string;
-  readonly #earlier: ByKind<Entry>;
+  readonly #digest: string | undefined;
+  readonly #earlier: ByKind<Entry> & { owner?: BackupOwner };
   readonly #isEarlierKnown: boolean;
   readonly #entries: ByKind<Entry> = byKind();
+  readonly #writer: Writer | undefined;
 
-  private constructor(folder: string, vaultUrl: string, earlier: ByKind<Entry>, isEarlierKnown: boolean) {
+  private constructor(folder: string, vaultUrl: string, digest: string | undefined, text: string | undefined) {
     this.#folder = folder;
     this.#vaultUrl = vaultUrl;
-    this.#earlier = earlier;
-    this.#isEarlierKnown = isEarlierKnown;
+    this.#digest = digest;
+    this.#earlier = (text === undefined ? undefined : parseManifest(text)) ?? byKind();
+    this.#isEarlierKnown = text !== undefined && digest === backupDigest(text);
+    this.#writer = writerOf(realFolder(folder), MANIFEST);
   }
 
   /**
@@ -91,8 +116,18 @@ export class FolderShelf implements BackupShelf {
         { hint: "give each vault its own folder" },
       );
     }
-    const isKnown = text !== undefined && digest === backupDigest(text);
-    return new FolderShelf(folder, vaultUrl, manifest ?? byKind(), isKnown);
+    return new FolderShelf(folder, vaultUrl, digest, text);
+  }
+
+  /** @throws KeyVaultError `KV_ALREADY_EXISTS` where another stack writes the folder. */
+  async refuseForeignFolder(): Promise<void> {
+    const path = join(this.#folder, MANIFEST);
+    const text = await readText(path);
+    const present = text === undefined ? undefined : parseManifest(text)?.owner;
+    const owner = this.#writer?.owner;
+    // A stack that was renamed knows its own folder by what state holds of it.
+    const isOwn = text !== undefined && this.#digest === backupDigest(text);
+    if (present && owner && !isOwn && isForeign(present, owner)) throw foreignFile(path, present, path);
   }
 
   async read(collection: Collection, name: string): Promise<ShelvedBlob | undefined> {
@@ -107,13 +142,19 @@ export class FolderShelf implements BackupShelf {
   async put(collection: Collection, name: string, blob: string, covered: CoveredVersion): Promise<void> {
     const file = backupFileName(kindOf(collection), name);
     const path = this.#path(collection, name);
-    if ((await readText(path)) !== blob) await writeBackupFile(this.#folder, file, blob);
+    if ((await readText(path)) !== blob) {
+      await refuseForeignFile(this.#folder, file, this.#writer);
+      await writeBackupFile(this.#folder, file, blob);
+    }
     const { version, updatedOn = "" } = covered;
     this.#entries[collection][name] = { file, version, updatedOn, digest: backupDigest(blob) };
   }
 
   async close(takenOn: string): Promise<{ blobs: ByKind<string>; digest: string }> {
-    const text = JSON.stringify({ vaultUrl: this.#vaultUrl, takenOn, ...sorted(this.#entries) }, null, 2);
+    await this.refuseForeignFolder();
+    const owner = this.#writer?.owner ?? this.#earlier.owner;
+    const manifest = { ...(owner && { owner }), vaultUrl: this.#vaultUrl, takenOn, ...sorted(this.#entries) };
+    const text = JSON.stringify(manifest, null, 2);
     await writeBackupFile(this.#folder, MANIFEST, `${text}\n`);
     return { blobs: byKind(), digest: backupDigest(text) };
   }
@@ -156,16 +197,15 @@ export async function folderProblems(folder: string, digest: string): Promise<st
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  try {
-    return (await readFile(path, "latin1")).trim();
-  } catch {
-    return undefined;
-  }
+  return readBackupFile(path).catch(() => undefined);
 }
 
-function parseManifest(text: string): z.infer<typeof manifestShape> | undefined {
+function parseManifest(text: string): Manifest | undefined {
   try {
-    return manifestShape.safeParse(JSON.parse(text)).data;
+    const found: unknown = JSON.parse(text);
+    const manifest = manifestShape.safeParse(found).data;
+    const owner = isRecord(found) ? readOwner(found.owner) : undefined;
+    return manifest && { ...manifest, ...(owner && { owner }) };
   } catch {
     return undefined;
   }

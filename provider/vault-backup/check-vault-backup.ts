@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { checkBackupFolder, MANIFEST } from "../backup/backup-file.js";
+import { MANIFEST } from "../backup/backup-file.js";
+import { checkBackupFolder } from "../backup/check-backup-folder.js";
 import { rotationDigest } from "../backup/object-backup.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
@@ -10,7 +11,7 @@ import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
 
 const ON_FAILURE = ["fail", "report"] as const;
-const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "allowEmpty", "claimant"];
+const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "allowEmpty", "claimant", "owner"];
 
 /** A resource of the same program, as the SDK passes it on. */
 interface Managed {

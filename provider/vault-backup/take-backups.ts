@@ -38,6 +38,8 @@ const OUTAGE: ReadonlySet<KeyVaultErrorCode> = new Set([
   "KV_TRANSPORT",
   "KV_PROTOCOL",
 ]);
+/** Of a folder that cannot be written. */
+const UNWRITABLE: KeyVaultErrorCode = "KV_INVALID_INPUT";
 const OUTAGE_AFTER = 10;
 const LONGEST_REASON = 300;
 
@@ -53,6 +55,7 @@ export async function takeBackups(
   let outage: unknown;
 
   const takeOne = async ({ collection, object: { name, ...seen } }: BackupJob): Promise<void> => {
+    let isStored = true;
     try {
       // Looked at before it is taken: a change in between makes the blob newer than it says, and is taken once more.
       const { version, updatedOn } =
@@ -62,6 +65,7 @@ export async function takeBackups(
         () => (collection === "keys" ? client.backupKey(name) : client.backupSecret(name)),
       );
       const covered = coveredVersion(version, updatedOn);
+      isStored = false;
       await shelf.put(collection, name, blob, covered);
       taken.covered[collection][name] = covered;
       taken.count++;
@@ -73,7 +77,9 @@ export async function takeBackups(
       }
       taken.failed[collection][name] = reasonOf(error);
       taken.firstFailure ??= error;
-      failuresInARow = isKeyVaultError(error) && OUTAGE.has(error.code) ? failuresInARow + 1 : 0;
+      // A disk that is full takes none of the others either.
+      const isOutage = isKeyVaultError(error) && (OUTAGE.has(error.code) || (!isStored && error.code === UNWRITABLE));
+      failuresInARow = isOutage ? failuresInARow + 1 : 0;
       if (failuresInARow >= OUTAGE_AFTER) outage ??= error;
     }
   };

@@ -106,8 +106,10 @@ async function openShelves(
 ): Promise<Shelves> {
   const before = earlier && (await openShelf(earlier, earlier));
   // The same shelf where it stays the same: it then has nothing to write for what did not change.
-  if (before && earlier?.to?.folder === to?.folder) return { earlier: before, next: before };
-  return { earlier: before, next: await openShelf({ vaultUrl, ...(to && { to }) }, undefined) };
+  const isSame = earlier?.to?.folder === to?.folder;
+  const next = before && isSame ? before : await openShelf({ vaultUrl, ...(to && { to }) }, undefined);
+  await next.refuseForeignFolder();
+  return { earlier: before, next };
 }
 
 async function openShelf(

@@ -171,4 +171,19 @@ describe("a backup in a folder", () => {
     expect(run.text).toContain("the backup cannot be written to occupied/signing.keybackup");
     expect((await stack.resource("signing", "KeyBackup")).outputs?.file).toBe("backups/keys/signing.keybackup");
   });
+
+  it("is refused to another stack of the project", async () => {
+    await stack.program(`new keyvault.KeyBackup("signing", { name: "signing", to: { folder: "backups/keys" } });`);
+    await stack.pulumi("stack", "init", "prod");
+    for (const [key, value] of Object.entries(settingsFor(vault).config)) {
+      await stack.pulumi("config", "set", key, value, "--stack", "prod");
+    }
+    const before = await readFile(join(stack.folder, "backups/keys/signing.keybackup"), "utf8");
+    const run = await stack.pulumi("up", "--yes", "--skip-preview", "--stack", "prod");
+    expect(run.exitCode).not.toBe(0);
+    expect(run.text).toMatch(
+      /KV_ALREADY_EXISTS: .*signing\.keybackup was not written: it is a backup of the stack \S+\/dev/,
+    );
+    expect(await readFile(join(stack.folder, "backups/keys/signing.keybackup"), "utf8")).toBe(before);
+  });
 });

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { type InputCheck, isRecord } from "../engine/input-check.js";
+import { isClaimedByAnother } from "../engine/name-claims.js";
+import { isUnknown } from "../engine/unknown.js";
+import { realFolder } from "./backup-file.js";
+import { noteWriter, readOwner } from "./backup-owner.js";
+
+/** Reads `to`, and refuses a file that another resource of the same program writes: each would undo the other's. */
+export function checkBackupFolder(
+  check: InputCheck,
+  fileName: string | undefined,
+): { folder: unknown } | string | undefined {
+  const to = check.record("to", '{ folder: "backups" }');
+  if (!isRecord(to)) return to;
+  const { folder, ...rest } = to;
+  for (const member of Object.keys(rest)) check.fail("to", `"${member}" is not a member of to`);
+  if (typeof folder !== "string" || folder === "") {
+    check.fail("to", 'must be { folder: "backups" }');
+    return undefined;
+  }
+  if (/^~([/\\]|$)/.test(folder))
+    check.failUnnamed("to: a shell reads ~, a program does not: join os.homedir() instead");
+  const { claimant, owner } = check.news;
+  if (typeof claimant !== "string" || fileName === undefined || isUnknown(folder) || isUnknown(fileName))
+    return { folder };
+  const place = realFolder(folder);
+  if (isClaimedByAnother("file", place, fileName, claimant)) {
+    check.failUnnamed(
+      `to: another backup of this program already writes ${join(folder, fileName)}: give each its own folder`,
+    );
+  }
+  const known = readOwner(owner);
+  noteWriter(place, fileName, { claimant, ...(known && { owner: known }) });
+  return { folder };
+}
