@@ -1,3 +1,4 @@
+import { jsonDocument } from "../text/json-text.js";
 import type { AdoptedResource } from "./adopted-resource.js";
 
 /** A resource together with what the program calls it. */
@@ -21,5 +22,5 @@ export function importFile(resources: readonly NamedResource[]): string {
     inputs,
     outputs: { ...outputs, __provider: inputs.__provider },
   }));
-  return `${JSON.stringify({ resources: entries }, undefined, 2)}\n`;
+  return jsonDocument({ resources: entries });
 }

@@ -31,17 +31,27 @@ export interface PendingChange extends ResourceIdentity {
   properties: string[];
 }
 
+/** A resource of which nothing is known, as its object could not be read. */
+export interface UnreadResource extends ResourceIdentity {
+  /** The error, on one line. */
+  reason: string;
+}
+
 /** What a preview tells of a stack and the cloud. */
 export interface DriftReport {
   /** Left the recorded state, and the next `up --refresh` acts on it. */
   drifted: DriftedResource[];
   /** Left the recorded state, and the program agrees or ignores it: the next `up` does nothing. */
   settled: DriftedResource[];
+  /** Changed in the vault, in what the program leaves out: no drift, and nothing acts on it. */
+  unmanaged: DriftedResource[];
   pending: PendingChange[];
   /** Changes only because something that it depends on does, such as a backup that is taken again. */
   followUps: ResourceIdentity[];
   /** Every resource that was compared. */
   compared: ResourceIdentity[];
+  /** The report is complete where there are none. */
+  unread: UnreadResource[];
   notes: string[];
 }
 
@@ -70,9 +80,11 @@ export function driftReport(preview: Preview): DriftReport {
   const report: DriftReport = {
     drifted: [],
     settled: [],
+    unmanaged: [],
     pending: [],
     followUps: [],
     compared: [],
+    unread: [],
     notes: [],
   };
   for (const observation of observations.filter(({ urn }) => !isRoot(urn))) {

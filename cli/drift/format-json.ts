@@ -1,22 +1,27 @@
+import { jsonDocument } from "../text/json-text.js";
 import type { DriftReport } from "./drift-report.js";
 
 /** A report for programs. `format` is raised when a member changes its meaning; new members may come at any time. */
 export function formatJson(report: DriftReport): string {
-  const { drifted, settled, pending, followUps, compared, notes } = report;
-  const document = {
+  const { drifted, settled, unmanaged, pending, followUps, unread, compared, notes } = report;
+  return jsonDocument({
     format: "pulumi-keyvault/drift/1",
     drift: drifted.length > 0,
+    complete: unread.length === 0,
     counts: {
       compared: compared.length,
       drifted: drifted.length,
       settled: settled.length,
+      unmanaged: unmanaged.length,
       pending: pending.length,
+      unread: unread.length,
     },
     drifted,
     settled,
+    unmanaged,
     pending,
     followUps,
+    unread,
     notes,
-  };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  });
 }

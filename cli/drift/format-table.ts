@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
-import { wrap } from "../text/terminal-text.js";
+import { inert } from "../text/pipeline-text.js";
+import { printable, wrap } from "../text/terminal-text.js";
 import type { DriftedProperty, DriftedResource, DriftReport } from "./drift-report.js";
 import { describeResource } from "./resource-identity.js";
 import { summary } from "./summary.js";
@@ -11,43 +12,52 @@ export interface TableOptions {
 }
 
 const HEADINGS = ["PROPERTY", "RECORDED", "OBSERVED", "NEXT UP --REFRESH"] as const;
+const STACKED = ["recorded", "observed", "next up --refresh"] as const;
 const GAP = "  ";
 const INDENT = "  ";
+/** Versions and thumbprints are copied as a whole: up to this length no word is broken. */
+const LONGEST_WHOLE_WORD = 44;
 
 /** A report for people: a table a resource, in the width of the terminal. */
 export function formatTable(report: DriftReport, { width = 80, colour = false }: TableOptions = {}): string {
-  const paint = (style: "red" | "yellow" | "green" | "bold" | "dim", text: string): string =>
-    colour ? styleText(style, text, { validateStream: false }) : text;
-  const lines: string[] = [];
-  const headline = summary(report);
-  lines.push(...wrap(headline, width).map((line) => paint(report.drifted.length > 0 ? "red" : "green", line)));
-  for (const resource of report.drifted) lines.push("", ...table(resource, width, paint));
-  if (report.settled.length > 0) {
-    lines.push("", ...wrap("Left the recorded state, with nothing to do: the program agrees or ignores it", width));
-    for (const resource of report.settled) lines.push("", ...table(resource, width, paint));
-  }
-  if (report.pending.length > 0) {
-    lines.push("", "Pending changes of the program, which are no drift:");
-    for (const change of report.pending) {
-      const properties = change.properties.length > 0 ? `: ${change.properties.join(", ")}` : "";
-      lines.push(...hanging(`${change.operation} ${describeResource(change)}${properties}`, width));
-    }
-  }
-  if (report.followUps.length > 0) {
-    lines.push("", "Changes with them:");
-    for (const each of report.followUps) lines.push(...hanging(describeResource(each), width));
-  }
-  if (report.notes.length > 0) {
-    lines.push("", "Notes:");
-    for (const note of report.notes) lines.push(...hanging(note, width));
-  }
-  return `${lines.join("\n")}\n`;
+  const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
+  const { drifted, settled, unmanaged, pending, followUps, unread, notes } = report;
+  const isGood = drifted.length === 0 && unread.length === 0;
+  const lines = wrap(summary(report), width).map((line) => paint(isGood ? "green" : "red", line));
+  const section = (heading: string, content: readonly string[]): void => {
+    if (content.length > 0) lines.push("", ...wrap(heading, width), ...content);
+  };
+  const tables = (resources: readonly DriftedResource[]): string[] =>
+    resources.flatMap((resource) => ["", ...table(resource, width, paint)]);
+  const list = (texts: readonly string[]): string[] => texts.flatMap((text) => hanging(text, width));
+
+  lines.push(...tables(drifted));
+  section(
+    "Not read, so nothing is known of them:",
+    list(unread.map((resource) => `${describeResource(resource)}: ${resource.reason}`)),
+  );
+  section("Left the recorded state, with nothing to do: the program agrees or ignores it", tables(settled));
+  section("Changed, not managed: the program leaves it out, so it is the vault's", tables(unmanaged));
+  section(
+    "Pending changes of the program, which are no drift:",
+    list(
+      pending.map((change) => {
+        const properties = change.properties.length > 0 ? `: ${change.properties.join(", ")}` : "";
+        return `${change.operation} ${describeResource(change)}${properties}`;
+      }),
+    ),
+  );
+  section("Changes with them:", list(followUps.map(describeResource)));
+  section("Notes:", list(notes));
+  return inert(`${lines.join("\n")}\n`);
 }
 
 type Paint = (style: "red" | "yellow" | "green" | "bold" | "dim", text: string) => string;
 
 function table(resource: DriftedResource, width: number, paint: Paint): string[] {
+  const heading = wrap(describeResource(resource), width).map((line) => paint("bold", line));
   const columns = columnWidths(resource.changes, width);
+  if (!columns) return [...heading, ...resource.changes.flatMap((change) => stacked(change, width, paint))];
   const row = (cells: readonly string[]): string[] => {
     const wrapped = cells.map((cell, column) => wrap(cell, columns[column] ?? 10));
     const height = Math.max(...wrapped.map((cell) => cell.length));
@@ -56,27 +66,61 @@ function table(resource: DriftedResource, width: number, paint: Paint): string[]
     );
   };
   return [
-    ...wrap(describeResource(resource), width).map((line) => paint("bold", line)),
+    ...heading,
     ...row(HEADINGS).map((line) => paint("dim", line)),
     ...resource.changes.flatMap((change) => row(cellsOf(change))),
   ];
 }
 
-function cellsOf({ property, recorded, observed, consequence }: DriftedProperty): string[] {
-  return [property || "(object)", recorded ?? "(none)", observed ?? "(none)", consequence];
+/** Where the columns would break a version or a digest, each value has a line of its own. */
+function stacked(change: DriftedProperty, width: number, paint: Paint): string[] {
+  const [property = "", ...values] = cellsOf(change);
+  const labelWidth = Math.max(...STACKED.map((label) => label.length)) + 1;
+  const room = width - 2 * INDENT.length - labelWidth - 1;
+  return [
+    ...wrap(property, width - INDENT.length).map((line) => `${INDENT}${line}`),
+    ...values.flatMap((value, index) =>
+      wrap(value, room).map((line, part) => {
+        const label = part === 0 ? `${STACKED[index] ?? ""}:` : "";
+        return `${INDENT}${INDENT}${paint("dim", label.padEnd(labelWidth))} ${line}`.trimEnd();
+      }),
+    ),
+  ];
 }
 
-/** None is wider than it has to be; where they do not fit, the widest ones give way. */
-function columnWidths(changes: readonly DriftedProperty[], width: number): number[] {
+function cellsOf({ property, recorded, observed, consequence }: DriftedProperty): string[] {
+  return [property || "(object)", recorded ?? "(none)", observed ?? "(none)", consequence].map(printable);
+}
+
+/**
+ * None is wider than it has to be; where they do not fit, the widest ones give way, but none breaks a word. Undefined
+ * where that is not enough.
+ */
+function columnWidths(changes: readonly DriftedProperty[], width: number): number[] | undefined {
   const room = Math.max(40, width - INDENT.length - GAP.length * (HEADINGS.length - 1));
+  const cells = changes.map(cellsOf);
+  const widest = (column: number, measure: (cell: string) => number): number =>
+    Math.max(...cells.map((row) => measure(row[column] ?? "")));
   const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...changes.map((change) => cellsOf(change)[column]?.length ?? 0)),
+    Math.max(
+      heading.length,
+      widest(column, (cell) => cell.length),
+    ),
+  );
+  const least = HEADINGS.map((heading, column) =>
+    Math.max(heading.length, Math.min(widest(column, longestWord), LONGEST_WHOLE_WORD)),
   );
   for (let excess = widths.reduce((sum, each) => sum + each, 0) - room; excess > 0; excess -= 1) {
-    const widest = widths.indexOf(Math.max(...widths));
-    widths[widest] = (widths[widest] ?? 1) - 1;
+    const spare = widths.map((each, column) => (each > (least[column] ?? 0) ? each : 0));
+    const column = spare.indexOf(Math.max(...spare));
+    if (spare[column] === 0) return undefined;
+    widths[column] = (widths[column] ?? 1) - 1;
   }
   return widths;
+}
+
+function longestWord(text: string): number {
+  return Math.max(...text.split(" ").map((word) => word.length));
 }
 
 function hanging(text: string, width: number): string[] {

@@ -29,7 +29,7 @@ export function shownName(path: string): string {
 
 /** The version is recorded among the outputs alone; among the inputs it appears where it drifts. */
 function recordedFact({ outputs }: ResourceState, path: string): unknown {
-  if (INVENTORY.test(path)) return "as recorded";
+  if (INVENTORY.test(path)) return "no change";
   return path === "version" ? outputs?.version : undefined;
 }
 

@@ -1,13 +1,14 @@
 import { counted } from "../text/counted.js";
 import type { DriftReport } from "./drift-report.js";
 
-/** One sentence about a report. */
-export function summary({ drifted, pending, compared }: DriftReport): string {
+/** Some sentences about a report. */
+export function summary({ drifted, pending, compared, unread }: DriftReport): string {
   const all = counted(compared.length, "resource");
   const changes =
     pending.length === 0
       ? ""
       : ` The program has ${counted(pending.length, "pending change")}, which ${pending.length === 1 ? "is" : "are"} no drift.`;
-  if (drifted.length === 0) return `No drift: ${all} compared with the cloud.${changes}`;
-  return `Drift: ${drifted.length} of ${all} left the recorded state.${changes}`;
+  const lost = unread.length === 0 ? "" : ` Incomplete: ${counted(unread.length, "resource")} could not be read.`;
+  if (drifted.length === 0) return `No drift: ${all} compared with the cloud.${lost}${changes}`;
+  return `Drift: ${drifted.length} of ${all} left the recorded state.${lost}${changes}`;
 }

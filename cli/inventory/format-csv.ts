@@ -1,43 +1,31 @@
 import { formatMoment } from "../../provider/engine/input-check.js";
+import { type CsvCell, csvRow } from "../text/csv-text.js";
 import { daysBetween, type ListedObject, type VaultListing } from "./vault-listing.js";
 
-type Cell = string | number | boolean | Date | undefined;
-
-/**
- * Tags and content types are left out: they are free text, which a spreadsheet might take for a formula. What stands
- * here is names, words and moments.
- */
-const COLUMNS: readonly (readonly [heading: string, cell: (object: ListedObject, takenOn: Date) => Cell])[] = [
+/** Tags and content types are left out: they are free text, and lists of it. What stands here is names, words and moments. */
+const COLUMNS: readonly (readonly [heading: string, cell: (object: ListedObject, takenOn: Date) => CsvCell])[] = [
   ["kind", ({ kind }) => kind],
   ["name", ({ name }) => name],
   ["version", ({ version }) => version],
   ["state", ({ state }) => state],
-  ["createdOn", ({ createdOn }) => createdOn],
-  ["updatedOn", ({ updatedOn }) => updatedOn],
-  ["notBefore", ({ notBefore }) => notBefore],
-  ["expiresOn", ({ expiresOn }) => expiresOn],
+  ["createdOn", ({ createdOn }) => moment(createdOn)],
+  ["updatedOn", ({ updatedOn }) => moment(updatedOn)],
+  ["notBefore", ({ notBefore }) => moment(notBefore)],
+  ["expiresOn", ({ expiresOn }) => moment(expiresOn)],
   ["ageInDays", ({ createdOn }, takenOn) => createdOn && daysBetween(createdOn, takenOn)],
   ["managedByCertificate", ({ managedByCertificate }) => managedByCertificate],
   ["inStack", ({ inStack }) => inStack],
   ["rotates", ({ rotates }) => rotates],
-  ["deletedOn", ({ deletedOn }) => deletedOn],
-  ["recoverableUntil", ({ recoverableUntil }) => recoverableUntil],
+  ["deletedOn", ({ deletedOn }) => moment(deletedOn)],
+  ["recoverableUntil", ({ recoverableUntil }) => moment(recoverableUntil)],
 ];
 
 /** RFC 4180, with a heading. */
 export function formatCsv({ objects, takenOn }: VaultListing): string {
-  const rows = [
-    COLUMNS.map(([heading]) => heading),
-    ...objects.map((object) => COLUMNS.map(([, cell]) => text(cell(object, takenOn)))),
-  ];
-  return rows.map((cells) => `${cells.map(quoted).join(",")}\r\n`).join("");
+  const rows = objects.map((object) => csvRow(COLUMNS.map(([, cell]) => cell(object, takenOn))));
+  return `${csvRow(COLUMNS.map(([heading]) => heading))}${rows.join("")}`;
 }
 
-function text(cell: Cell): string {
-  if (cell === undefined) return "";
-  return cell instanceof Date ? formatMoment(cell) : String(cell);
-}
-
-function quoted(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+function moment(date: Date | undefined): string | undefined {
+  return date && formatMoment(date);
 }

@@ -1,8 +1,9 @@
 import { formatMoment } from "../../provider/engine/input-check.js";
+import { jsonDocument } from "../text/json-text.js";
 import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 /** One object: the vault, the moment, and a list for each kind. Moments are in ISO 8601, ages in whole days. */
-export function formatJson({ vaultUrl, takenOn, objects }: VaultListing): string {
+export function formatJson({ vaultUrl, takenOn, objects, unread }: VaultListing): string {
   const describe = (object: ListedObject) => {
     const {
       kind: _kind,
@@ -30,18 +31,16 @@ export function formatJson({ vaultUrl, takenOn, objects }: VaultListing): string
   };
   const list = (kind: ListedObject["kind"], isDeleted: boolean) =>
     objects.filter((object) => object.kind === kind && (object.state === "deleted") === isDeleted).map(describe);
-  return `${JSON.stringify(
-    {
-      vaultUrl,
-      takenOn: formatMoment(takenOn),
-      keys: list("key", false),
-      secrets: list("secret", false),
-      deletedKeys: list("key", true),
-      deletedSecrets: list("secret", true),
-    },
-    null,
-    2,
-  )}\n`;
+  return jsonDocument({
+    vaultUrl,
+    takenOn: formatMoment(takenOn),
+    complete: unread.length === 0,
+    keys: list("key", false),
+    secrets: list("secret", false),
+    deletedKeys: list("key", true),
+    deletedSecrets: list("secret", true),
+    unread,
+  });
 }
 
 function moment(date: Date | undefined): string | undefined {

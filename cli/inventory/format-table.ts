@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { counted } from "../text/counted.js";
+import { inert } from "../text/pipeline-text.js";
 import { printable, wrap } from "../text/terminal-text.js";
 import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
@@ -28,7 +29,7 @@ interface Row {
 export function formatTable(listing: VaultListing, { width = 80, colour = false }: TableOptions = {}): string {
   const { objects, takenOn } = listing;
   const total = summary(listing).flatMap((line) => wrap(line, width));
-  if (objects.length === 0) return `${total.join("\n")}\n`;
+  if (objects.length === 0) return inert(`${total.join("\n")}\n`);
   const rows = objects.map((object): Row => ({ object, cells: cellsOf(object, takenOn) }));
   const hasSecrets = objects.some(({ kind }) => kind === "secret");
   const columns = HEADINGS.map((_, column) => column).filter((column) => column !== 1 || hasSecrets);
@@ -54,7 +55,7 @@ export function formatTable(listing: VaultListing, { width = 80, colour = false 
     ...line(cells).map((text) => paint(styleOf(object, takenOn), text)),
   ]);
   const heading = line(HEADINGS).map((text) => paint("dim", text));
-  return `${[...heading, ...lines, "", ...total].join("\n")}\n`;
+  return inert(`${[...heading, ...lines, "", ...total].join("\n")}\n`);
 }
 
 function cellsOf(object: ListedObject, takenOn: Date): string[] {
@@ -110,17 +111,18 @@ function styleOf(object: ListedObject, takenOn: Date): Style {
   return object.state === "enabled" ? undefined : "dim";
 }
 
-/** What the list comes to. */
-function summary({ vaultUrl, objects, takenOn, expiresWithin }: VaultListing): string[] {
+/** What the list comes to. Active and deleted ones are counted apart, so that each number is that of what is named. */
+function summary({ vaultUrl, objects, unread, takenOn, expiresWithin }: VaultListing): string[] {
   const count = (what: string, matches: (object: ListedObject) => boolean): string[] => {
     const number = objects.filter(matches).length;
     return number > 0 ? [`${number} ${what}`] : [];
   };
   const counts = [
-    ...countedKind(objects, "key"),
-    ...countedKind(objects, "secret"),
+    ...countedKind(objects, "key", false),
+    ...countedKind(objects, "secret", false),
+    ...countedKind(objects, "key", true),
+    ...countedKind(objects, "secret", true),
     ...count("disabled", ({ state }) => state === "disabled"),
-    ...count("deleted", ({ state }) => state === "deleted"),
     ...count("of certificates", ({ managedByCertificate }) => managedByCertificate),
     ...count("expired", (object) => isExpired(object, takenOn)),
     ...count("unmanaged", ({ inStack }) => inStack === false),
@@ -128,12 +130,15 @@ function summary({ vaultUrl, objects, takenOn, expiresWithin }: VaultListing): s
   ];
   const days = expiresWithin === undefined ? undefined : Math.round(expiresWithin / DAY);
   const narrowed = days === undefined ? "" : ` expiring within ${counted(days, "day")}`;
-  return [`${vaultUrl}${narrowed}: ${counts.length > 0 ? counts.join(", ") : "nothing"}`];
+  const lost =
+    unread.length === 0 ? [] : [`Incomplete: ${counted(unread.length, "failure")} to read, told on standard error.`];
+  return [`${vaultUrl}${narrowed}: ${counts.length > 0 ? counts.join(", ") : "nothing"}`, ...lost];
 }
 
-function countedKind(objects: readonly ListedObject[], kind: ListedObject["kind"]): string[] {
-  const listed = objects.filter((object) => object.kind === kind);
+function countedKind(objects: readonly ListedObject[], kind: ListedObject["kind"], isDeleted: boolean): string[] {
+  const listed = objects.filter((object) => object.kind === kind && (object.state === "deleted") === isDeleted);
   if (listed.length === 0) return [];
+  if (isDeleted) return [counted(listed.length, `deleted ${kind}`)];
   const isOfVersions = listed.some(({ version }) => version !== undefined);
   return [
     isOfVersions ? counted(listed.length, `version of ${kind}s`, `versions of ${kind}s`) : counted(listed.length, kind),

@@ -9,6 +9,11 @@ Reads lists only, never a private key or a secret's value. Needs keys/list, with
 The table fits the terminal, or 80 columns; for programs there are json and csv.
 Nothing is printed before everything has been read.
 
+Exit codes:
+  0  all that was asked for is listed
+  8  incomplete: what could not be read is named on standard error
+  1  nothing is listed; the code on standard error says why
+
 Examples:
   pulumi-keyvault inventory --vault https://contoso.vault.azure.net
   pulumi-keyvault inventory --expires-within 30d --secrets
@@ -33,7 +38,7 @@ export function registerInventory(program: Command): void {
     .addHelpText("after", HELP)
     .action(async (options: InventoryOptions) => {
       const { runInventory } = await import("./run-inventory.js");
-      await runInventory(options);
+      process.exitCode = await runInventory(options);
     });
 }
 

@@ -5,6 +5,7 @@ import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";
 import type { KnownObjects } from "../stack/known-objects.js";
+import { type UnreadObject, unreadObject } from "../vault/unread-object.js";
 import type { InventoryOptions } from "./inventory-options.js";
 import type { ListedObject, VaultListing } from "./vault-listing.js";
 
@@ -29,18 +30,20 @@ export async function listVault(vault: ListedVault, options: InventoryOptions): 
     horizon === undefined || (expiresOn !== undefined && expiresOn.getTime() <= horizon);
 
   const objects: ListedObject[] = [];
+  const unread: UnreadObject[] = [];
   for (const kind of options.secrets ? (["key", "secret"] as const) : (["key"] as const)) {
     const current = await collect(kind === "key" ? client.getKeys() : client.getSecrets(), kind, isIgnored);
     for (const object of current) mark(object, vault);
-    const active = options.versions ? await versionsOf(client, current) : current;
-    objects.push(...active.filter(isWanted));
-    if (!options.deleted) continue;
-    const gone = await collect(kind === "key" ? client.getDeletedKeys() : client.getDeletedSecrets(), kind, isIgnored);
-    objects.push(...gone.map((object) => ({ ...object, state: "deleted" as const })).filter(isWanted));
+    const gone = options.deleted ? await collectDeleted(client, kind, isIgnored) : [];
+    // Deleted between the two lists: it stands in both, and is counted once.
+    const isGone = new Set(gone.map(({ name }) => name.toLowerCase()));
+    const left = current.filter(({ name }) => !isGone.has(name.toLowerCase()));
+    const active = options.versions ? await versionsOf(client, left, unread) : left;
+    objects.push(...active.filter(isWanted), ...gone.filter(isWanted));
   }
-  if (options.rotation) await markRotation(client, objects);
+  if (options.rotation) await markRotation(client, objects, unread);
   const narrowed = options.expiresWithin === undefined ? {} : { expiresWithin: options.expiresWithin };
-  return { vaultUrl: vault.vaultUrl, takenOn, objects, ...narrowed };
+  return { vaultUrl: vault.vaultUrl, takenOn, objects, unread, ...narrowed };
 }
 
 async function collect(
@@ -53,6 +56,16 @@ async function collect(
     if (!isIgnored(item.name)) objects.push(listed(item, kind));
   }
   return objects;
+}
+
+async function collectDeleted(
+  client: KeyVaultClient,
+  kind: Kind,
+  isIgnored: (name: string) => boolean,
+): Promise<ListedObject[]> {
+  const items = kind === "key" ? client.getDeletedKeys() : client.getDeletedSecrets();
+  const gone = await collect(items, kind, isIgnored);
+  return gone.map((object) => ({ ...object, state: "deleted" as const }));
 }
 
 function listed(item: Item, kind: Kind): ListedObject {
@@ -79,22 +92,55 @@ function mark(object: ListedObject, { vaultUrl, known }: ListedVault): void {
   object.inStack = known.has(vaultUrl, object.kind === "key" ? "keys" : "secrets", object.name);
 }
 
-/** All versions in place of the current ones, the oldest first: the service lists them in the order of random ids. */
-async function versionsOf(client: KeyVaultClient, current: readonly ListedObject[]): Promise<ListedObject[]> {
-  const versions = await inParallel(current, LANES, async ({ kind, name, inStack, managedByCertificate }) => {
-    const items = kind === "key" ? client.getKeyVersions(name) : client.getSecretVersions(name);
-    const found = await collect(items, kind, () => false);
-    found.sort((a, b) => (a.createdOn?.getTime() ?? 0) - (b.createdOn?.getTime() ?? 0));
-    return found.map((object) => ({ ...object, managedByCertificate, ...(inStack === undefined ? {} : { inStack }) }));
+/**
+ * All versions in place of the current ones, the oldest first: the service lists them in the order of random ids. An
+ * object whose versions cannot be read stays as it was listed.
+ */
+async function versionsOf(
+  client: KeyVaultClient,
+  current: readonly ListedObject[],
+  unread: UnreadObject[],
+): Promise<ListedObject[]> {
+  const versions = await inParallel(current, LANES, async (object) => {
+    const { kind, name, inStack, managedByCertificate } = object;
+    try {
+      const items = kind === "key" ? client.getKeyVersions(name) : client.getSecretVersions(name);
+      const found = await collect(items, kind, () => false);
+      found.sort((a, b) => (a.createdOn?.getTime() ?? 0) - (b.createdOn?.getTime() ?? 0));
+      return found.map((each) => ({
+        ...each,
+        name,
+        managedByCertificate,
+        ...(inStack === undefined ? {} : { inStack }),
+      }));
+    } catch (error) {
+      unread.push(unreadObject(kind === "key" ? "keys" : "secrets", name, error, "versions"));
+      return [object];
+    }
   });
   return versions.flat();
 }
 
-async function markRotation(client: KeyVaultClient, objects: readonly ListedObject[]): Promise<void> {
+/** Whether a policy rotates a key whose policy cannot be read stays open. */
+async function markRotation(
+  client: KeyVaultClient,
+  objects: readonly ListedObject[],
+  unread: UnreadObject[],
+): Promise<void> {
   const keys = objects.filter(
     ({ kind, state, managedByCertificate }) => kind === "key" && state !== "deleted" && !managedByCertificate,
   );
   const names = [...new Set(keys.map(({ name }) => name))];
-  const found = new Map(await inParallel(names, LANES, async (name) => [name, await rotates(client, name)] as const));
-  for (const key of keys) key.rotates = found.get(key.name) === true;
+  const found = new Map<string, boolean>();
+  await inParallel(names, LANES, async (name) => {
+    try {
+      found.set(name, await rotates(client, name));
+    } catch (error) {
+      unread.push(unreadObject("keys", name, error, "rotation policy"));
+    }
+  });
+  for (const key of keys) {
+    const isRotated = found.get(key.name);
+    if (isRotated !== undefined) key.rotates = isRotated;
+  }
 }

@@ -1,3 +1,5 @@
+import type { UnreadObject } from "../vault/unread-object.js";
+
 /** An object of a vault, as the command lists it. */
 export interface ListedObject {
   kind: "key" | "secret";
@@ -23,6 +25,8 @@ export interface VaultListing {
   vaultUrl: string;
   takenOn: Date;
   objects: ListedObject[];
+  /** What is there and could not be read, or of which a part could not. The list is complete where there are none. */
+  unread: UnreadObject[];
   /** What the list was narrowed to: milliseconds in which its objects expire. */
   expiresWithin?: number;
 }

@@ -1,8 +1,8 @@
 /**
- * What a build agent takes for an order to it, wherever it reads a line: `##vso[…]` and `##[…]` anywhere (Azure
- * Pipelines, GitHub Actions), `::command::` at the start (GitHub Actions).
+ * What a build agent takes for an order to it, wherever it reads a line: `##vso[…]`, `##[…]` and `##teamcity[…]`
+ * anywhere (Azure Pipelines, GitHub Actions, TeamCity), `::command::` at the start (GitHub Actions).
  */
-const ANYWHERE = /##(?=(?:vso)?\[)/gi;
+const ANYWHERE = /##(?=\w*\[)/g;
 const AT_START = /^(\s*):(?=:)/gm;
 
 /** Text that no build agent obeys, with a space in the words that would be orders. */

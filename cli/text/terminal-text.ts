@@ -26,8 +26,10 @@ export function wrap(text: string, width: number): string[] {
       continue;
     }
     while (rest.length > width) {
-      lines.push(rest.slice(0, width));
-      rest = rest.slice(width);
+      // Never between the halves of a surrogate pair, each of which would be a character that cannot be shown.
+      const end = /[\ud800-\udbff]/.test(rest.charAt(width - 1)) ? Math.max(width - 1, 2) : width;
+      lines.push(rest.slice(0, end));
+      rest = rest.slice(end);
     }
     lines.push(rest);
   }

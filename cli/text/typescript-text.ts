@@ -1,9 +1,8 @@
+import { jsonText } from "./json-text.js";
 import { printable } from "./terminal-text.js";
 
 const LINE = 110;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
-/** Legal in a string, but an editor would show something else than what is there. */
-const MISLEADING = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 
 /** Text for a comment of either kind: it stays on its line and never ends a block. */
 export function commentText(text: string): string {
@@ -33,7 +32,7 @@ export function literal(value: unknown, indent = "", used = 0): string {
 /** `__proto__` as a plain member would set the prototype. */
 export function memberName(name: string): string {
   if (name === "__proto__") return '["__proto__"]';
-  return IDENTIFIER.test(name) ? name : scalar(name);
+  return IDENTIFIER.test(name) ? name : jsonText(name);
 }
 
 function inline(value: unknown): string {
@@ -42,16 +41,5 @@ function inline(value: unknown): string {
     const members = Object.entries(value).map(([name, item]) => `${memberName(name)}: ${inline(item)}`);
     return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
   }
-  return scalar(value);
-}
-
-/** JSON has the string, number or boolean exactly; misleading characters stand as their numbers. */
-function scalar(value: unknown): string {
-  const json = JSON.stringify(value) ?? "undefined";
-  return json.replace(MISLEADING, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`,
-    ).join(""),
-  );
+  return jsonText(value);
 }

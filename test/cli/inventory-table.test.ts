@@ -17,6 +17,7 @@ const listing = (...objects: ListedObject[]): VaultListing => ({
   vaultUrl: "https://contoso.vault.azure.net",
   takenOn: new Date("2026-11-23T12:00:00Z"),
   objects,
+  unread: [],
 });
 
 describe("the table of an inventory", () => {
@@ -39,8 +40,8 @@ web             key     enabled   365 d              of a certificate
 gone            key     deleted   365 d              until 2027-02-01
 database        secret  enabled   365 d
 
-https://contoso.vault.azure.net: 5 keys, 1 secret, 1 disabled, 1 deleted, 1 of
-certificates, 1 expired, 1 unmanaged, 1 without rotation
+https://contoso.vault.azure.net: 4 keys, 1 secret, 1 deleted key, 1 disabled, 1
+of certificates, 1 expired, 1 unmanaged, 1 without rotation
 `);
   });
 

@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { type CommandRun, runCommand, startCommand } from "./command-line.js";
+import { hostileVault, listedKey } from "./hostile-vault.js";
 import { vaultCaller } from "./vault-caller.js";
 
 const DAY = 86_400;
@@ -83,6 +84,45 @@ describe("inventory", () => {
     // Three pages of keys, and up to two empty ones before them.
     expect(requests("getKeys")).toBeLessThanOrEqual(5);
     expect(vault.requests.log.every(({ operation }) => ["getKeys", "challenge"].includes(operation))).toBe(true);
+  });
+
+  it("lists the rest where versions or policies of one key cannot be read, names it, and ends with 8", async () => {
+    const refusal = { error: { code: "Forbidden", message: "no", innererror: { code: "KeyDisabled" } } };
+    const odd = await hostileVault({
+      "/keys": { body: { value: [listedKey("good"), listedKey("closed", { attributes: { enabled: false } })] } },
+      "/keys/good/versions": { body: { value: [listedKey("good/0123456789abcdef0123456789abcdef")] } },
+      "/keys/good/rotationpolicy": { body: { lifetimeActions: [] } },
+      "/keys/closed/versions": { status: 403, body: refusal },
+      "/keys/closed/rotationpolicy": { status: 403, body: refusal },
+    });
+    try {
+      const run = await inventory("--vault", odd.url, "--versions", "--rotation", "--format", "json");
+      expect(run.exitCode).toBe(8);
+      expect(run.stderr).toContain("the versions of keys/closed could not be read: KV_FORBIDDEN: ");
+      expect(run.stderr).toContain("the rotation policy of keys/closed could not be read: KV_FORBIDDEN: ");
+      const { complete, keys, unread } = JSON.parse(run.stdout);
+      expect([complete, unread.length]).toEqual([false, 2]);
+      expect(keys).toMatchObject([
+        { name: "good", version: "0123456789abcdef0123456789abcdef", rotates: false },
+        { name: "closed", enabled: false },
+      ]);
+    } finally {
+      await odd.close();
+    }
+  });
+
+  it("counts a key that is deleted between the two lists once, as deleted", async () => {
+    const odd = await hostileVault({
+      "/keys": { body: { value: [listedKey("stays"), listedKey("Leaves")] } },
+      "/deletedkeys": { body: { value: [listedKey("leaves")] } },
+    });
+    try {
+      const run = await inventory("--vault", odd.url, "--deleted");
+      expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(run.stdout).toContain(": 1 key, 1 deleted key\n");
+    } finally {
+      await odd.close();
+    }
   });
 
   it("gives JSON with secrets, deleted ones and tags, and never a value", async () => {
