@@ -1,3 +1,4 @@
+import { CLOUD_DOMAINS } from "./cloud-domains.js";
 import { isLoopbackHost } from "./identifier.js";
 
 /** What a 401 asks for. */
@@ -38,18 +39,28 @@ export function parseChallenge(header: string | undefined): Challenge | undefine
   };
 }
 
+/** Why a vault may not have a token of a resource. */
+export type ResourceRefusal = "foreign" | "unknown-domain";
+
 /**
- * True where a vault may ask for a token of the resource: its host ends with `.` and the resource's host.
+ * Whether a vault may ask for a token of the resource; undefined where it may. Its host has to end with `.` and the resource's host, and the resource has to be of
+ * a domain where vaults are: one of Azure's clouds, or one that the program names.
  *
- * Without this rule a hostile host could make the client fetch a token that opens other people's vaults. Loopback hosts may name any resource, since
- * emulators cannot satisfy the rule.
+ * Without the first rule a hostile host could make the client fetch a token that opens other people's vaults. Without the second it could name its own parent
+ * domain, and be sent whatever token there is. Loopback hosts may name any resource, since emulators cannot satisfy either.
  */
-export function resourceMatchesVault(resource: string, vaultUrl: string): boolean {
-  const vaultHost = new URL(vaultUrl).hostname.toLowerCase();
-  if (isLoopbackHost(vaultHost)) return true;
-  if (!URL.canParse(resource)) return false;
+export function refuseResource(
+  resource: string,
+  vaultUrl: string,
+  allowedDomains: readonly string[] = [],
+): ResourceRefusal | undefined {
+  const vaultHost = new URL(vaultUrl).hostname;
+  if (isLoopbackHost(vaultHost)) return undefined;
+  if (!URL.canParse(resource)) return "foreign";
   const { protocol, hostname } = new URL(resource);
-  return protocol === "https:" && hostname.includes(".") && vaultHost.endsWith(`.${hostname.toLowerCase()}`);
+  if (protocol !== "https:" || !vaultHost.endsWith(`.${hostname}`)) return "foreign";
+  if (CLOUD_DOMAINS.includes(hostname)) return undefined;
+  return allowedDomains.some((domain) => `.${hostname}`.endsWith(`.${domain}`)) ? undefined : "unknown-domain";
 }
 
 interface SchemeChallenge {

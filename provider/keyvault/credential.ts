@@ -57,7 +57,7 @@ export function fromTokenCredential(credential: TokenCredential): TokenSource {
 /** The variable is read for each token, so that a broker may renew it. Its expiry is the service's business. */
 function environmentToken(env: NodeJS.ProcessEnv): TokenSource {
   return {
-    async getToken() {
+    async getToken(_scope, { audience }) {
       const token = env[TOKEN_VARIABLE]?.trim();
       if (token === undefined || token === "") {
         throw new KeyVaultError(
@@ -77,15 +77,58 @@ function environmentToken(env: NodeJS.ProcessEnv): TokenSource {
           },
         );
       }
+      if (audience !== undefined) checkAudience(token, audience);
       return { token, expiresOn: new Date(Date.now() + 60 * 60_000) };
     },
   };
+}
+
+/** The application ids of Key Vault and Managed HSM, which tokens of the second version name in place of the resource. */
+const APPLICATION_IDS: readonly string[] = [
+  "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+  "589d5083-6f11-4d30-a62a-a4b316a14abf",
+];
+
+/**
+ * Whether a token is for the resource that the vault asked for. Sent to another one it would be of use to that host only.
+ *
+ * @throws KeyVaultError `KV_UNAUTHENTICATED`
+ */
+function checkAudience(token: string, audience: string): void {
+  const claimed = audiencesOf(token);
+  const asked = audience.toLowerCase();
+  if (claimed === undefined || claimed.some((name) => name === asked || APPLICATION_IDS.includes(name))) return;
+  const shown = JSON.stringify((claimed[0] ?? "").slice(0, 200));
+  const isSlash = claimed.some((name) => name.replace(/\/+$/, "") === asked);
+  throw new KeyVaultError(
+    "KV_UNAUTHENTICATED",
+    `${TOKEN_VARIABLE} is a token for ${shown}, and the vault asks for one for ${audience}`,
+    {
+      hint: `${isSlash ? "the service refuses the trailing slash; " : ""}get one for this resource, for example with az account get-access-token --resource ${audience}.`,
+    },
+  );
+}
+
+/** Who a JSON web token says it is for; undefined for a token of another form, of which nobody can tell. */
+function audiencesOf(token: string): string[] | undefined {
+  const [, payload, ...rest] = token.split(".");
+  if (payload === undefined || rest.length !== 1) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    const aud: unknown = typeof claims === "object" && claims !== null && "aud" in claims ? claims.aud : undefined;
+    const names = (Array.isArray(aud) ? aud : [aud]).filter((name) => typeof name === "string");
+    return names.length === 0 ? undefined : names.map((name) => name.toLowerCase());
+  } catch {
+    return undefined;
+  }
 }
 
 /** Sovereign clouds have their own authority; the resource tells the cloud. */
 const AUTHORITIES: readonly (readonly [suffix: string, authority: string])[] = [
   [".azure.cn", "https://login.chinacloudapi.cn"],
   [".usgovcloudapi.net", "https://login.microsoftonline.us"],
+  [".microsoft.scloud", "https://login.microsoftonline.microsoft.scloud"],
+  [".eaglex.ic.gov", "https://login.microsoftonline.eaglex.ic.gov"],
 ];
 
 function azureIdentity(name: Exclude<CredentialName, "token">, env: NodeJS.ProcessEnv): TokenSource {

@@ -17,6 +17,8 @@ export interface VaultResponse {
   /** Names in lower case; repeated headers joined with a comma. */
   headers: Readonly<Record<string, string>>;
   body: string;
+  /** True where the body was longer than any answer of the service, and was not read to its end. */
+  overlong?: boolean;
   /** True where the service cannot have carried the request out, whatever the status says: it had been sent without its body. */
   neverAccepted?: boolean;
 }

@@ -1,3 +1,4 @@
+import { printableText } from "./printable-text.js";
 import { redact, sanitizeCause } from "./redaction.js";
 
 /** What went wrong, in one word to switch on. `docs/errors.md` has a row for each. */
@@ -62,7 +63,8 @@ export interface KeyVaultErrorDetails {
 /**
  * The one error of this room: what failed, on what, why, what to do.
  *
- * The constructor redacts the message, the hint and the cause, so that no token, private number, blob or value can travel in an error.
+ * The constructor redacts the message, the hint and the cause, so that no token, private number, blob or value can travel in an error, and writes out control
+ * and escape sequences, so that no answer can speak to a terminal.
  */
 export class KeyVaultError extends Error {
   override readonly name = "KeyVaultError";
@@ -89,7 +91,7 @@ export class KeyVaultError extends Error {
 
   constructor(code: KeyVaultErrorCode, message: string, details: KeyVaultErrorDetails = {}) {
     const redaction = { secrets: details.secrets ?? [], name: details.objectName };
-    const clean = (text: string) => redact(text, redaction);
+    const clean = (text: string) => printableText(redact(text, redaction));
     const hint = clean(details.hint ?? "");
     const cause = sanitizeCause(details.cause, redaction);
     super(withHint(clean(message), hint), cause === undefined ? undefined : { cause });

@@ -63,8 +63,9 @@ function forbiddenHint({ operation, plane, innerCode }: HintContext): string {
   if (operation === "releaseKey" && innerCode === "AccessDenied") {
     return `${formatPermissionHint(operation, plane)} The release policy also has to accept the attestation of the target.`;
   }
-  if (innerCode === undefined && operation.startsWith("purge")) {
-    return `where the vault has purge protection nothing can purge it before its scheduled purge date; else ${formatPermissionHint(operation, plane)}`;
-  }
-  return formatPermissionHint(operation, plane);
+  if (innerCode !== undefined) return formatPermissionHint(operation, plane);
+  const protectedFromPurge = operation.startsWith("purge")
+    ? "where the vault has purge protection nothing can purge it before its scheduled purge date; else "
+    : "";
+  return `the answer gives no reason, so it tells nothing of the object: ${protectedFromPurge}${formatPermissionHint(operation, plane)}`;
 }

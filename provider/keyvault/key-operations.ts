@@ -203,7 +203,7 @@ export abstract class KeyOperations {
    */
   purgeDeletedKey(name: string, o?: CallOptions): Promise<void> {
     const call = { operation: "purgeDeletedKey", method: "DELETE", path: ["deletedkeys", name] } as const;
-    return this.connection.call({ ...call, objectName: name, decode: () => undefined }, o);
+    return this.connection.call({ ...call, objectName: name, decode: undefined }, o);
   }
 
   /**

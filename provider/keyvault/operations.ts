@@ -70,3 +70,22 @@ export const OPERATIONS = {
 } as const satisfies Record<string, OperationFacts>;
 
 export type OperationName = keyof typeof OPERATIONS;
+
+/** The operations that have no object which could be missing. */
+const NEVER_NOT_FOUND: ReadonlySet<OperationName> = new Set([
+  "createKey",
+  "importKey",
+  "restoreKey",
+  "setSecret",
+  "restoreSecret",
+  "getKeys",
+  "getDeletedKeys",
+  "getSecrets",
+  "getDeletedSecrets",
+]);
+
+/** The code with which the service says that an operation's object is not there, on both planes, for deleted objects too. */
+export function notFoundCode(operation: OperationName): "KeyNotFound" | "SecretNotFound" | undefined {
+  if (NEVER_NOT_FOUND.has(operation)) return undefined;
+  return OPERATIONS[operation].permission.startsWith("keys/") ? "KeyNotFound" : "SecretNotFound";
+}

@@ -16,6 +16,10 @@ export interface PagingOptions<T> {
   refuse(why: string): KeyVaultError;
 }
 
+/** Far beyond what any vault was seen to send, so that a list without end is one error and not a program that never ends. */
+const MOST_PAGES = 200_000;
+const MOST_EMPTY_PAGES_IN_A_ROW = 20_000;
+
 /**
  * Follows next links to the end. Pages without items are the norm on large vaults and mean nothing.
  *
@@ -25,8 +29,12 @@ export interface PagingOptions<T> {
  */
 export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, void, void> {
   const visited = new Set<string>();
+  let empty = 0;
   const ask = (path: string): Promise<Page<T>> => {
     if (visited.has(path)) return Promise.reject(options.refuse("lists the same page again and again"));
+    if (visited.size >= MOST_PAGES || empty >= MOST_EMPTY_PAGES_IN_A_ROW) {
+      return Promise.reject(options.refuse("lists pages without end"));
+    }
     visited.add(path);
     return options.get(path);
   };
@@ -37,7 +45,9 @@ export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, vo
     const ahead = isFirst ? undefined : ask(path);
     // Whoever stops taking items before they are through does not want to hear of the page after them.
     ahead?.catch(() => {});
-    yield* options.read(page);
+    const items = options.read(page);
+    empty = items.length === 0 ? empty + 1 : 0;
+    yield* items;
     page = await (ahead ?? ask(path));
   }
 }

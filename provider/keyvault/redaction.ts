@@ -1,7 +1,11 @@
+import { printableText } from "./printable-text.js";
+
 const WITHHELD = "[redacted]";
 
+// Every pattern here reads a text once, whatever it is: an answer of the vault's choosing must not cost more than its length. So none begins with a repetition
+// that could begin anywhere in a run, and none goes far before it can fail.
 const PEM_BLOCK = /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g;
-const JSON_WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g;
+const JSON_WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,4}/g;
 const BEARER_TOKEN = /\b(Bearer|PoP)\s+[A-Za-z0-9._~+/-]{16,}=*/gi;
 /** Members that hold private numbers, blobs, values or credentials. */
 const SECRET_NAMES =
@@ -11,7 +15,10 @@ const JSON_MEMBER = new RegExp(
   "gi",
 );
 /** The same members in JSON that was put into a JSON string. */
-const ESCAPED_MEMBER = new RegExp(`(\\\\+"(?:${SECRET_NAMES})\\\\+"\\s*:\\s*)\\\\+"[\\s\\S]*?(?:\\\\+"|$)`, "gi");
+const ESCAPED_MEMBER = new RegExp(
+  `((?<!\\\\)\\\\+"(?:${SECRET_NAMES})\\\\+"\\s*:\\s*)\\\\+"(?:[^\\\\]|\\\\+[^\\\\"])*(?:\\\\+"?)?`,
+  "gi",
+);
 const SECRET_PARAMETER =
   /\b(key_hsm|client_secret|client_assertion|access_token|refresh_token|password|passphrase)(\s*[:=]\s*)[^\s,;&"'}\]]+/gi;
 const ENCODED_RUN = /[A-Za-z0-9+/_=-]{40,}/g;
@@ -61,6 +68,7 @@ export function redact(text: string, { secrets = [], name }: Redaction = {}): st
   let result = text;
   const echoes = secrets.filter((secret) => secret.length >= 4).flatMap((secret) => [secret, escaped(secret)]);
   for (const echo of echoes.sort((a, b) => b.length - a.length)) result = result.replaceAll(echo, WITHHELD);
+  if (result.length > LONGEST_TEXT) result = `${cut(result)}…`;
   const kept = name !== undefined && /^[0-9a-zA-Z-]{40,127}$/.test(name) ? name : undefined;
   if (kept !== undefined) result = result.replaceAll(kept, NAME_STAND_IN);
   result = result
@@ -72,6 +80,14 @@ export function redact(text: string, { secrets = [], name }: Redaction = {}): st
     .replace(SECRET_PARAMETER, `$1$2${WITHHELD}`)
     .replace(ENCODED_RUN, withholdEncoded);
   return kept === undefined ? result : result.replaceAll(NAME_STAND_IN, kept);
+}
+
+/** Nobody reads more of a message, and what stands behind it need not be looked through. */
+const LONGEST_TEXT = 64 * 1024;
+
+/** The last word goes too: half a secret would no longer be known for one. */
+function cut(text: string): string {
+  return text.slice(0, LONGEST_TEXT).replace(/(?<!\S)\S*$/, "");
 }
 
 /** As a text stands in JSON. */
@@ -88,9 +104,12 @@ const NAME_STAND_IN = "\uE000";
  */
 export function sanitizeCause(cause: unknown, redaction: Redaction = {}, depth = 0): Error | undefined {
   if (cause === undefined || cause === null || depth > 3) return undefined;
-  if (!(cause instanceof Error)) return new Error(redact(String(cause), redaction));
+  if (!(cause instanceof Error)) return new Error(printableText(redact(String(cause), redaction)));
   const inner = sanitizeCause(cause.cause, redaction, depth + 1);
-  const copy = new Error(redact(cause.message, redaction), inner === undefined ? undefined : { cause: inner });
+  const copy = new Error(
+    printableText(redact(cause.message, redaction)),
+    inner === undefined ? undefined : { cause: inner },
+  );
   copy.name = cause.name;
   delete copy.stack;
   const code: unknown = "code" in cause ? cause.code : undefined;

@@ -130,7 +130,7 @@ export abstract class SecretOperations extends CryptographyOperations {
   purgeDeletedSecret(name: string, o?: CallOptions): Promise<void> {
     const path: ObjectPath = ["deletedsecrets", name];
     const call = { operation: "purgeDeletedSecret", method: "DELETE", path, objectName: name } as const;
-    return this.connection.call({ ...call, decode: () => undefined }, o);
+    return this.connection.call({ ...call, decode: undefined }, o);
   }
 
   /**

@@ -1,8 +1,8 @@
 import type { VaultResponse } from "./dispatch.js";
 import { type ConflictKind, KeyVaultError, type KeyVaultErrorCode } from "./errors.js";
 import { hintFor } from "./hints.js";
-import { isLoopbackHost } from "./identifier.js";
-import { OPERATIONS, type OperationName } from "./operations.js";
+import { notFoundCode, OPERATIONS, type OperationName } from "./operations.js";
+import { printableLine } from "./printable-text.js";
 import { redact } from "./redaction.js";
 import { retryAfterMs } from "./retry-after.js";
 import { type ErrorEnvelope, readErrorEnvelope } from "./wire/error-envelope.js";
@@ -10,7 +10,10 @@ import { type ErrorEnvelope, readErrorEnvelope } from "./wire/error-envelope.js"
 /** Of which call an error speaks. */
 export interface CallContext {
   operation: OperationName;
+  /** What errors call the vault. */
   vaultUrl: string;
+  /** True for a server on loopback, whose refusals may be in words of its own. */
+  isLoopback: boolean;
   plane: "vault" | "managedhsm";
   objectName?: string | undefined;
   version?: string | undefined;
@@ -35,8 +38,10 @@ const REASONS: Record<number, string> = {
 
 /** Makes an error of an answer that is not a success; `now` is for a `Retry-After` that names a date. */
 export function serviceError(response: VaultResponse, context: CallContext, now: number): KeyVaultError {
-  const envelope = readErrorEnvelope(parseJson(response.body));
-  const code = codeFor(response.status, envelope, context);
+  const body = response.overlong ? undefined : parseJson(response.body);
+  const envelope = readErrorEnvelope(body);
+  const isRefusal = context.isLoopback ? isJsonOrEmpty(response, body) : envelope?.code !== undefined;
+  const code = codeFor(response.status, isRefusal, envelope, context);
   const status = [String(response.status), REASONS[response.status]].filter((part) => part !== undefined).join(" ");
   const codes = codesToTell(response.status, envelope);
   // Before it is cut and folded: half a secret would no longer be known for one.
@@ -96,26 +101,46 @@ const VERBS: Partial<Record<KeyVaultErrorCode, string>> = {
   KV_PROTOCOL: "got an answer that is not Key Vault's",
 };
 
-function codeFor(status: number, envelope: ErrorEnvelope | undefined, context: CallContext): KeyVaultErrorCode {
-  const restoring = context.operation === "restoreKey" || context.operation === "restoreSecret";
-  if (status === 401) return "KV_UNAUTHENTICATED";
-  if (status === 403) return "KV_FORBIDDEN";
-  if (status === 404) return saysNotFound(envelope, context) ? "KV_NOT_FOUND" : "KV_PROTOCOL";
-  if (status === 409) return conflictCode(envelope?.innerCode);
-  if (status === 412) return "KV_CONFLICT";
-  if (status === 429) return "KV_THROTTLED";
-  if (status === 408 || status >= 500) return "KV_UNAVAILABLE";
-  if (status === 400 && restoring) return "KV_BACKUP_REJECTED";
-  if (status >= 400) return "KV_INVALID_INPUT";
-  return "KV_PROTOCOL";
+function isJsonOrEmpty(response: VaultResponse, body: unknown): boolean {
+  return body !== undefined || (response.body.trim() === "" && response.overlong !== true);
 }
 
 /**
- * A 404 means "absent" only in the service's own words. Any proxy or wrong URL answers 404 too, and taking that for absence would have a program create again
- * what is there. Emulators on loopback may leave the body away.
+ * What a status means. The service explains each refusal in its envelope: one without that is somebody else's, a proxy's or a gateway's, and says nothing of the
+ * vault (`isRefusal`). Servers on loopback may leave the body away, or have an envelope of their own.
  */
-function saysNotFound(envelope: ErrorEnvelope | undefined, { vaultUrl }: CallContext): boolean {
-  return envelope?.code !== undefined || isLoopbackHost(new URL(vaultUrl).hostname);
+function codeFor(
+  status: number,
+  isRefusal: boolean,
+  envelope: ErrorEnvelope | undefined,
+  context: CallContext,
+): KeyVaultErrorCode {
+  if (status === 401) return "KV_UNAUTHENTICATED";
+  if (status === 429) return "KV_THROTTLED";
+  if (status === 408 || (status >= 500 && status < 600)) return "KV_UNAVAILABLE";
+  if (status < 400 || status >= 600 || !isRefusal) return "KV_PROTOCOL";
+  switch (status) {
+    case 400:
+      return context.operation.startsWith("restore") ? "KV_BACKUP_REJECTED" : "KV_INVALID_INPUT";
+    case 403:
+      return "KV_FORBIDDEN";
+    case 404:
+      return saysNotFound(envelope, context) ? "KV_NOT_FOUND" : "KV_PROTOCOL";
+    case 409:
+      return conflictCode(envelope?.innerCode);
+    case 412:
+      return "KV_CONFLICT";
+    default:
+      return "KV_INVALID_INPUT";
+  }
+}
+
+/**
+ * A 404 means "absent" only in the service's own word for what was asked for. Any proxy or wrong URL answers 404 too, and taking that for absence would have a
+ * program create again what is there. Servers on loopback may say it in other words.
+ */
+function saysNotFound(envelope: ErrorEnvelope | undefined, { isLoopback, operation }: CallContext): boolean {
+  return isLoopback || (envelope?.code !== undefined && envelope.code === notFoundCode(operation));
 }
 
 /** The inner codes of a 409 that tell in which state the object is. */
@@ -164,7 +189,7 @@ function knownCode(code: string | undefined): string | undefined {
 }
 
 function oneLine(message: string): string {
-  const text = message.replace(/\s+/g, " ").trim();
+  const text = printableLine(message);
   if (text === "") return "";
   return `: ${text.length > 600 ? `${text.slice(0, 600)}…` : text}`;
 }

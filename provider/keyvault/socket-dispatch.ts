@@ -1,11 +1,13 @@
 import { type Dispatch, TransportFailure, type VaultResponse } from "./dispatch.js";
+import { KeyVaultError } from "./errors.js";
 import { isLoopbackHost } from "./identifier.js";
 
 type Undici = typeof import("undici");
 type Dispatcher = InstanceType<Undici["Dispatcher"]>;
 
-/** A backup of 500 versions is a few MB; more than this is not an answer of Key Vault. */
-const LONGEST_BODY = 64 * 1024 * 1024;
+/** A backup of 500 versions is a few MB, and a page of 25 secrets with all their tags less than one; more than this is not an answer of Key Vault. */
+const LONGEST_BACKUP = 32 * 1024 * 1024;
+const LONGEST_BODY = 4 * 1024 * 1024;
 /** One attempt that hangs must leave time in the budget for another one. */
 const ATTEMPT_TIMEOUT_MS = 45_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -19,12 +21,16 @@ export interface SocketDispatch {
 export function socketDispatch(origin: string, connections = 64): SocketDispatch {
   let dispatcher: Promise<Dispatcher> | undefined;
   const open = () => {
-    dispatcher ??= openDispatcher(origin, connections);
+    dispatcher ??= openDispatcher(origin, connections).catch((failure: unknown) => {
+      dispatcher = undefined;
+      throw failure;
+    });
     return dispatcher;
   };
   return {
     dispatch: async (request) => {
       const pool = await open();
+      const longest = request.operation.startsWith("backup") ? LONGEST_BACKUP : LONGEST_BODY;
       return await new Promise<VaultResponse>((resolve, reject) => {
         let sent = false;
         let response: { status: number; headers: Record<string, string> } | undefined;
@@ -63,8 +69,12 @@ export function socketDispatch(origin: string, connections = 64): SocketDispatch
             },
             onResponseData(controller, chunk) {
               length += chunk.length;
-              if (length > LONGEST_BODY) controller.abort(new Error("the answer is too long"));
-              else chunks.push(chunk);
+              if (length <= longest) chunks.push(chunk);
+              else {
+                settle();
+                if (response) resolve({ ...response, body: "", overlong: true });
+                controller.abort(new Error("the answer is too long"));
+              }
             },
             onResponseEnd() {
               settle();
@@ -87,8 +97,9 @@ export function socketDispatch(origin: string, connections = 64): SocketDispatch
 
 /** undici costs some 60 ms to load, so it is loaded with the first request. */
 async function openDispatcher(origin: string, connections: number): Promise<Dispatcher> {
-  const { Pool, EnvHttpProxyAgent } = await import("undici");
   const { hostname } = new URL(origin);
+  if (!isLoopbackHost(hostname)) refuseUnverified(origin);
+  const { Pool, EnvHttpProxyAgent } = await import("undici");
   if (isLoopbackHost(hostname)) {
     const connect = hostname.endsWith(".localhost")
       ? { timeout: CONNECT_TIMEOUT_MS, lookup: lookupLoopback }
@@ -100,6 +111,15 @@ async function openDispatcher(origin: string, connections: number): Promise<Disp
   return proxies === undefined
     ? new Pool(origin, { connections, connect })
     : new EnvHttpProxyAgent({ connections, connect, ...proxies });
+}
+
+/** The variable takes the check of certificates away from the whole process, so that whoever is on the way gets the tokens and the keys. */
+function refuseUnverified(origin: string): void {
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== "0") return;
+  throw new KeyVaultError("KV_INVALID_INPUT", `${origin} is not called while NODE_TLS_REJECT_UNAUTHORIZED=0 is set`, {
+    vaultUrl: origin,
+    hint: "unset the variable: with it no certificate is checked, and anybody on the way could read tokens and keys. For a server with its own CA set NODE_EXTRA_CA_CERTS.",
+  });
 }
 
 /** Upper or lower case, and an empty variable is as good as none, which undici sees otherwise. */

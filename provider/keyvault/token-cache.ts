@@ -5,6 +5,8 @@ export interface TokenRequest {
   scope: string;
   tenantId?: string;
   claims?: string;
+  /** The resource that the token has to be for; absent for servers on loopback, whose resource says nothing. */
+  audience?: string;
 }
 
 interface CachedToken {
@@ -60,6 +62,7 @@ export class TokenCache {
         signal: controller.signal,
         ...(request.tenantId === undefined ? {} : { tenantId: request.tenantId }),
         ...(request.claims === undefined ? {} : { claims: request.claims }),
+        ...(request.audience === undefined ? {} : { audience: request.audience }),
       })
       .then(({ token, expiresOn }) => {
         const acquired = { token, expiresAt: expiresOn.getTime() };
@@ -75,8 +78,8 @@ export class TokenCache {
   }
 }
 
-function cacheKey({ scope, tenantId }: TokenRequest): string {
-  return `${tenantId?.toLowerCase() ?? ""}\n${scope}`;
+function cacheKey({ scope, tenantId, audience }: TokenRequest): string {
+  return `${tenantId?.toLowerCase() ?? ""}\n${scope}\n${audience ?? ""}`;
 }
 
 const caches = new WeakMap<TokenSource, TokenCache>();

@@ -2,10 +2,11 @@ import { randomUUID } from "node:crypto";
 import { authLayer } from "./auth-layer.js";
 import { callFailure } from "./call-failure.js";
 import { type Clock, systemClock } from "./clock.js";
+import { parseAllowedDomains } from "./cloud-domains.js";
 import { Deadline } from "./deadline.js";
 import { compose, type Dispatch, type VaultRequest, type VaultResponse } from "./dispatch.js";
 import { isKeyVaultError, KeyVaultError, type KeyVaultErrorDetails } from "./errors.js";
-import { isManagedHsm, parseVaultUrl } from "./identifier.js";
+import { isLoopbackHost, isManagedHsm, parseVaultUrl } from "./identifier.js";
 import { limitLayer } from "./limit-layer.js";
 import { formatPath, type ObjectPath } from "./object-path.js";
 import { OPERATIONS, type OperationName } from "./operations.js";
@@ -29,6 +30,11 @@ export interface KeyVaultClientOptions {
   apiVersion?: string;
   /** Default: by the host's name. */
   plane?: "vault" | "managedhsm";
+  /**
+   * Domains of vaults beside those of Azure's clouds, as their challenge names them: `vault.local.azurestack.external` for
+   * `https://NAME.vault.local.azurestack.external`. A host of another domain gets no token.
+   */
+  allowedDomains?: readonly string[];
   /** For tests. */
   clock?: Clock;
   /** In place of the network, for tests. */
@@ -56,7 +62,8 @@ export interface Call<T> {
   version?: string | undefined;
   /** Texts of the body that no error may repeat. */
   secrets?: readonly string[];
-  decode(answer: unknown): T;
+  /** Reads the answer; absent where a success has none, which is then proven by its status alone. */
+  decode: ((answer: unknown) => T) | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000;
@@ -69,12 +76,14 @@ export class VaultConnection {
   readonly #dispatch: Dispatch;
   readonly #close: () => Promise<void>;
   readonly #label: string;
+  readonly #isLoopback: boolean;
   readonly #timeoutMs: number;
   readonly #apiVersion: string;
 
   constructor(options: KeyVaultClientOptions) {
     this.vaultUrl = parseVaultUrl(options.vaultUrl);
     this.#label = options.label ?? this.vaultUrl;
+    this.#isLoopback = isLoopbackHost(new URL(this.vaultUrl).hostname);
     this.plane = options.plane ?? (isManagedHsm(this.vaultUrl) ? "managedhsm" : "vault");
     this.clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -89,6 +98,8 @@ export class VaultConnection {
       limitLayer(),
       authLayer({
         vaultUrl: this.vaultUrl,
+        label: this.#label,
+        allowedDomains: parseAllowedDomains(options.allowedDomains ?? []),
         plane: this.plane,
         tokens: sharedTokenCache(options.credential, this.clock),
       }),
@@ -136,17 +147,36 @@ export class VaultConnection {
     if (response.status < 200 || response.status >= 300) {
       throw serviceError(response, this.#context(call), this.clock.now());
     }
-    return this.#decode(call, response);
+    return this.#read(call, response);
   }
 
-  #decode<T>(call: Call<T>, response: VaultResponse): T {
-    const answer = response.body.trim() === "" ? undefined : parseJson(response.body);
-    return this.#fitting(call, () => call.decode(answer), {
+  /** Takes an answer for a success only where it proves one: a gateway's page with 200 says nothing of the vault. */
+  #read<T>(call: Call<T>, response: VaultResponse): T {
+    const facts = {
       status: response.status,
       requestId: requestIdOf(response),
-      mayHaveHappened: OPERATIONS[call.operation].write,
-      isJson: answer !== undefined,
-    });
+      mayHaveHappened: OPERATIONS[call.operation].write && response.neverAccepted !== true,
+    };
+    const strange = this.#strangeness(call, response);
+    if (strange !== undefined) throw this.#protocolError(call, strange, facts);
+    const { decode } = call;
+    if (decode === undefined) return undefined as T;
+    const answer = parseJson(response.body);
+    return this.#fitting(call, () => decode(answer), { ...facts, isJson: answer !== undefined });
+  }
+
+  /** What is wrong with the form of a success, before its body is looked at. */
+  #strangeness({ decode }: Call<unknown>, { status, headers, body, overlong, neverAccepted }: VaultResponse) {
+    if (overlong) return "got an answer that is longer than any of a vault";
+    if (neverAccepted) return "was answered before it was sent as a whole";
+    if (decode === undefined) {
+      const isProof = status === 204 || (this.#isLoopback && status === 200);
+      return isProof && body.trim() === "" ? undefined : "got an answer where a vault gives none";
+    }
+    if (this.#isLoopback) return undefined;
+    if (status !== 200) return `got status ${status}, which no vault answers to it`;
+    const type = headers["content-type"];
+    return type === undefined || /^application\/json\b/i.test(type) ? undefined : "got an answer that is not JSON";
   }
 
   /** Reads what was answered, and makes an error of the call where it does not fit. */
@@ -174,7 +204,15 @@ export class VaultConnection {
   }
 
   #context({ operation, objectName, version, secrets }: Call<unknown>): CallContext {
-    return { operation, vaultUrl: this.#label, plane: this.plane, objectName, version, secrets: secrets ?? [] };
+    return {
+      operation,
+      vaultUrl: this.#label,
+      isLoopback: this.#isLoopback,
+      plane: this.plane,
+      objectName,
+      version,
+      secrets: secrets ?? [],
+    };
   }
 }
 

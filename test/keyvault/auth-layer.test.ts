@@ -178,6 +178,38 @@ test("a credential that fails is reported with its reason, and without secrets",
   expect(JSON.stringify(failure) + String((failure as Error).cause)).not.toContain("hunter2");
 });
 
+test("of a chain of credentials every one has its say, the last one too", async () => {
+  const { server } = await serve((request) => needsToken(request));
+  const sources = [
+    "EnvironmentCredential",
+    "WorkloadIdentityCredential",
+    "ManagedIdentityCredential",
+    "VisualStudioCodeCredential",
+  ];
+  const reasons = sources.map(
+    (name) =>
+      `CredentialUnavailableError: ${name} is unavailable. No underlying credential could be used. To troubleshoot, visit https://aka.ms/azsdk/js/identity/${name}/troubleshoot. ${"More words. ".repeat(40)}`,
+  );
+  const cli =
+    "CredentialUnavailableError: Please run 'az login' from a command prompt to authenticate before using this credential.";
+  const credential = {
+    getToken: async () => {
+      throw new Error(["ChainedTokenCredential authentication failed.", ...reasons, cli].join("\n"));
+    },
+  };
+  const failure: unknown = await server
+    .client({ credential })
+    .getKey("n")
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: "KV_UNAUTHENTICATED",
+    message: expect.stringContaining("Please run 'az login'"),
+  });
+  for (const name of sources) expect(String(failure)).toContain(`${name} is unavailable`);
+  expect(String(failure)).not.toContain("aka.ms");
+  expect(String(failure).length).toBeLessThan(2_500);
+});
+
 test("a first request that fails leaves the next one to ask", async () => {
   let first = true;
   const { client } = await serve((request) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseChallenge, resourceMatchesVault } from "../../provider/keyvault/challenge.js";
+import { parseChallenge, refuseResource } from "../../provider/keyvault/challenge.js";
 
 const TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 const full = { resource: "https://vault.azure.net", tenantId: TENANT };
@@ -66,23 +66,38 @@ test("claims of continuous access evaluation are decoded", () => {
 });
 
 test.each([
-  ["https://vault.azure.net", "https://contoso.vault.azure.net", true],
-  ["https://VAULT.azure.net", "https://contoso.vault.azure.net", true],
-  ["https://managedhsm.azure.net", "https://contoso.managedhsm.azure.net", true],
-  ["https://vault.azure.cn", "https://contoso.vault.azure.cn", true],
-  ["https://vault.azure.net", "https://contoso.privatelink.vault.azure.net", true],
-  ["https://vault.azure.net", "https://vault.azure.net", false],
-  ["https://vault.azure.net", "https://evil.example", false],
-  ["https://vault.azure.net", "https://contosovault.azure.net", false],
-  ["https://vault.azure.net", "https://contoso.vault.azure.net.evil.example", false],
-  ["https://managedhsm.azure.net", "https://contoso.vault.azure.net", false],
-  ["http://vault.azure.net", "https://contoso.vault.azure.net", false],
-  ["https://net", "https://contoso.vault.azure.net", false],
-  ["vault.azure.net", "https://contoso.vault.azure.net", false],
-  ["https://vault.azure.net@evil.example", "https://a.vault.azure.net", false],
-  ["https://vault.azure.net", "http://127.0.0.1:8080", true],
-  ["https://vault.azure.net", "https://dev.localhost:8443", true],
-  ["urn:anything", "https://[::1]:8443", true],
-])("%s for %s: %s", (resource, vaultUrl, matches) => {
-  expect(resourceMatchesVault(resource, vaultUrl)).toBe(matches);
+  ["https://vault.azure.net", "https://contoso.vault.azure.net", undefined],
+  ["https://VAULT.azure.net", "https://contoso.vault.azure.net", undefined],
+  ["https://managedhsm.azure.net", "https://contoso.managedhsm.azure.net", undefined],
+  ["https://vault.azure.cn", "https://contoso.vault.azure.cn", undefined],
+  ["https://vault.usgovcloudapi.net", "https://contoso.vault.usgovcloudapi.net", undefined],
+  ["https://vault.cloudapi.microsoft.scloud", "https://contoso.vault.cloudapi.microsoft.scloud", undefined],
+  ["https://vault.cloudapi.eaglex.ic.gov", "https://contoso.vault.cloudapi.eaglex.ic.gov", undefined],
+  ["https://vault.azure.net", "https://contoso.privatelink.vault.azure.net", undefined],
+  ["https://vault.azure.net", "https://vault.azure.net", "foreign"],
+  ["https://vault.azure.net", "https://evil.example", "foreign"],
+  ["https://vault.azure.net", "https://contosovault.azure.net", "foreign"],
+  ["https://vault.azure.net", "https://contoso.vault.azure.net.evil.example", "foreign"],
+  ["https://managedhsm.azure.net", "https://contoso.vault.azure.net", "foreign"],
+  ["http://vault.azure.net", "https://contoso.vault.azure.net", "foreign"],
+  ["https://net", "https://contoso.vault.azure.net", "unknown-domain"],
+  ["https://azure.net", "https://contoso.vault.azure.net", "unknown-domain"],
+  ["https://evil.example", "https://a.evil.example", "unknown-domain"],
+  ["https://vault.azure.net.evil.example", "https://a.vault.azure.net.evil.example", "unknown-domain"],
+  ["vault.azure.net", "https://contoso.vault.azure.net", "foreign"],
+  ["https://vault.azure.net@evil.example", "https://a.vault.azure.net", "foreign"],
+  ["https://vault.azure.net", "http://127.0.0.1:8080", undefined],
+  ["https://vault.azure.net", "https://dev.localhost:8443", undefined],
+  ["urn:anything", "https://[::1]:8443", undefined],
+])("a token of %s for %s: %s", (resource, vaultUrl, refusal) => {
+  expect(refuseResource(resource, vaultUrl)).toBe(refusal);
+});
+
+test("another domain is one of vaults once it is named, and then its subdomains are too", () => {
+  const stack = "https://vault.adfs.east.azurestack.example/b0c8f1a0";
+  const vaultUrl = "https://a.vault.adfs.east.azurestack.example";
+  expect(refuseResource(stack, vaultUrl, ["vault.adfs.east.azurestack.example"])).toBeUndefined();
+  expect(refuseResource(stack, vaultUrl, ["azurestack.example"])).toBeUndefined();
+  expect(refuseResource(stack, vaultUrl, ["stack.example", "adfs.west.azurestack.example"])).toBe("unknown-domain");
+  expect(refuseResource("https://vault.azure.net", vaultUrl, ["azurestack.example"])).toBe("foreign");
 });

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { CREDENTIAL_NAMES, fromTokenCredential, tokenSource } from "../../provider/keyvault/credential.js";
+import { KeyVaultClient } from "../../provider/keyvault/client.js";
+import {
+  CREDENTIAL_NAMES,
+  fromTokenCredential,
+  type TokenSource,
+  tokenSource,
+} from "../../provider/keyvault/credential.js";
+import { scriptedDispatch } from "./scripted-dispatch.js";
+import { CHALLENGE } from "./vault-server.js";
 
 const SCOPE = "https://vault.azure.net/.default";
 
@@ -49,4 +57,62 @@ test("a credential of the SDK is asked for claims of continuous access evaluatio
   await expect(fromTokenCredential({ getToken: async () => null }).getToken(SCOPE, {})).rejects.toThrow(
     "no token to give",
   );
+});
+
+const jwt = (claims: unknown) =>
+  ["e30", Buffer.from(typeof claims === "string" ? claims : JSON.stringify(claims)).toString("base64url"), "c2ln"].join(
+    ".",
+  );
+
+test.each([
+  jwt({ aud: "https://vault.azure.net" }),
+  jwt({ aud: ["api://other", "https://VAULT.azure.net"] }),
+  jwt({ aud: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093" }),
+  jwt({}),
+  jwt({ aud: 7 }),
+  jwt("no JSON"),
+  "opaque-token-of-a-broker",
+])("a token for the vault's resource, or one that does not say, is given: %s", async (token) => {
+  const source = tokenSource("token", { KEYVAULT_TOKEN: token });
+  await expect(source.getToken(SCOPE, { audience: "https://vault.azure.net" })).resolves.toMatchObject({ token });
+});
+
+test.each([
+  ["https://management.azure.com", "--resource https://vault.azure.net"],
+  ["https://vault.azure.net/", "trailing slash"],
+  ["https://vault.azure.net.evil.example", "--resource https://vault.azure.net"],
+])("a token for %s is not sent to a vault", async (aud, remedy) => {
+  const token = jwt({ aud });
+  const failure: unknown = await tokenSource("token", { KEYVAULT_TOKEN: token })
+    .getToken(SCOPE, { audience: "https://vault.azure.net" })
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: "KV_UNAUTHENTICATED",
+    message: expect.stringContaining(JSON.stringify(aud)),
+    hint: expect.stringContaining(remedy),
+  });
+  expect(String(failure)).not.toContain(token.slice(4, -4));
+});
+
+test("a vault's resource is what tokens are checked against, and a server on loopback is taken at its word", async () => {
+  const asked: unknown[] = [];
+  const credential: TokenSource = {
+    getToken: async (scope, { audience }) => {
+      asked.push([scope, audience]);
+      return { token: "t", expiresOn: new Date(Date.now() + 3_600_000) };
+    },
+  };
+  const challenge = { status: 401, headers: { "www-authenticate": CHALLENGE } };
+  for (const vaultUrl of ["http://127.0.0.1:1", "https://v.vault.azure.net"]) {
+    const client = new KeyVaultClient({
+      vaultUrl,
+      credential,
+      dispatch: scriptedDispatch(challenge, { status: 204, body: "" }),
+    });
+    await client.purgeDeletedKey("n");
+  }
+  expect(asked).toEqual([
+    [SCOPE, undefined],
+    [SCOPE, "https://vault.azure.net"],
+  ]);
 });

@@ -28,6 +28,14 @@ test("the hint ends the message", () => {
   expect(new KeyVaultError("KV_CONFLICT", "It failed.", { hint: "wait." }).message).toBe("It failed. Wait.");
 });
 
+test("an error and its causes cannot speak to a terminal; line feeds and tabs stay", () => {
+  const text = "a\u001b]0;x\u0007b\r\u202ec\n\td";
+  const error = new KeyVaultError("KV_CONFLICT", text, { hint: text, version: text, cause: new Error(text) });
+  const shown = "a\\u001b]0;x\\u0007b\\u000d\\u202ec\n\td";
+  expect([error.message, error.hint, error.version]).toEqual([shown, shown, shown]);
+  expect(error.cause).toMatchObject({ message: shown });
+});
+
 test("an error is narrowed by its code", () => {
   const error: unknown = new KeyVaultError("KV_NOT_FOUND", "gone");
   expect([isKeyVaultError(error), isKeyVaultError(error, "KV_NOT_FOUND"), isKeyVaultError(error, "KV_BUSY")]).toEqual([

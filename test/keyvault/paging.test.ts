@@ -75,6 +75,26 @@ test("an answer without a list is no empty list: the server is no vault", async 
   await expect(first).rejects.toMatchObject({ code: "KV_PROTOCOL" });
 });
 
+test("a list of empty pages without end is refused, and so is one of pages that are none", async () => {
+  let asked = 0;
+  const dispatch = async () => {
+    asked++;
+    return { status: 200, headers: {}, body: JSON.stringify({ value: [], nextLink: link(asked) }) };
+  };
+  server = await VaultServer.start(() => ({ status: 500 }));
+  await expect(names(server.client({ dispatch }).getKeys())).rejects.toMatchObject({
+    code: "KV_PROTOCOL",
+    message: expect.stringContaining("without end"),
+  });
+  expect(asked).toBeLessThan(25_000);
+  for (const body of [[], { value: {} }, { value: [], nextLink: 7 }, { value: "", nextLink: null }]) {
+    const stranger = server.client({
+      dispatch: async () => ({ status: 200, headers: {}, body: JSON.stringify(body) }),
+    });
+    await expect(names(stranger.getKeys())).rejects.toMatchObject({ code: "KV_PROTOCOL" });
+  }
+});
+
 test("a list asks for no more pages than are read", async () => {
   const client = await servePages([{ value: [item("a")], nextLink: link(1) }, { value: [item("b")] }]);
   for await (const { name } of client.getKeys()) {

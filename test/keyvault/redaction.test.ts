@@ -99,3 +99,53 @@ test("an error carries no secret in any of its parts, causes and stack included"
   expect(shown).not.toContain("hunter2");
   expect(error.cause).toMatchObject({ code: "ECONNRESET", message: "inner [redacted]" });
 });
+
+const QUARTER_MEGABYTE = 256 * 1024;
+
+test.each([
+  "\\",
+  '\\"',
+  '\\"d\\":',
+  '\\\\"d\\\\" ',
+  '"d"',
+  '"d" : ',
+  '"value":"',
+  "'k':'",
+  '"oth":[',
+  "-eyJ",
+  "eyJaaaaaa",
+  "eyJaaaaaa.",
+  "Bearer ",
+  "Bearer a",
+  "PoP\t",
+  "-----BEGIN ",
+  "-----BEGIN A-----",
+  "-----BEGIN A-----x-----END ",
+  "-",
+  "password",
+  "password=",
+  "password = ",
+  "password ",
+  "a1B",
+  "aB/",
+  "keys/",
+  "0",
+  " ",
+  "\u001b",
+  "\ud83d\ude00",
+])("a text of nothing but %j costs no more than its length", (piece) => {
+  const text = piece.repeat(Math.ceil(QUARTER_MEGABYTE / piece.length));
+  const started = performance.now();
+  for (const tail of ["", '"', "\\", " x"]) redact(text + tail);
+  expect(performance.now() - started).toBeLessThan(400);
+});
+
+test("a secret is withheld in a text of any length, also where the text is cut", () => {
+  const secret = "correct horse battery staple";
+  for (const at of [0, 65_520, 65_536 - secret.length, 65_530, 200_000]) {
+    const clean = redact(" x".repeat(at / 2) + secret + " y".repeat(50_000), { secrets: [secret] });
+    expect(clean).not.toMatch(/correct|horse|battery|staple/);
+  }
+  const number = randomBytes(300).toString("base64url");
+  expect(redact(`${" x".repeat(32_740)} ${number}`)).not.toContain(number.slice(0, 12));
+});

@@ -6,6 +6,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const context: CallContext = {
   operation: "importKey",
   vaultUrl: "https://v.vault.azure.net",
+  isLoopback: false,
   plane: "vault",
   objectName: "orders",
   secrets: [],
@@ -22,14 +23,19 @@ const restoring = { operation: "restoreSecret" as OperationName };
 test.each<[number, string | undefined, string | undefined, string, Partial<CallContext>?]>([
   [400, "BadParameter", undefined, "KV_INVALID_INPUT"],
   [400, "BadParameter", "KeySizeNotSupported", "KV_INVALID_INPUT"],
-  [400, undefined, undefined, "KV_INVALID_INPUT"],
+  [400, undefined, undefined, "KV_PROTOCOL"],
+  [400, undefined, undefined, "KV_INVALID_INPUT", { isLoopback: true }],
   [400, "Malformed backup blob", undefined, "KV_BACKUP_REJECTED", restoring],
   [400, "BadParameter", undefined, "KV_BACKUP_REJECTED", restoring],
   [401, "Unauthorized", undefined, "KV_UNAUTHENTICATED"],
   [403, "Forbidden", "AccessDenied", "KV_FORBIDDEN"],
   [403, "Forbidden", "ForbiddenByFirewall", "KV_FORBIDDEN"],
   [403, "Forbidden", undefined, "KV_FORBIDDEN"],
-  [404, "KeyNotFound", undefined, "KV_NOT_FOUND"],
+  [404, "KeyNotFound", undefined, "KV_NOT_FOUND", { operation: "getKey" }],
+  [404, "KeyNotFound", undefined, "KV_NOT_FOUND", { operation: "rotateKey", plane: "managedhsm" }],
+  [404, "SecretNotFound", undefined, "KV_NOT_FOUND", { operation: "purgeDeletedSecret" }],
+  [418, "Teapot", undefined, "KV_INVALID_INPUT"],
+  [600, "Strange", undefined, "KV_PROTOCOL"],
   [405, "MethodNotAllowed", undefined, "KV_INVALID_INPUT"],
   [409, "Conflict", "ObjectIsBeingDeleted", "KV_BUSY"],
   [409, "Conflict", "ObjectIsBeingRecovered", "KV_BUSY"],
@@ -59,13 +65,11 @@ test("a 404 that the service did not write is not read as absence", () => {
       code: "KV_PROTOCOL",
     });
   }
-  const onLoopback = { ...context, vaultUrl: "http://127.0.0.1:8080" };
-  expect(serviceError({ status: 404, headers: {}, body: "" }, onLoopback, NOW)).toMatchObject({ code: "KV_NOT_FOUND" });
 });
 
 test("an emulator's error without its envelope is read", () => {
   const body = JSON.stringify({ code: "KeyNotFound", message: "Key not found", innerError: { code: "X" } });
-  expect(serviceError({ status: 404, headers: {}, body }, context, NOW)).toMatchObject({
+  expect(serviceError({ status: 404, headers: {}, body }, { ...context, operation: "getKey" }, NOW)).toMatchObject({
     code: "KV_NOT_FOUND",
     serviceCode: "KeyNotFound",
     innerCode: "X",
@@ -157,4 +161,53 @@ test.each([301, 307, 408, 502])("a write answered with %i may have happened", (s
   expect(serviceError(answer, context, NOW).mayHaveHappened).toBe(true);
   expect(serviceError(answer, { ...context, operation: "deleteKey" }, NOW).mayHaveHappened).toBe(true);
   expect(serviceError(answer, { ...context, operation: "getKey" }, NOW).mayHaveHappened).toBe(false);
+});
+
+const HTML = "<html><body>Access denied</body></html>";
+
+test.each([400, 403, 404, 405, 407, 409, 410, 412, 418, 451])(
+  "a %i with a page is somebody else's, on any host, and leaves open whether a write happened",
+  (status) => {
+    for (const isLoopback of [false, true]) {
+      const answer = { status, headers: { "content-type": "text/html" }, body: HTML };
+      const error = serviceError(answer, { ...context, isLoopback }, NOW);
+      expect(error).toMatchObject({ code: "KV_PROTOCOL", status, mayHaveHappened: true });
+      expect(serviceError(answer, { ...context, isLoopback, operation: "getKey" }, NOW).mayHaveHappened).toBe(false);
+    }
+  },
+);
+
+test.each<[OperationName, string]>([
+  ["getKey", "SecretNotFound"],
+  ["getSecret", "KeyNotFound"],
+  ["getKey", "ResourceNotFound"],
+  ["getKey", "keynotfound"],
+  ["getDeletedKey", "NotFound"],
+  ["importKey", "KeyNotFound"],
+  ["restoreSecret", "SecretNotFound"],
+  ["getSecrets", "SecretNotFound"],
+])("a 404 of %s in the words %s is not the service's, and never means gone", (operation, code) => {
+  expect(errorOf(404, code, undefined, { operation }).code).toBe("KV_PROTOCOL");
+});
+
+test.each(["", "{}", '{"error":{"code":"ResourceNotFound"}}', '{"title":"Not Found","status":404}'])(
+  "on loopback a 404 may be in other words: %s",
+  (body) => {
+    const onLoopback: CallContext = { ...context, isLoopback: true, operation: "getKey" };
+    expect(serviceError({ status: 404, headers: {}, body }, onLoopback, NOW).code).toBe("KV_NOT_FOUND");
+  },
+);
+
+test("a 403 without an inner code says that it tells nothing of the object", () => {
+  const silent = errorOf(403, "Forbidden", undefined, { operation: "getDeletedSecret" });
+  expect(silent).toMatchObject({ code: "KV_FORBIDDEN", hint: expect.stringContaining("tells nothing of the object") });
+  expect(silent).not.toHaveProperty("innerCode");
+  expect(errorOf(403, "Forbidden", "AccessDenied").message).not.toContain("tells nothing");
+});
+
+test("what the service says cannot speak to a terminal", () => {
+  const message = "a\u001b[31mred\u009b2J\r\n##vso[task] \u202eevil\u2028b\u0000\u{e0041}";
+  const body = JSON.stringify({ error: { code: "BadParameter", message } });
+  const error = serviceError({ status: 400, headers: {}, body }, context, NOW);
+  expect(error.message).toContain("a\\u001b[31mred\\u009b2J ##vso[task] \\u202eevil b\\u0000\\udb40\\udc41");
 });

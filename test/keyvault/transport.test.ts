@@ -210,6 +210,20 @@ test("an answer that is not JSON, or not of the form, is KV_PROTOCOL with paths 
   }
 });
 
+test("an answer that does not end is given up, and not asked for again", async () => {
+  const server = await serve(() => ({ status: 200, body: `"${"x".repeat(5 * 1024 * 1024)}"` }));
+  const client = server.client({ clock: hasty });
+  await expect(client.getKey("n")).rejects.toMatchObject({
+    code: "KV_PROTOCOL",
+    message: expect.stringContaining("longer than any"),
+  });
+  expect(server.authorized).toHaveLength(1);
+  await expect(client.importKey("n", { key: { kty: "oct", k: "AAAA" } })).rejects.toMatchObject({
+    code: "KV_PROTOCOL",
+    mayHaveHappened: true,
+  });
+});
+
 test("private members that a server sends by mistake are dropped", async () => {
   const server = await serve(() => ({ status: 200, body: { key: { ...key.key, d: "c2VjcmV0", k: "c2VjcmV0" } } }));
   expect(JSON.stringify(await server.client().getKey("n"))).not.toContain("c2VjcmV0");
