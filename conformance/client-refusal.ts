@@ -27,7 +27,7 @@ export function compareRefusal(error: unknown, { exchange, requestId, token }: R
   expect("service code", error.serviceCode, answer?.code);
   expect("inner code", error.innerCode, answer?.innerCode);
   expect("request id", error.requestId, requestId);
-  expect("mayHaveHappened", error.mayHaveHappened, status >= 500 && isWrite(exchange));
+  expect("mayHaveHappened", error.mayHaveHappened, (status >= 500 || isPage(exchange.response)) && isWrite(exchange));
   const shown = [error.message, error.hint, error.stack, JSON.stringify(error), inspect(error, { depth: 10 })].join(
     "\n",
   );
@@ -43,8 +43,14 @@ function isWrite({ request }: Exchange): boolean {
   return request.method !== "GET" && !READS.has(operationOf(request.method, request.path).kind);
 }
 
+/** A front end's page in place of the service's refusal: nothing that is known to be the vault's. */
+function isPage({ status, headers }: Exchange["response"]): boolean {
+  return status >= 400 && status < 500 && /^text\/html/i.test(headers["content-type"] ?? "");
+}
+
 function demandedCode({ request, response }: Exchange): string {
   const innerCode = errorOf(response.body)?.innerCode;
+  if (isPage(response)) return "KV_PROTOCOL";
   switch (response.status) {
     case 400:
       return operationOf(request.method, request.path).kind === "restore" ? "KV_BACKUP_REJECTED" : "KV_INVALID_INPUT";
