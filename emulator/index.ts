@@ -5,7 +5,7 @@
 export type { EmulatorCredential } from "./access/access-tokens.js";
 export { EmulatorClock } from "./clock/emulator-clock.js";
 export type { Timing, TimingMode } from "./clock/timing.js";
-export type { FaultKind, FaultRule, Faults } from "./server/faults.js";
+export { type FaultCommit, type FaultKind, type FaultRule, type Faults, readFaultRule } from "./server/faults.js";
 export type { LoggedRequest, RequestLog } from "./server/request-log.js";
 export { type Emulator, type EmulatorOptions, startEmulator, type VaultHandle } from "./start-emulator.js";
 export type { PermissionOptions, VaultOptions } from "./vault.js";

@@ -9,6 +9,7 @@ import { SeededRandom } from "./seeded-random.js";
 import { createServerIdentity } from "./server/certificate-authority.js";
 import { Faults } from "./server/faults.js";
 import { createEmulatorServer } from "./server/http-server.js";
+import { LateCommits } from "./server/late-commits.js";
 import { RequestLog } from "./server/request-log.js";
 import { Throttle, type ThrottlingOptions } from "./server/throttling.js";
 import { VaultDirectory } from "./server/vault-directory.js";
@@ -101,15 +102,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const identity = options.tls === true ? await createServerIdentity(hostNamesOf(vaults)) : undefined;
   const scheme = identity === undefined ? "http" : "https";
   const faults = new Faults(options.seed ?? 1);
+  const onFailure = options.onFailure ?? (() => undefined);
+  const late = new LateCommits(clock, onFailure);
   const server = createEmulatorServer({
     store,
     clock,
     tokens,
     faults,
+    late,
     requests,
     throttle: createThrottle(options.throttling),
     directory: new VaultDirectory(vaults, scheme),
-    onFailure: options.onFailure ?? (() => undefined),
+    onFailure,
     tls: identity,
   });
   const sockets = new Set<Socket>();
@@ -161,6 +165,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       server.on("connection", (socket: Socket) => socket.unref());
     },
     close: () => {
+      late.forget();
       closed ??= close(server, store);
       return closed;
     },

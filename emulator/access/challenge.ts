@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Outcome } from "../server/request-pipeline.js";
+import type { Outcome } from "../server/outcome.js";
 import type { Address } from "../server/vault-directory.js";
 import { type AccessTokens, type Principal, tenant } from "./access-tokens.js";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import type { Outcome } from "./request-pipeline.js";
+import type { Outcome } from "./outcome.js";
 
 const serviceVersion = "1.9.1000.1";
 
@@ -16,7 +16,13 @@ export async function deliver(response: ServerResponse, outcome: Outcome, sender
   switch (fault?.kind) {
     case "dropBefore":
     case "dropAfter":
+    case "drop":
       response.destroy();
+      return;
+    case "silence":
+      return;
+    case "cut":
+      cut(response, outcome, sender);
       return;
     case "latency":
       await pause(fault.milliseconds ?? 1_000, response);
@@ -29,11 +35,9 @@ export async function deliver(response: ServerResponse, outcome: Outcome, sender
       send(response, { ...outcome, text: text.slice(0, Math.floor(text.length / 2)) }, sender);
       return;
     }
-    case "contentType": {
-      const headers = { ...outcome.headers, "Content-Type": "text/html" };
-      send(response, { ...outcome, text: "<html></html>", headers }, sender);
+    case "contentType":
+      send(response, { ...outcome, headers: { ...outcome.headers, "Content-Type": "text/html" } }, sender);
       return;
-    }
     default:
   }
   if (!response.destroyed) send(response, outcome, sender);
@@ -50,6 +54,18 @@ function pause(milliseconds: number, response: ServerResponse): Promise<void> {
     const timer = setTimeout(end, milliseconds);
     response.once("close", end);
   });
+}
+
+/** The first half arrives, and then the connection dies. */
+function cut(response: ServerResponse, outcome: Outcome, sender: Sender): void {
+  const bytes = Buffer.from(textOf(outcome));
+  // An answer without a body has no middle.
+  if (bytes.length === 0) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(outcome.status, headersOf(outcome, bytes.length, sender));
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
 }
 
 async function trickle(

@@ -2,7 +2,7 @@ import type { EmulatorClock } from "../clock/emulator-clock.js";
 import type { Answer } from "../operation.js";
 import { badParameter, methodNotAllowed, ServiceError } from "../service-error.js";
 import { conform, flag, integer, optional, record } from "../shape.js";
-import { type Faults, faultRules } from "./faults.js";
+import { type FaultRule, type Faults, readFaultRule } from "./faults.js";
 import type { RequestLog } from "./request-log.js";
 
 export const controlPrefix = "/_emulator/";
@@ -47,9 +47,17 @@ export async function control(controlled: Controlled, request: ControlRequest): 
 
 async function controlFaults({ faults }: Controlled, request: ControlRequest): Promise<Answer> {
   if (request.method === "DELETE") faults.clear();
-  else if (request.method === "POST") faults.add(conform(faultRules, await readJson(request)));
+  else if (request.method === "POST") faults.add(ruleOf(await readJson(request)));
   else if (request.method !== "GET") throw methodNotAllowed(request.method);
   return { status: 200, body: { faults: faults.rules } };
+}
+
+function ruleOf(json: unknown): FaultRule {
+  try {
+    return readFaultRule(json);
+  } catch (error) {
+    throw error instanceof RangeError ? badParameter(error.message) : error;
+  }
 }
 
 async function controlClock({ clock }: Controlled, request: ControlRequest): Promise<Answer> {

@@ -4,9 +4,10 @@ import type { Socket } from "node:net";
 import { ServiceError } from "../service-error.js";
 import { deliver, type Sender, send } from "./answer-delivery.js";
 import { control, controlPrefix } from "./control-endpoint.js";
+import { type Outcome, refusal } from "./outcome.js";
 import { drain, readBody } from "./request-body.js";
 import type { RequestLog } from "./request-log.js";
-import { answer, type Outcome, refusal, type Surroundings } from "./request-pipeline.js";
+import { answer, type Surroundings } from "./request-pipeline.js";
 import type { VaultDirectory } from "./vault-directory.js";
 
 export interface ServerOptions extends Surroundings {

@@ -1,19 +1,21 @@
 import type { AccessTokens, Principal } from "../access/access-tokens.js";
-import { challengeFor, claimsChallenge, expiredChallenge } from "../access/challenge.js";
+import { challengeFor } from "../access/challenge.js";
 import { requirePermission } from "../access/permissions.js";
 import { readApiVersion } from "../api-version.js";
 import { catchUp } from "../clock/clock-work.js";
 import type { EmulatorClock } from "../clock/emulator-clock.js";
-import { nounOf } from "../object/lifecycle.js";
 import { requireSoftDelete } from "../object/purge-protection.js";
 import type { Answer, Context } from "../operation.js";
-import { parallelWork, ServiceError } from "../service-error.js";
+import { ServiceError } from "../service-error.js";
 import type { Store } from "../store/store.js";
 import { costOf } from "./cost.js";
-import type { FaultRule, Faults } from "./faults.js";
+import { answerInstead, withOtherObject } from "./fault-answer.js";
+import { commitOf, type FaultRule, type Faults } from "./faults.js";
+import type { LateCommits } from "./late-commits.js";
+import { type Outcome, refusal } from "./outcome.js";
 import { type RequestTarget, readTarget } from "./request-target.js";
 import { type Route, route } from "./router.js";
-import { type Throttle, throttled } from "./throttling.js";
+import type { Throttle } from "./throttling.js";
 import type { Address } from "./vault-directory.js";
 
 /** A request before its body is read. */
@@ -26,18 +28,13 @@ export interface ApiRequest {
   readonly readBody: (limit: number) => Promise<Buffer>;
 }
 
-/** An answer, what to write down of it, and what is to go wrong with it. */
-export interface Outcome extends Answer {
-  readonly operation: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly fault?: FaultRule;
-}
-
 export interface Surroundings {
   readonly store: Store;
   readonly clock: EmulatorClock;
   readonly tokens: AccessTokens;
   readonly faults: Faults;
+  /** What faults have put off. */
+  readonly late: LateCommits;
   /** Absent: no limits. */
   readonly throttle: Throttle | undefined;
   /** Told of what should not happen; the caller gets a bare 500, for its text may hold anything. */
@@ -52,6 +49,7 @@ const roleHeaders = {
 
 const bodyLimit = 1024 * 1024;
 const largeBodyLimit = 16 * 1024 * 1024;
+const defaultLateness = 1_000;
 
 /** An encoded percent sign never reaches the service: its web server fails on it, on both planes. */
 const percentInName = /^[^?]*%25/;
@@ -64,6 +62,8 @@ const frontEndFailure = {
 /** One request from challenge to answer, in the service's order: who, what, whether, then the body. */
 export async function answer(surroundings: Surroundings, request: ApiRequest): Promise<Outcome> {
   const { address } = request;
+  const late = surroundings.late.settle();
+  if (late !== undefined) await late;
   const caller = challengeFor(surroundings.tokens, address, request.authorization);
   if ("status" in caller) return caller;
   let operation = "refused";
@@ -73,13 +73,21 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
     const target = readTarget(request.url);
     const found = route(address.vault.plane, request.method, target.segments);
     operation = found.operation.name;
+    const { method } = request;
     const path = `/${target.segments.join("/")}`;
-    fault = surroundings.faults.draw({ operation, method: request.method, path });
-    const instead = fault === undefined ? undefined : faultedAnswer(surroundings, address, found, fault);
-    if (fault !== undefined && instead !== undefined) return { operation, ...instead, fault };
-    const handled = await handle(surroundings, request, target, found, caller);
+    fault = surroundings.faults.draw({ operation, method, path, name: found.name, vault: address.vault.name });
+    const carryOut = (body: ApiRequest["readBody"], now?: number) =>
+      handle(surroundings, address, body, target, found, caller, now);
+    if (fault !== undefined) {
+      const instead = answerInstead(surroundings.store, address, found, fault);
+      if (instead !== undefined) {
+        await carryOutUnseen(surroundings, request, fault, carryOut);
+        return { operation, ...instead, fault };
+      }
+    }
+    const handled = await carryOut(request.readBody);
     const headers = address.vault.permissions?.model === "rbac" ? { headers: roleHeaders } : {};
-    return { operation, ...handled, ...headers, ...(fault === undefined ? {} : { fault }) };
+    return { operation, ...spoilt(handled, fault), ...headers, ...(fault === undefined ? {} : { fault }) };
   } catch (error) {
     if (!(error instanceof ServiceError)) surroundings.onFailure(error);
     const headers = error instanceof ServiceError && error.status === 429 ? surroundings.throttle?.headers : undefined;
@@ -92,20 +100,49 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
   }
 }
 
+/** The request behind a fault's own answer: carried out before it, after it, or not at all. Nobody sees how it ended. */
+async function carryOutUnseen(
+  { late, onFailure }: Surroundings,
+  request: ApiRequest,
+  fault: FaultRule,
+  carryOut: (readBody: ApiRequest["readBody"], now?: number) => Promise<Answer>,
+): Promise<void> {
+  const commit = commitOf(fault);
+  if (commit === "never") return;
+  // The size that an operation takes is looked at when it is carried out.
+  const body = await request.readBody(largeBodyLimit);
+  const readBody = async () => body;
+  if (commit === "late") {
+    late.add(fault.milliseconds ?? defaultLateness, (now) => carryOut(readBody, now));
+    return;
+  }
+  try {
+    await carryOut(readBody);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) onFailure(error);
+  }
+}
+
+function spoilt(handled: Answer, fault: FaultRule | undefined): Answer {
+  if (fault?.kind !== "otherObject" || handled.body === undefined) return handled;
+  return { ...handled, body: Object(withOtherObject(handled.body)) };
+}
+
 async function handle(
   surroundings: Surroundings,
-  request: ApiRequest,
+  { vault, origin, pageOrigin }: Address,
+  readBody: ApiRequest["readBody"],
   target: RequestTarget,
   { operation, name, version }: Route,
   caller: Principal,
+  at: number | undefined,
 ): Promise<Answer> {
-  const { vault, origin, pageOrigin } = request.address;
   const apiVersionText = target.query.get("api-version") ?? undefined;
   const apiVersion = readApiVersion(apiVersionText);
   requirePermission(vault, operation, caller);
   requireSoftDelete(vault, operation);
-  const body = await request.readBody(operation.largeBody ? largeBodyLimit : bodyLimit);
-  const now = surroundings.clock.now();
+  const body = await readBody(operation.largeBody ? largeBodyLimit : bodyLimit);
+  const now = at ?? surroundings.clock.now();
   catchUp(surroundings.store, now);
   const context: Context = {
     vault,
@@ -124,51 +161,4 @@ async function handle(
   };
   surroundings.throttle?.admit(vault, costOf(context, operation, body), now);
   return operation.run(context, body);
-}
-
-/** What a fault answers instead of handling the request; nothing for those that change an answer on its way out. */
-function faultedAnswer(
-  { store }: Surroundings,
-  address: Address,
-  { operation, name }: Route,
-  fault: FaultRule,
-): Omit<Outcome, "operation"> | undefined {
-  switch (fault.kind) {
-    case "dropBefore":
-      return { status: 0 };
-    case "expiredToken":
-      return expiredChallenge(address);
-    case "claims":
-      return claimsChallenge(address);
-    case "throttled":
-      return refusal(address.vault.plane, throttled(operation));
-    case "conflict": {
-      const { collection } = operation.permission;
-      const current = store.find(address.vault.name, collection, name)?.current ?? "";
-      const isRecovery = operation.permission.action === "recover";
-      const id = `${address.origin}/${collection}/${name}/${current}`;
-      return refusal(address.vault.plane, parallelWork(nounOf(collection), id, isRecovery));
-    }
-    case "status":
-      return refusal(address.vault.plane, unavailable(fault.status ?? 503));
-    default:
-      return undefined;
-  }
-}
-
-const unavailable = (status: number) =>
-  status === 503
-    ? new ServiceError(503, "ServiceUnavailable", "The service is unavailable.")
-    : new ServiceError(status, "InternalServerError", "The service failed to process the request.");
-
-/** The service's envelope. What is not one of its refusals is a fault of the emulator, and its text may hold anything. */
-export function refusal(plane: "vault" | "managedhsm", error: unknown): Answer {
-  const known =
-    error instanceof ServiceError
-      ? error
-      : new ServiceError(500, "InternalServerError", "The emulator failed to process the request.");
-  const message =
-    plane === "managedhsm" ? `${known.message} (Activity ID: ${globalThis.crypto.randomUUID()})` : known.message;
-  const inner = known.innerCode === undefined ? {} : { innererror: { code: known.innerCode } };
-  return { status: known.status, body: { error: { code: known.code, message, ...inner } } };
 }
