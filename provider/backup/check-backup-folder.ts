@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import { isClaimedByAnother } from "../engine/name-claims.js";
 import { isUnknown } from "../engine/unknown.js";
@@ -13,7 +14,7 @@ export function checkBackupFolder(
   const to = check.record("to", '{ folder: "backups" }');
   if (!isRecord(to)) return to;
   const { folder, ...rest } = to;
-  for (const member of Object.keys(rest)) check.fail("to", `"${member}" is not a member of to`);
+  for (const member of Object.keys(rest)) check.fail("to", `${shownName(member)} is not a member of to`);
   if (typeof folder !== "string" || folder === "") {
     check.fail("to", 'must be { folder: "backups" }');
     return undefined;

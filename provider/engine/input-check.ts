@@ -1,9 +1,13 @@
+import { describeValue, shownName } from "./described-value.js";
 import type { CheckFailure, Properties } from "./lifecycle.js";
 import { containsUnknown, isUnknown } from "./unknown.js";
 
 /**
  * Reads a program's inputs one by one, collects every problem instead of stopping at the first, and lets values
  * that a preview does not know yet pass as they are.
+ *
+ * No failure names a property to the engine, which prints the value of every property that one names, Pulumi secrets
+ * included; nor does a reason say a value, only what kind of value it is. The reason begins with a code.
  */
 export class InputCheck {
   readonly failures: CheckFailure[] = [];
@@ -14,25 +18,26 @@ export class InputCheck {
   ) {
     for (const property of Object.keys(news)) {
       if (!allowed.includes(property) && !property.startsWith("__")) {
-        this.failures.push({ property: "", reason: `"${property}" is not a property of this resource` });
+        this.failUnnamed(`${shownName(property)} is not a property of this resource`);
       }
     }
   }
 
+  /** Of one property, which the reason then begins with. */
   fail(property: string, reason: string): void {
-    this.failures.push({ property, reason });
+    this.failUnnamed(`${property}: ${reason}`);
   }
 
-  /** For properties whose value must not be printed: the engine shows the value of a property that it names. */
+  /** Of the resource as a whole, or with another code than `KV_INVALID_INPUT`, which the reason then begins with. */
   failUnnamed(reason: string): void {
-    this.failures.push({ property: "", reason });
+    this.failures.push({ property: "", reason: /^KV_[A-Z_]+: /.test(reason) ? reason : `KV_INVALID_INPUT: ${reason}` });
   }
 
   boolean(property: string): boolean | string | undefined {
     const value = this.news[property];
     if (value === undefined || value === null) return undefined;
     if (typeof value === "boolean" || isUnknown(value)) return value as boolean | string;
-    this.fail(property, "must be true or false");
+    this.fail(property, `must be true or false, and is ${describeValue(value)}`);
     return undefined;
   }
 
@@ -45,7 +50,7 @@ export class InputCheck {
       (!rule.pattern || rule.pattern.test(value)) &&
       (!rule.oneOf || rule.oneOf.includes(value));
     if (fits) return value;
-    this.fail(property, `must be ${rule.what}`);
+    this.fail(property, `must be ${rule.what}, and is ${describeValue(value)}`);
     return undefined;
   }
 
@@ -65,16 +70,17 @@ export class InputCheck {
     if (value === undefined || value === null) return undefined;
     if (isUnknown(value)) return value as string;
     if (!isRecord(value)) {
-      this.fail("tags", "must be a map of text to text");
+      this.fail("tags", `must be a map of text to text, and is ${describeValue(value)}`);
       return undefined;
     }
     const entries = Object.entries(value);
     for (const [name, text] of entries) {
-      if (typeof text !== "string") this.fail("tags", `the value of tag "${name}" must be text`);
-      else if (!isUnknown(text) && text.length > limit.length) {
+      if (typeof text !== "string") {
+        this.fail("tags", `the value of tag ${shownName(name)} must be text, and is ${describeValue(text)}`);
+      } else if (!isUnknown(text) && text.length > limit.length) {
         this.fail(
           "tags",
-          `the value of tag "${name}" has ${text.length} characters; at most ${limit.length} are allowed`,
+          `the value of tag ${shownName(name)} has ${text.length} characters; at most ${limit.length} are allowed`,
         );
       }
       if (name.length > limit.length) {
@@ -93,7 +99,7 @@ export class InputCheck {
     if (value === undefined || value === null) return undefined;
     if (isUnknown(value)) return value as string;
     if (isRecord(value)) return value;
-    this.fail(property, `must be ${shape}`);
+    this.fail(property, `must be ${shape}, and is ${describeValue(value)}`);
     return undefined;
   }
 

@@ -3,8 +3,8 @@ import { configureVaultSettings } from "./vault-settings.js";
 export type Properties = Record<string, unknown>;
 
 export interface CheckFailure {
-  /** Empty where naming the property would make the engine print its value. */
-  property: string;
+  /** Never a property's name: the engine prints the value of the property that a failure names, be it a secret or not. */
+  property: "";
   reason: string;
 }
 

@@ -1,3 +1,4 @@
+import { describeValue, shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
@@ -56,9 +57,7 @@ function checkExpected(check: InputCheck): RecordedNames | undefined {
 
 function isName(check: InputCheck, name: unknown): name is string {
   if (typeof name === "string" && isValidObjectName(name)) return true;
-  check.failUnnamed(
-    `expect: ${JSON.stringify(name) ?? "undefined"} is no key name: 1 to 127 letters, digits or hyphens`,
-  );
+  check.fail("expect", `an item is no key name (1 to 127 letters, digits or hyphens), but ${describeValue(name)}`);
   return false;
 }
 
@@ -81,7 +80,10 @@ function checkResources(check: InputCheck, vaultUrl: string | undefined): Record
       !isUnknown(vaultUrl) &&
       key.vaultUrl !== vaultUrl
     ) {
-      check.failUnnamed(`expect: key "${key.name}" is in ${key.vaultUrl}, and this inventory is of ${vaultUrl}`);
+      check.fail(
+        "expect",
+        `key ${shownName(String(key.name))} is in another vault, and this inventory is of ${vaultUrl}`,
+      );
     } else if (isName(check, key.name)) {
       names.push(key.name);
     }

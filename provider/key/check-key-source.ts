@@ -1,3 +1,4 @@
+import { shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
@@ -96,7 +97,8 @@ function checkGenerate(check: InputCheck): CheckedSource {
   const generate = check.record("generate", '{ keyType: "RSA" | "EC" | "RSA-HSM" | "EC-HSM" | "oct-HSM", … }');
   if (!isRecord(generate)) return { inputs: { generate }, isAtHand: false };
   const { keyType, keySize, curve, keepers, ...rest } = generate;
-  for (const property of Object.keys(rest)) check.fail("generate", `"${property}" is not a member of generate`);
+  for (const property of Object.keys(rest))
+    check.fail("generate", `${shownName(property)} is not a member of generate`);
   if (isUnknown(keyType)) return { inputs: { generate }, isAtHand: false };
   if (typeof keyType !== "string" || !KEY_TYPES.includes(keyType)) {
     check.fail("generate", `keyType must be one of ${KEY_TYPES.join(", ")}`);

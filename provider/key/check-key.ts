@@ -1,3 +1,4 @@
+import { describeValue, shownName } from "../engine/described-value.js";
 import { parseTimeout } from "../engine/duration.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
@@ -110,7 +111,7 @@ function checkTimeouts(check: InputCheck): Properties | string | undefined {
   if (!isRecord(timeouts)) return timeouts;
   for (const [operation, limit] of Object.entries(timeouts)) {
     if (!["create", "read", "update", "delete"].includes(operation)) {
-      check.fail("timeouts", `"${operation}" is not one of create, read, update, delete`);
+      check.fail("timeouts", `${shownName(operation)} is not one of create, read, update, delete`);
     } else if (!isUnknown(limit) && (typeof limit !== "string" || parseTimeout(limit) === undefined)) {
       check.fail("timeouts", `${operation} must be a duration such as "90s", "10m" or "1h30m"`);
     }
@@ -132,11 +133,13 @@ function checkKeyOps(check: InputCheck, keyType: string | undefined): string[] |
   if (keyOps === undefined || keyOps === null) return undefined;
   if (isUnknown(keyOps)) return keyOps as string;
   if (!Array.isArray(keyOps)) {
-    check.fail("keyOps", `must be a list of ${KEY_OPS.join(", ")}`);
+    check.fail("keyOps", `must be a list of ${KEY_OPS.join(", ")}, and is ${describeValue(keyOps)}`);
     return undefined;
   }
-  const unknownOps = keyOps.filter((op) => !isUnknown(op) && !KEY_OPS.includes(op));
-  if (unknownOps.length > 0) check.fail("keyOps", `"${unknownOps.join('", "')}" is not one of ${KEY_OPS.join(", ")}`);
+  for (const [index, op] of keyOps.entries()) {
+    if (isUnknown(op) || KEY_OPS.includes(op)) continue;
+    check.fail("keyOps", `item ${index + 1} (${describeValue(op)}) is not one of ${KEY_OPS.join(", ")}`);
+  }
   const sorted = [...new Set(keyOps.map(String))].sort();
   return keyType !== undefined && isDefaultKeyOps(keyType, sorted) ? undefined : sorted;
 }

@@ -1,3 +1,4 @@
+import { shownName } from "../engine/described-value.js";
 import { parseIsoDuration } from "../engine/duration.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
@@ -15,7 +16,7 @@ export function checkRotationPolicy(check: InputCheck): Properties | string | un
     if (value === undefined || value === null || isUnknown(value)) continue;
     const duration = typeof value === "string" ? parseIsoDuration(value) : undefined;
     if (!ROTATION_MEMBERS.includes(member)) {
-      check.fail("rotationPolicy", `"${member}" is not one of ${ROTATION_MEMBERS.join(", ")}`);
+      check.fail("rotationPolicy", `${shownName(member)} is not one of ${ROTATION_MEMBERS.join(", ")}`);
     } else if (duration === undefined) {
       check.fail("rotationPolicy", `${member} must be an ISO 8601 duration in years, months or days, such as "P90D"`);
     } else if (duration < (member === "expireAfter" ? 28 : 7) * DAY) {

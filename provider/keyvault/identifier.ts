@@ -21,13 +21,14 @@ export function isLoopbackHost(hostname: string): boolean {
  * The canonical form of a vault URL, its origin: `https://contoso.vault.azure.net`. Scheme and host are in lower case (a host of other letters in its ASCII form),
  * the default port, a trailing dot and a trailing slash are left out. Names of this machine stay as they are: see {@link sameVault}.
  *
- * Plain http is taken on loopback hosts only. A user name or password is refused, and not repeated.
+ * Plain http is taken on loopback hosts only. A user name or password is refused. Of what is refused a message repeats
+ * scheme and host alone: the rest, and text that is no URL at all, may be a secret in the wrong place.
  *
  * @throws KeyVaultError `KV_INVALID_INPUT`
  */
 export function parseVaultUrl(text: string): string {
   const refuse = (why: string): KeyVaultError =>
-    new KeyVaultError("KV_INVALID_INPUT", `Vault URL ${JSON.stringify(withoutUserInfo(text).slice(0, 200))} ${why}`, {
+    new KeyVaultError("KV_INVALID_INPUT", `Vault URL ${shownUrl(text)} ${why}`, {
       hint: "use the form https://<vault>.vault.azure.net.",
     });
   if (text.trim() === "") throw refuse("is empty");
@@ -49,10 +50,10 @@ export function parseVaultUrl(text: string): string {
   return `${url.protocol}//${host}${url.port === "" ? "" : `:${url.port}`}`;
 }
 
-/** Whatever stands before an `@` may be a password, also where the text is no URL. */
-function withoutUserInfo(text: string): string {
-  const at = text.lastIndexOf("@");
-  return at < 0 ? text : `…${text.slice(at)}`;
+function shownUrl(text: string): string {
+  if (!URL.canParse(text.trim())) return `(text of ${text.length} characters)`;
+  const { protocol, host } = new URL(text.trim());
+  return host === "" ? `(${protocol} and text of ${text.length} characters)` : `"${protocol}//${host.slice(0, 200)}"`;
 }
 
 /** True for two URLs of one vault, however they are spelled; localhost, 127.0.0.1 and [::1] are one host. False where either is no vault URL. */

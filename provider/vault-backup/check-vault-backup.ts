@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { MANIFEST } from "../backup/backup-file.js";
 import { checkBackupFolder } from "../backup/check-backup-folder.js";
 import { rotationDigest } from "../backup/object-backup.js";
+import { shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
@@ -68,11 +69,11 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
       patterns.push(isUnknown(item.name) ? UNKNOWN : String(item.name));
       if (!isUnknown(item.vaultUrl) && !isUnknown(vaultUrl) && vaultUrl !== undefined && item.vaultUrl !== vaultUrl) {
         check.failUnnamed(
-          `${collection}: the ${kindOf(collection)} "${item.name}" is in ${item.vaultUrl}, and this backup is of ${vaultUrl}: a VaultBackup is of one vault`,
+          `${collection}: the ${kindOf(collection)} ${shownName(String(item.name))} is in another vault, and this backup is of ${vaultUrl}: a VaultBackup is of one vault`,
         );
       }
     } else {
-      check.failUnnamed(`${collection} ${expected}${isLikeGlob(item) ? `, and ${item} is none of them` : ""}`);
+      check.failUnnamed(`${collection}: ${expected}${isLikeGlob(item) ? `, and ${item} is none of them` : ""}`);
       return undefined;
     }
   }

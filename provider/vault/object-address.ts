@@ -1,3 +1,4 @@
+import { describeValue } from "../engine/described-value.js";
 import type { InputCheck } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { isClaimedByAnother } from "../engine/name-claims.js";
@@ -32,9 +33,13 @@ export function checkVaultUrl(check: InputCheck): string | undefined {
     return undefined;
   }
   if (isUnknown(given)) return given as string;
-  if (typeof given === "string" && given.startsWith(EMBEDDED) && given.length > EMBEDDED.length) return given;
+  if (typeof given !== "string") {
+    check.fail("vaultUrl", `must be the URL of a vault, and is ${describeValue(given)}`);
+    return undefined;
+  }
+  if (given.startsWith(EMBEDDED) && given.length > EMBEDDED.length) return given;
   try {
-    return parseVaultUrl(String(given));
+    return parseVaultUrl(given);
   } catch (error) {
     check.fail("vaultUrl", error instanceof Error ? error.message : "must be the URL of a vault");
     return undefined;

@@ -30,7 +30,7 @@ export class DrivenResource {
 
   async refused(args: Arguments, olds: Arguments = {}): Promise<string> {
     const { failures } = await this.provider.check(olds, { ...this.defaults, ...args });
-    return failures.map(({ property, reason }) => `${property} ${reason}`).join("\n");
+    return failures.map(({ reason }) => reason).join("\n");
   }
 
   async created(args: Arguments): Promise<State> {

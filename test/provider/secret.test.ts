@@ -76,9 +76,9 @@ describe("a secret", () => {
       ["a value that is no text", { value: 5 }, /value must be text/],
       ["no source", {}, /one source/],
       ["two sources", { value: VALUE, restore: { blob: "x" } }, /takes one source/],
-      ["a content type that is too long", { value: VALUE, contentType: "x".repeat(256) }, /contentType .*255/],
+      ["a content type that is too long", { value: VALUE, contentType: "x".repeat(256) }, /contentType: .*255/],
       ["16 tags", { value: VALUE, tags: Object.fromEntries([...Array(16).keys()].map((i) => [`t${i}`, ""])) }, /15/],
-      ["a bad name", { value: VALUE, name: "a_b" }, /name must be a secret name/],
+      ["a bad name", { value: VALUE, name: "a_b" }, /name: must be a secret name/],
       ["an unknown property", { value: VALUE, valeu: VALUE }, /"valeu" is not a property/],
     ])("and refused with %s, which it does not repeat", async (_what, args, problem) => {
       const told = await resource.refused(args);
