@@ -25,7 +25,8 @@ export function readState<S extends z.ZodType>(
   properties: Properties,
   { resource, remedy }: StateOfResource,
 ): z.output<S> {
-  const result = schema.safeParse(properties);
+  const there = Object.entries(properties).filter(([, value]) => value !== undefined);
+  const result = schema.safeParse(Object.fromEntries(there));
   if (result.success) return result.data;
   const problems = [...new Set(result.error.issues.map((issue) => problemOf(issue, properties)))];
   const told = problems.slice(0, MOST_TOLD).join(", ");

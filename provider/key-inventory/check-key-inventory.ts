@@ -2,7 +2,7 @@ import { describeValue, shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { isValidObjectName } from "../keyvault/identifier.js";
+import { isValidObjectName, sameVault } from "../keyvault/identifier.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { namesOf, type RecordedNames, recordNames } from "./expected-names.js";
 import { parsePeriod } from "./period.js";
@@ -78,7 +78,7 @@ function checkResources(check: InputCheck, vaultUrl: string | undefined): Record
       typeof key.vaultUrl === "string" &&
       vaultUrl !== undefined &&
       !isUnknown(vaultUrl) &&
-      key.vaultUrl !== vaultUrl
+      !sameVault(key.vaultUrl, vaultUrl)
     ) {
       check.fail(
         "expect",

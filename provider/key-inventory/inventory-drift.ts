@@ -3,18 +3,20 @@ import { explainsVersion, observedRotationPolicy } from "../key/rotation-policy.
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { RecordedKey, Roll } from "./inventory-snapshot.js";
-import type { DeletedKey, SeenKey, VaultContents } from "./look-at-vault.js";
+import { type DeletedKey, type InventoryContents, isUnreadPolicy, type SeenKey } from "./look-at-vault.js";
 
 /** Entries that a drifted state holds: enough to act upon, whatever happened to the vault. */
 const MOST_TOLD = 100;
 
 const NAMELESS = "(others)";
+const GONE = "gone: neither there nor among the deleted keys";
+const GONE_UNREAD = "gone: not there, and the deleted keys could not be read";
 
 /** By name, what became of each key since the roll was written. Empty where all is as it was. */
 export async function driftSince(
   client: KeyVaultClient,
   roll: Roll,
-  contents: VaultContents,
+  contents: InventoryContents,
 ): Promise<Record<string, string>> {
   const told: [name: string, what: string][] = [];
   const found = new Set<string | number>();
@@ -31,7 +33,7 @@ export async function driftSince(
     const gone = deleted.get(id);
     const name = gone?.name ?? recorded.name;
     if (name === undefined) nameless++;
-    else told.push([name, gone ? deletion(gone) : "gone: neither there nor among the deleted keys"]);
+    else told.push([name, gone ? deletion(gone) : contents.unread.includes("softDeleted") ? GONE_UNREAD : GONE]);
   }
   return limited(told, nameless);
 }
@@ -50,8 +52,10 @@ async function changeOf(
   if (key.expected !== "resource") {
     if (key.enabled !== (recorded.state === "enabled")) changes.push(key.enabled ? "enabled" : "disabled");
     const isSame = key.ofCertificate || recorded.isVersionOf(key.created);
-    if (!isSame && !(mayAsk && (await isRotation(client, recorded, key)))) {
-      changes.push(`has a new version, made on ${made()}`);
+    const isRotated = !isSame && mayAsk && (await isRotation(client, recorded, key));
+    if (!isSame && isRotated !== true) {
+      const unread = isRotated === "unread" ? ", and its rotation policy could not be read" : "";
+      changes.push(`has a new version, made on ${made()}${unread}`);
     }
   }
   if (key.expiring && !recorded.expiring && key.expiresOn) {
@@ -61,7 +65,7 @@ async function changeOf(
 }
 
 /** A version that the key's own rotation policy made is none that somebody made. One request, for a key that has a new version. */
-async function isRotation(client: KeyVaultClient, recorded: RecordedKey, key: SeenKey): Promise<boolean> {
+async function isRotation(client: KeyVaultClient, recorded: RecordedKey, key: SeenKey): Promise<boolean | "unread"> {
   try {
     const policy = observedRotationPolicy(await client.getKeyRotationPolicy(key.name), {});
     if (!policy || !(policy.rotateAfter || policy.rotateBeforeExpiry)) return false;
@@ -74,6 +78,8 @@ async function isRotation(client: KeyVaultClient, recorded: RecordedKey, key: Se
     if (isKeyVaultError(error) && ["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"].includes(error.code)) {
       return false;
     }
+    // One odd answer to what is optional ends no inventory.
+    if (isUnreadPolicy(error)) return "unread";
     throw error;
   }
 }

@@ -1,51 +1,56 @@
 import { createHash } from "node:crypto";
 import type { Properties } from "../engine/lifecycle.js";
-import { INPUTS, type InventoryOutputs, NAME_LISTS, type NameList } from "./inventory-inputs.js";
+import { pickDefined } from "../engine/normal-form.js";
+import { INPUTS, NAME_LISTS, type NameList } from "./inventory-inputs.js";
 import type { RollEntry } from "./inventory-snapshot.js";
-import type { SeenKey, VaultContents } from "./look-at-vault.js";
+import type { InventoryContents, SeenKey } from "./look-at-vault.js";
 
 /** Characters of all lists of names together, unless the program asks for the keys themselves. */
 const MOST_LISTED = 16_000;
 
 export interface Findings {
-  contents: VaultContents;
+  contents: InventoryContents;
   missing: readonly string[];
   /** Where not all that are missing can be named. */
   missingCount?: number;
   unmanaged: readonly string[];
+  /** Keys whose resources leave the program with this update, which deletes them at its end: they no longer count. */
+  leaving?: ReadonlySet<SeenKey>;
   roll: string;
 }
 
 /** What state holds of an inventory, beside the roll: counts, names as far as they fit, and a digest. */
 export function inventoryOutputs(inputs: Properties, findings: Findings): Properties {
-  const { contents, missing, missingCount = missing.length, unmanaged, roll } = findings;
+  const { contents, missing, missingCount = missing.length, unmanaged, roll, leaving = new Set() } = findings;
+  const leavingNames = new Set([...leaving].map(({ name }) => name));
+  const seen = [...contents.seen.entries()].filter(([, key]) => !leaving.has(key));
   const lists: Record<NameList, readonly string[]> = {
     missing,
     unmanaged,
-    expiring: [...contents.seen.values()].filter(({ expiring }) => expiring).map(({ name }) => name),
+    expiring: seen.filter(([, { expiring }]) => expiring).map(([, { name }]) => name),
     softDeleted: [...contents.deleted.values()].map(({ name }) => name),
-    withoutRotation: contents.withoutRotation,
+    withoutRotation: contents.withoutRotation.filter((name) => !leavingNames.has(name)),
     managedByCertificates: contents.managedByCertificates,
   };
   const isCut = contents.keys === undefined;
   const counts = Object.fromEntries(NAME_LISTS.map((list) => [list, lists[list].length])) as Record<NameList, number>;
-  const outputs: Omit<InventoryOutputs, "vaultUrl"> = {
-    count: contents.count,
+  const outputs: Properties = {
+    count: contents.count - leaving.size,
     counts: { ...counts, missing: missingCount },
     ...(isCut ? shortened(lists) : sorted(lists)),
     unread: contents.unread,
-    digest: inventoryDigest(contents),
+    digest: inventoryDigest(seen),
     roll,
-    ...(contents.keys ? { keys: contents.keys.sort((a, b) => byName(a.name, b.name)) } : {}),
+    ...(contents.keys && {
+      keys: contents.keys.filter(({ name }) => !leavingNames.has(name)).sort((a, b) => byName(a.name, b.name)),
+    }),
   };
   return { ...recordedInputs(inputs), ...outputs };
 }
 
 /** Of inputs or outputs what a program said. */
 export function recordedInputs(properties: Properties): Properties {
-  return Object.fromEntries(
-    INPUTS.filter((name) => properties[name] !== undefined).map((name) => [name, properties[name]]),
-  );
+  return pickDefined(properties, INPUTS);
 }
 
 /** What the roll holds of a key. A Key resource tells itself when its key is disabled or has another version. */
@@ -56,8 +61,8 @@ export function rollEntry(key: SeenKey, isLeaving = false): RollEntry {
 }
 
 /** SHA-256 over the watched keys: names, and of those without a resource whether enabled and when made. */
-function inventoryDigest({ seen }: VaultContents): string {
-  const lines = [...seen.entries()]
+function inventoryDigest(seen: readonly [id: string, key: SeenKey][]): string {
+  const lines = seen
     .map(([id, { expected, enabled, created }]) => (expected === "resource" ? id : `${id} ${enabled} ${created}`))
     .sort();
   return `sha256:${createHash("sha256").update(lines.join("\n")).digest("base64url")}`;

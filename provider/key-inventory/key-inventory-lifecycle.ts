@@ -1,15 +1,17 @@
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
 import { tell } from "../engine/progress.js";
+import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { KeyVaultError } from "../keyvault/errors.js";
+import { sameVault } from "../keyvault/identifier.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { checkKeyInventory } from "./check-key-inventory.js";
 import { namesOf, type RecordedNames } from "./expected-names.js";
 import { driftSince } from "./inventory-drift.js";
-import type { InventoryInputs, InventoryOutputs } from "./inventory-inputs.js";
 import { inventoryOutputs, recordedInputs, rollEntry } from "./inventory-outputs.js";
 import { formatInventoryReport } from "./inventory-report.js";
 import { type Expectation, type Roll, type RollEntry, readRoll, writeRoll } from "./inventory-snapshot.js";
-import { type Look, lookAtVault, type SeenKey, type VaultContents } from "./look-at-vault.js";
+import { type InventoryContents, type Look, lookAtVault, type SeenKey } from "./look-at-vault.js";
+import type { InventoryInputs } from "./recorded-inventory.js";
 
 /**
  * What happens to a KeyInventory on each call of the engine.
@@ -22,7 +24,7 @@ export const keyInventoryLifecycle: ResourceLifecycle = {
 
   diff: async (_id, olds, news) => ({
     changes: undefined,
-    replaces: olds.vaultUrl === news.vaultUrl ? [] : ["vaultUrl"],
+    replaces: sameVault(String(olds.vaultUrl), String(news.vaultUrl)) ? [] : ["vaultUrl"],
     deleteBeforeReplace: false,
   }),
 
@@ -32,38 +34,40 @@ export const keyInventoryLifecycle: ResourceLifecycle = {
   delete: async () => {},
 };
 
+/**
+ * Keys that the program has just stopped to expect are not unmanaged: their resources may be about to be deleted, which
+ * the engine does at the end of an update, after this inventory. The next refresh tells those that stayed.
+ */
 async function takeInventory(inputs: Properties, olds?: Properties): Promise<Properties> {
-  const given = inputs as unknown as InventoryInputs;
+  const schemas = await import("./recorded-inventory.js");
+  const given = readState(schemas.inventoryInputs, inputs, stateOf(inputs));
   const expected = expectedKeys(given);
   const contents = await look(given, given.includeKeys, (name) => expected.get(name.toLowerCase())?.by);
-  const before = olds && readRoll((olds as unknown as InventoryOutputs).roll);
-  const isLeaving = (key: SeenKey): boolean => key.expected === undefined && wasExpected(before, key.name);
+  const before = olds && readRoll(readState(schemas.inventoryOutputs, olds, stateOf(olds)).roll);
+  const formerly = (key: SeenKey): Expectation | undefined =>
+    key.expected === undefined ? before?.keys.get(before.idOf(key.name))?.expected : undefined;
 
   const missing = [...expected.entries()].filter(([id]) => !contents.seen.has(id)).map(([, entry]) => entry);
   const seen = [...contents.seen.values()];
-  const unmanaged = seen.filter((key) => key.expected === undefined && !isLeaving(key)).map(({ name }) => name);
+  const unmanaged = seen
+    .filter((key) => key.expected === undefined && formerly(key) === undefined)
+    .map(({ name }) => name);
   if (given.onUnmanaged === "fail" && unmanaged.length > 0) throw unmanagedKeys(given.vaultUrl, unmanaged);
   return inventoryOutputs(inputs, {
     contents,
     unmanaged,
+    leaving: new Set(seen.filter((key) => formerly(key) === "resource")),
     missing: missing.map(({ name }) => name),
     roll: writeRoll([
-      ...seen.map((key) => rollEntry(key, isLeaving(key))),
+      ...seen.map((key) => rollEntry(key, formerly(key) !== undefined)),
       ...missing.map(({ name, by }): RollEntry => ({ name, expected: by, state: "missing" })),
     ]),
   });
 }
 
-/**
- * A key that the program has just stopped to expect: its resource may be about to be deleted, which the engine does at
- * the end of an update, after this inventory. The next refresh tells it where it stayed.
- */
-function wasExpected(before: Roll | undefined, name: string): boolean {
-  return before?.keys.get(before.idOf(name))?.expected !== undefined;
-}
-
 async function readInventory(id: string, props: Properties) {
-  const recorded = props as unknown as InventoryOutputs;
+  const schemas = await import("./recorded-inventory.js");
+  const recorded = readState(schemas.inventoryOutputs, props, stateOf(props));
   const roll = readRoll(recorded.roll);
   const recordOf = (name: string) => roll.keys.get(roll.idOf(name));
   const contents = await look(recorded, recorded.keys !== undefined, (name) => recordOf(name)?.expected);
@@ -91,7 +95,7 @@ async function readInventory(id: string, props: Properties) {
 }
 
 /** Where nothing drifted, what a rotation policy made, and what has left since, is taken over. */
-function refreshed(roll: Roll, contents: VaultContents, missing: readonly string[]): string {
+function refreshed(roll: Roll, contents: InventoryContents, missing: readonly string[]): string {
   return writeRoll([
     ...[...contents.seen.values()].map((key) => rollEntry(key)),
     ...missing.map((name): RollEntry => {
@@ -102,7 +106,7 @@ function refreshed(roll: Roll, contents: VaultContents, missing: readonly string
 }
 
 /** Expected keys that are not there. Where the roll keeps no names, they are those told before or found among the deleted ones. */
-function missingOf(roll: Roll, contents: VaultContents, before: readonly string[]) {
+function missingOf(roll: Roll, contents: InventoryContents, before: readonly string[]) {
   const told = [...before, ...[...contents.deleted.values()].map(({ name }) => name)];
   const names = new Map(told.map((name) => [roll.idOf(name), name]));
   const there = new Set([...contents.seen.values()].map(({ name }) => roll.idOf(name)));
@@ -115,7 +119,7 @@ async function look(
   inputs: Pick<InventoryInputs, "vaultUrl" | "ignore" | "expiresWithin" | "rotation">,
   includeKeys: boolean | undefined,
   expectationOf: Look["expectationOf"],
-): Promise<VaultContents> {
+): Promise<InventoryContents> {
   const { vaultUrl, ignore, expiresWithin, rotation } = inputs;
   const client = await vaultClient(vaultUrl);
   return lookAtVault(client, { expectationOf, ignore, expiresWithin, rotation, includeKeys });
@@ -138,6 +142,13 @@ function namesAtHand(record: RecordedNames | undefined): string[] {
   throw new KeyVaultError("KV_INVALID_INPUT", `The expected names of a KeyInventory are not at hand (${record})`, {
     hint: "run the program that names them, without ignoreChanges on expect.",
   });
+}
+
+function stateOf({ vaultUrl }: Properties): StateOfResource {
+  return {
+    resource: `the KeyInventory of ${vaultUrl}`,
+    remedy: "take the inventory anew: pulumi up --replace with its URN",
+  };
 }
 
 const MOST_NAMED = 20;

@@ -1,4 +1,4 @@
-import { VaultServer } from "../keyvault/vault-server.js";
+import { type Answer, VaultServer } from "../keyvault/vault-server.js";
 
 export interface FleetKey {
   name: string;
@@ -8,16 +8,25 @@ export interface FleetKey {
   managed?: boolean;
 }
 
+export const forbidden: Answer = {
+  status: 403,
+  body: { error: { code: "Forbidden", message: "no", innererror: { code: "AccessDenied" } } },
+};
+
 const PAGE = 25;
 
 /** A vault of many keys that can be changed between two looks at it. It only lists. */
 export class FleetServer {
   keys: FleetKey[] = [];
   deleted: FleetKey[] = [];
-  /** Answers with 403 to the list of deleted keys. */
-  hidesDeleted = false;
+  /** What the list of deleted keys is answered with instead. */
+  deletedAnswer: Answer | undefined;
+  /** What the question for a rotation policy is answered with instead, by the key's name. */
+  policyAnswers: Record<string, Answer> = {};
   /** Pages that were asked for. */
   pages = 0;
+  /** Rotation policies that were asked for. */
+  policies = 0;
 
   private constructor(readonly server: VaultServer) {}
 
@@ -34,15 +43,13 @@ export class FleetServer {
 
   private answer({ pathname, searchParams }: URL) {
     if (pathname.endsWith("/rotationpolicy")) {
+      this.policies++;
+      const instead = this.policyAnswers[pathname.split("/")[2] ?? ""] ?? this.policyAnswers["*"];
+      if (instead) return instead;
       return { status: 200, body: { lifetimeActions: [], attributes: null } };
     }
     const isDeleted = pathname === "/deletedkeys";
-    if (isDeleted && this.hidesDeleted) {
-      return {
-        status: 403,
-        body: { error: { code: "Forbidden", message: "no", innererror: { code: "AccessDenied" } } },
-      };
-    }
+    if (isDeleted && this.deletedAnswer) return this.deletedAnswer;
     this.pages++;
     const all = isDeleted ? this.deleted : this.keys;
     const start = Number(searchParams.get("$skiptoken") ?? 0);

@@ -4,7 +4,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
 import { keyInventoryLifecycle as lifecycle } from "../../provider/key-inventory/key-inventory-lifecycle.js";
 import { vaultCaller } from "../cli/vault-caller.js";
-import { type FleetKey, FleetServer } from "./fleet-server.js";
+import { type FleetKey, FleetServer, forbidden } from "./fleet-server.js";
 
 let vault: FleetServer;
 const said: string[] = [];
@@ -20,8 +20,10 @@ beforeEach(() => {
   said.length = 0;
   vault.keys = [];
   vault.deleted = [];
-  vault.hidesDeleted = false;
+  vault.deletedAnswer = undefined;
+  vault.policyAnswers = {};
   vault.pages = 0;
+  vault.policies = 0;
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -210,10 +212,103 @@ describe("an inventory", () => {
 
   it("goes on without the deleted keys where they may not be listed, and says so", async () => {
     vault.keys = [{ name: "orders" }];
-    vault.hidesDeleted = true;
+    vault.deletedAnswer = forbidden;
     const { outputs } = await up({ expect: ["orders"] });
     expect(outputs).toMatchObject({ softDeleted: [], unread: ["softDeleted"] });
     expect(said.join("")).toMatch(/deleted keys of \S+ may not be listed/);
+  });
+
+  it("says of a key that vanished only what it knows, where deleted keys may not be listed", async () => {
+    vault.keys = [{ name: "orders" }];
+    vault.deletedAnswer = forbidden;
+    const state = await up({ expect: ["orders"] });
+    vault.keys = [];
+    expect(driftOf(await refresh(state))).toEqual({
+      orders: "gone: not there, and the deleted keys could not be read",
+    });
+  });
+
+  it.each([400, 403, 404, 405, 407, 418, 451, 501])(
+    "takes a page of a proxy with status %i in place of the deleted keys for no list",
+    async (status) => {
+      vault.deletedAnswer = { status, body: "<html>no</html>" };
+      await expect(up({ expect: [] })).rejects.toMatchObject({ status });
+    },
+  );
+
+  it.each(["BadParameter", "MethodNotAllowed"])(
+    "is an error where the list of deleted keys fails with %s",
+    async (code) => {
+      vault.deletedAnswer = { status: 400, body: { error: { code, message: "no" } } };
+      await expect(up({ expect: [] })).rejects.toMatchObject({ code: "KV_INVALID_INPUT" });
+    },
+  );
+
+  it("has no deleted keys of a vault without soft delete", async () => {
+    vault.deletedAnswer = { status: 400, body: { error: { code: "NotSupported", message: "not enabled" } } };
+    expect((await up({ expect: [] })).outputs).toMatchObject({ softDeleted: [], unread: [] });
+  });
+
+  it("counts a key that a rename replaces as gone, and is the same when it is", async () => {
+    vault.keys = [{ name: "before" }, { name: "other" }];
+    const program = (name: string) => ({ expect: ["other"], expectResources: [name], includeKeys: true });
+    const state = await up(program("before"));
+    // The engine deletes the former key at the end of the update, after the inventory.
+    vault.keys = [{ name: "after" }, { name: "before" }, { name: "other" }];
+    const renamed = await up(program("after"), state);
+    expect(renamed.outputs).toMatchObject({ count: 2, unmanaged: [], missing: [] });
+    expect(renamed.outputs.keys).toMatchObject([{ name: "after" }, { name: "other" }]);
+    vault.keys = [{ name: "after" }, { name: "other" }];
+    vault.deleted = [{ name: "before" }];
+    const refreshed = await refresh(renamed);
+    expect(driftOf(refreshed)).toEqual({});
+    const { count, digest, keys } = renamed.outputs;
+    expect(refreshed.outputs).toMatchObject({ count, digest, keys });
+  });
+
+  it("tells a key that a rename was to replace and that stayed", async () => {
+    vault.keys = [{ name: "before" }];
+    const state = await up({ expect: [], expectResources: ["before"] });
+    vault.keys = [{ name: "after" }, { name: "before" }];
+    const renamed = await up({ expect: [], expectResources: ["after"] }, state);
+    expect(driftOf(await refresh(renamed))).toEqual({ before: "is still there: it is no longer expected" });
+  });
+
+  it.each([
+    // A 5xx that is not repeated, which would take its time.
+    ["501", { status: 501, body: { error: { code: "NotImplemented", message: "no" } } }],
+    ["a page of a proxy", { status: 200, body: "<html>no</html>" }],
+  ])("leaves out rotation policies that are answered with %s, and says so", async (_what, answer) => {
+    vault.keys = [{ name: "a" }, { name: "b" }];
+    vault.policyAnswers = { a: answer };
+    const { outputs } = await up({ expect: [], rotation: true });
+    expect(outputs).toMatchObject({ withoutRotation: ["b"], unread: ["withoutRotation"] });
+    expect(said.join("")).toMatch(/the rotation policies of 1 keys of \S+ are left out: getKeyRotationPolicy "a"/);
+  });
+
+  it("asks for no more rotation policies where none can be read", async () => {
+    vault.keys = Array.from({ length: 200 }, (_, index) => ({ name: `key-${index}` }));
+    vault.policyAnswers = { "*": { status: 200, body: "<html>no</html>" } };
+    const { outputs } = await up({ expect: [], rotation: true });
+    expect(outputs).toMatchObject({ withoutRotation: [], unread: ["withoutRotation"] });
+    expect(said.join("")).toContain("the rotation policies of 200 keys");
+    expect(vault.policies).toBeLessThan(50);
+  });
+
+  it("tells a new version whose rotation policy cannot be read", async () => {
+    vault.keys = [{ name: "orders" }];
+    const state = await up({ expect: ["orders"] });
+    vault.keys = [{ name: "orders", created: 1_795_000_000 }];
+    vault.policyAnswers = { orders: { status: 200, body: "<html>no</html>" } };
+    expect(driftOf(await refresh(state))).toEqual({
+      orders: expect.stringMatching(/^has a new version, made on .*, and its rotation policy could not be read$/),
+    });
+  });
+
+  it("is of one vault, however its URL is spelled", async () => {
+    const spelled = vault.url.replace("127.0.0.1", "localhost");
+    const { inputs, outputs } = await up({ expect: [], expectResources: [{ name: "orders", vaultUrl: spelled }] });
+    expect(await lifecycle.diff("id", outputs, { ...inputs, vaultUrl: spelled })).toMatchObject({ replaces: [] });
   });
 
   it("keeps the digest as long as nothing that it watches changes", async () => {
@@ -257,6 +352,16 @@ describe("an inventory", () => {
         code: "KV_INVALID_INPUT",
       });
     }
+  });
+
+  it("names the member of a state that is null, and keeps those that it does not know", async () => {
+    const state = await up({ expect: [] });
+    await expect(lifecycle.read("id", { ...state.outputs, missing: null, roll: null })).rejects.toMatchObject({
+      code: "KV_INVALID_INPUT",
+      message: `the state of the KeyInventory of ${vault.url} cannot be read (missing is null, roll is null): take the inventory anew: pulumi up --replace with its URN`,
+    });
+    const { inputs } = await lifecycle.read("id", { ...state.outputs, later: { a: 1 } });
+    expect(inputs).toEqual(state.inputs);
   });
 
   it("fails where the vault cannot be asked", async () => {

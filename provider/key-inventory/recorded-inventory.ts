@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** A list of names, or the digest of a long one. */
+const names = z.union([z.array(z.string()), z.string()]);
+
+/** What a program says of an inventory, in normal form. */
+const said = {
+  vaultUrl: z.string(),
+  /** Names of keys that the vault is to have. */
+  expect: names.exactOptional(),
+  /** Names of keys that Key resources of the program manage. */
+  expectResources: names.exactOptional(),
+  /** Globs over names. */
+  ignore: z.array(z.string()).exactOptional(),
+  onUnmanaged: z.literal("fail").exactOptional(),
+  expiresWithin: z.string().exactOptional(),
+  rotation: z.literal(true).exactOptional(),
+};
+
+/**
+ * What `check` hands on. State holds `drift` too: by name, what became of a key since the last update. A program never
+ * says any: `read` fills it in, and so the engine, which compares recorded inputs with the program's, shows each key
+ * that drifted by its name.
+ */
+export const inventoryInputs = z.looseObject({ ...said, includeKeys: z.literal(true).exactOptional() });
+
+/** Of the outputs what a refresh goes on from; the others it makes anew. */
+export const inventoryOutputs = z.looseObject({
+  ...said,
+  missing: z.array(z.string()),
+  roll: z.string(),
+  keys: z.array(z.unknown()).exactOptional(),
+});
+
+export type InventoryInputs = z.output<typeof inventoryInputs>;
+export type InventoryOutputs = z.output<typeof inventoryOutputs>;
