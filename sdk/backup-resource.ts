@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deriveOutput } from "./derived-output.js";
+import { refusal } from "./refusal.js";
+import { className, kindOf } from "./resource-kind.js";
 
 /** What all backup resources take. */
 export interface BackupArgs {
@@ -47,9 +49,38 @@ export function changesOf(source: object) {
   return { vaultUrl, name, version, updatedOn, ...(rotationPolicy === undefined ? {} : { rotationPolicy }) };
 }
 
-/** The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`. */
-export function backupInputs<A extends object>(args: A, source: object | undefined) {
-  return { ...args, ...(source && changesOf(source)) };
+/**
+ * The version and last change of a managed object are inputs: a change of it re-takes the backup in the same `up`.
+ *
+ * @param source of the backup, `args.key` or `args.secret`: a resource of that kind, or nothing where `args` has a name.
+ */
+export function backupInputs<A extends object>(
+  kind: "key" | "secret",
+  name: string,
+  args: A,
+  source: pulumi.Resource | undefined,
+) {
+  const backup = `${className(kind)}Backup "${name}"`;
+  if (source) return { ...args, ...changesOf(ofKind(kind, source, backup, kind)) };
+  if ("name" in args && args.name !== undefined && args.name !== null) return args;
+  throw refusal(
+    backup,
+    "there is nothing to back up",
+    `give a ${className(kind)} of the program as \`${kind}\`, or the name of another one as \`name\``,
+  );
+}
+
+/** Refuses what is given in the place of a resource, and a resource of another kind. An Output of one is not looked at. */
+export function ofKind<T>(kind: "key" | "secret", given: T, resource: string, argument: string): T {
+  const found = kindOf(given);
+  if (found === kind || pulumi.Output.isInstance(given)) return given;
+  if (found === undefined) {
+    const hint = `name one that it does not manage, as in { name: "…" }`;
+    throw refusal(resource, `\`${argument}\` is no ${className(kind)} of the program`, hint);
+  }
+  const remedy =
+    found === "key" || found === "secret" ? `use a ${className(found)}Backup` : `give a ${className(kind)}`;
+  throw refusal(resource, `\`${argument}\` is a ${className(found)}`, remedy);
 }
 
 /** Every output has to be named, or the SDK makes none of it. */
@@ -103,13 +134,28 @@ export type RestoreSource =
  * The `restore` argument as the provider takes it. Member by member, as one that a preview does not know makes all of
  * a whole unknown, and the name that the object will have with it.
  */
-export function restoreInputs(restore: RestoreSource): pulumi.Inputs | pulumi.Output<unknown> {
-  if (pulumi.Output.isInstance(restore) || restore instanceof Promise) return pulumi.secret(restore);
-  const { blob, file, sourceName, name, version } = restore as Partial<Record<string, pulumi.Input<string>>>;
+export function restoreInputs(
+  kind: "key" | "secret",
+  name: string,
+  restore: RestoreSource | null | undefined,
+): { restoreFrom?: pulumi.Inputs | pulumi.Output<unknown> } {
+  if (restore === undefined || restore === null) return {};
+  if (pulumi.Output.isInstance(restore) || restore instanceof Promise) return { restoreFrom: pulumi.secret(restore) };
+  const found = kindOf(restore);
+  if (found !== undefined && found !== `${kind}Backup`) {
+    throw refusal(
+      `${className(kind)} "${name}"`,
+      `\`restore\` is a ${className(found)}`,
+      found === "vaultBackup" ? `give one object of it: .${kind}("…")` : `give a ${className(kind)}Backup`,
+    );
+  }
+  const { blob, file, sourceName, name: named, version } = restore as Partial<Record<string, pulumi.Input<string>>>;
   return {
-    ...(blob === undefined ? {} : { blob: pulumi.secret(blob) }),
-    ...(file === undefined ? {} : { file }),
-    ...(sourceName === undefined && name === undefined ? {} : { sourceName: sourceName ?? name }),
-    ...(version === undefined ? {} : { version }),
+    restoreFrom: {
+      ...(blob === undefined ? {} : { blob: pulumi.secret(blob) }),
+      ...(file === undefined ? {} : { file }),
+      ...(sourceName === undefined && named === undefined ? {} : { sourceName: sourceName ?? named }),
+      ...(version === undefined ? {} : { version }),
+    },
   };
 }

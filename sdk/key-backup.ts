@@ -10,6 +10,7 @@ import {
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
+import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 
 /** The key to back up: a Key of this program, or the name of one that it does not manage. */
 export type KeyBackupArgs = BackupArgs &
@@ -39,13 +40,15 @@ export class KeyBackup extends pulumi.CustomResource {
   declare readonly file: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: KeyBackupArgs, opts?: pulumi.CustomResourceOptions) {
-    const { key, ...rest } = args;
+    refuseOptions("keyBackup", name, opts);
+    refuseTimeouts("keyBackup", name, opts);
+    const { key, ...rest } = args ?? {};
     super(
       RESOURCE_TYPES.keyBackup,
       name,
       {
         ...backupOutputs,
-        ...backupInputs(rest, key),
+        ...backupInputs("key", name, rest, key),
         ...ownerInputs(RESOURCE_TYPES.keyBackup, name, opts?.parent),
         __provider: providerText("keyBackup"),
       },

@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { InventoryKey } from "../provider/key-inventory/inventory-inputs.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import type { Key } from "./key.js";
+import { kindOf } from "./resource-kind.js";
+import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 
 export interface KeyInventoryArgs {
   /**
@@ -79,15 +81,18 @@ export class KeyInventory extends pulumi.CustomResource {
   declare readonly keys: pulumi.Output<InventoryKey[] | undefined>;
 
   constructor(name: string, args: KeyInventoryArgs = {}, opts?: pulumi.CustomResourceOptions) {
-    const { expect = [], keys, ...rest } = args;
-    const resources = expect.filter(isKey);
+    refuseOptions("keyInventory", name, opts);
+    refuseTimeouts("keyInventory", name, opts);
+    const { expect, keys, ...rest } = args ?? {};
+    const expected = Array.isArray(expect) ? expect : [expect ?? []].flat();
+    const resources = expected.filter(isKey);
     super(
       RESOURCE_TYPES.keyInventory,
       name,
       {
         ...OUTPUTS,
         ...rest,
-        expect: expect.filter((key) => !isKey(key)),
+        expect: expected.filter((key) => !isKey(key)),
         expectResources: resources.map((key) => ({ vaultUrl: key.vaultUrl, name: key.name })),
         includeKeys: keys,
         __provider: providerText("keyInventory"),
@@ -97,9 +102,8 @@ export class KeyInventory extends pulumi.CustomResource {
   }
 }
 
-/** By its type: the program may have made it with another copy of this package. */
 function isKey(item: pulumi.Input<string> | Key): item is Key {
-  return pulumi.CustomResource.isInstance(item) && Reflect.get(item, "__pulumiType") === RESOURCE_TYPES.key;
+  return kindOf(item) === "key";
 }
 
 /** Every output has to be named, or the SDK makes none of it. */

@@ -8,6 +8,7 @@ import { deriveOutput, versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
 import type { KeyBackup } from "./key-backup.js";
 import { renamedOptions } from "./renamed-options.js";
+import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
 
 /** A passphrase inline, or where the provider reads it: an environment variable or a file. */
 export type Passphrase = pulumi.Input<string> | { env: string } | { file: string };
@@ -124,6 +125,7 @@ export interface KeyArgs {
   onDelete?: pulumi.Input<"retain" | "disable" | "delete" | "purge">;
   /** Where a soft-deleted key holds the name: `recover` it (the default) and make it what the program says, or `fail`. */
   ifSoftDeleted?: pulumi.Input<"recover" | "fail">;
+  /** Time that each operation may take. Pulumi's `customTimeouts` fill in what is left out. Changing them sends nothing. */
   timeouts?: pulumi.Input<OperationTimeouts>;
 }
 
@@ -163,12 +165,13 @@ export class Key extends pulumi.CustomResource {
 
   /** A key that exists and is not managed by this program. `id` is its versionless URL. */
   static get(name: string, id: pulumi.Input<string>, opts?: pulumi.CustomResourceOptions): Key {
-    return new Key(name, {}, { ...opts, id });
+    return new Key(name, {}, gottenOptions("key", name, id, opts));
   }
 
   constructor(name: string, args: KeyArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.key;
-    const { import: material, restore, ...rest } = args;
+    refuseOptions("key", name, opts);
+    const { import: material, restore, timeouts, ...rest } = args ?? {};
     super(
       type,
       name,
@@ -176,8 +179,9 @@ export class Key extends pulumi.CustomResource {
         ...OUTPUTS,
         ...rest,
         ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
+        ...timeoutInputs("key", name, timeouts, opts),
         ...(material === undefined ? {} : { import: pulumi.secret(material) }),
-        ...(restore === undefined ? {} : { restoreFrom: restoreInputs(restore) }),
+        ...restoreInputs("key", name, restore),
         __provider: providerText("key"),
       },
       renamedOptions(opts, "import", "thumbprint"),

@@ -9,8 +9,8 @@ export function renamedOptions(
   input: string,
   recorded: string,
 ): pulumi.CustomResourceOptions {
-  const renamed = (paths: string[]): string[] =>
-    paths.map((path) => (path === input || path.startsWith(`${input}.`) ? recorded : path));
+  const named = new RegExp(`^(${input}|\\["${input}"\\])($|[.[])`);
+  const renamed = (paths: string[]): string[] => paths.map((path) => (named.test(path) ? recorded : path));
   return {
     ...opts,
     ...(opts?.ignoreChanges ? { ignoreChanges: renamed(opts.ignoreChanges) } : {}),

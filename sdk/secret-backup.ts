@@ -9,6 +9,7 @@ import {
 } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { ownerInputs } from "./identity-inputs.js";
+import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 import type { Secret } from "./secret.js";
 
 /** The secret to back up: a Secret of this program, or the name of one that it does not manage. */
@@ -39,13 +40,15 @@ export class SecretBackup extends pulumi.CustomResource {
   declare readonly file: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: SecretBackupArgs, opts?: pulumi.CustomResourceOptions) {
-    const { secret, ...rest } = args;
+    refuseOptions("secretBackup", name, opts);
+    refuseTimeouts("secretBackup", name, opts);
+    const { secret, ...rest } = args ?? {};
     super(
       RESOURCE_TYPES.secretBackup,
       name,
       {
         ...backupOutputs,
-        ...backupInputs(rest, secret),
+        ...backupInputs("secret", name, rest, secret),
         ...ownerInputs(RESOURCE_TYPES.secretBackup, name, opts?.parent),
         __provider: providerText("secretBackup"),
       },

@@ -5,6 +5,7 @@ import { versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
 import type { OperationTimeouts } from "./key.js";
 import { renamedOptions } from "./renamed-options.js";
+import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
 import type { SecretBackup } from "./secret-backup.js";
 
 /** Exactly one of `value`, `restore` and `adopt`; `adopt` may go with `value`. */
@@ -41,6 +42,7 @@ export interface SecretArgs {
   onDelete?: pulumi.Input<"retain" | "disable" | "delete" | "purge">;
   /** Where a soft-deleted secret holds the name. Default `recover`. */
   ifSoftDeleted?: pulumi.Input<"recover" | "fail">;
+  /** Time that each operation may take. Pulumi's `customTimeouts` fill in what is left out. Changing them sends nothing. */
   timeouts?: pulumi.Input<OperationTimeouts>;
 }
 
@@ -70,12 +72,13 @@ export class Secret extends pulumi.CustomResource {
 
   /** A secret that exists and is not managed by this program. `id` is its versionless URL. */
   static get(name: string, id: pulumi.Input<string>, opts?: pulumi.CustomResourceOptions): Secret {
-    return new Secret(name, {}, { ...opts, id });
+    return new Secret(name, {}, gottenOptions("secret", name, id, opts));
   }
 
   constructor(name: string, args: SecretArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.secret;
-    const { value, restore, ...rest } = args;
+    refuseOptions("secret", name, opts);
+    const { value, restore, timeouts, ...rest } = args ?? {};
     super(
       type,
       name,
@@ -84,7 +87,8 @@ export class Secret extends pulumi.CustomResource {
         ...rest,
         ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
         ...(value === undefined ? {} : { value: pulumi.secret(value) }),
-        ...(restore === undefined ? {} : { restoreFrom: restoreInputs(restore) }),
+        ...timeoutInputs("secret", name, timeouts, opts),
+        ...restoreInputs("secret", name, restore),
         __provider: providerText("secret"),
       },
       {

@@ -2,11 +2,12 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup/backup-file.js";
 import { parseCovered } from "../provider/backup/covered-version.js";
-import { type BackupArgs, changesOf, type Restorable, type RestorableValue } from "./backup-resource.js";
+import { type BackupArgs, changesOf, ofKind, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput } from "./derived-output.js";
 import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
+import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 import type { Secret } from "./secret.js";
 
 /** What to back up: a name, a glob such as `orders-*`, a resource of this program, or what to leave out (`!name`). */
@@ -75,21 +76,23 @@ export class VaultBackup extends pulumi.CustomResource {
   readonly #to: VaultBackupArgs["to"];
 
   constructor(name: string, args: VaultBackupArgs, opts?: pulumi.CustomResourceOptions) {
-    const { keys, secrets, ...rest } = args;
+    refuseOptions("vaultBackup", name, opts);
+    refuseTimeouts("vaultBackup", name, opts);
+    const { keys, secrets, ...rest } = args ?? {};
     super(
       RESOURCE_TYPES.vaultBackup,
       name,
       {
         ...OUTPUTS,
         ...rest,
-        keys: selected(keys),
-        secrets: selected(secrets),
+        keys: selected("key", name, keys),
+        secrets: selected("secret", name, secrets),
         ...ownerInputs(RESOURCE_TYPES.vaultBackup, name, opts?.parent),
         __provider: providerText("vaultBackup"),
       },
       { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },
     );
-    this.#to = args.to;
+    this.#to = rest.to;
     // Secrets of a stack that were not carried over to another secrets provider are null.
     deriveOutput<VaultBackup, "blobs">(this, "blobs", (recorded) =>
       recorded.apply((blobs: ByKind<string> | null | undefined) => blobs ?? { keys: {}, secrets: {} }),
@@ -164,10 +167,11 @@ const OUTPUTS = {
 };
 
 /** Of a resource only what tells a change of it. */
-function selected(given: Selected<Key> | Selected<Secret> | undefined) {
-  if (given === undefined) return undefined;
+function selected(kind: "key" | "secret", name: string, given: Selected<Key> | Selected<Secret> | undefined) {
+  if (given === undefined || given === null) return undefined;
   return (Array.isArray(given) ? given : [given]).map((item) => {
-    return pulumi.CustomResource.isInstance(item) ? changesOf(item) : item;
+    if (!pulumi.Resource.isInstance(item)) return item;
+    return changesOf(ofKind(kind, item, `VaultBackup "${name}"`, `${kind}s`));
   });
 }
 

@@ -6,6 +6,7 @@ import { isKeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
 import { tellGone } from "../object/deletion-report.js";
+import { missingObject } from "../object/missing-object.js";
 import { ifPresent } from "../object/operation-deadline.js";
 import { expectSealed } from "../object/pending-material.js";
 import { keyObject } from "../object/vault-object.js";
@@ -30,7 +31,9 @@ export async function readKey(
   const budget = recorded.timeouts?.read && parseTimeout(recorded.timeouts.read);
   const bundle = await ifPresent(client.getKey(address.name, undefined, budget ? { timeoutMs: budget } : {}));
   if (!bundle) {
-    await tellGone(keyObject(client, address));
+    const object = keyObject(client, address);
+    await tellGone(object);
+    if (recorded.name === undefined) throw missingObject(object);
     return { id: "", props: {} };
   }
   if (recorded.version === undefined) return adoptedById(id, address, bundle);

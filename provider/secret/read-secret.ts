@@ -3,6 +3,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import { tellGone } from "../object/deletion-report.js";
+import { missingObject } from "../object/missing-object.js";
 import { ifPresent } from "../object/operation-deadline.js";
 import { expectSealed } from "../object/pending-material.js";
 import { secretObject } from "../object/vault-object.js";
@@ -27,7 +28,9 @@ export async function readSecret(
   const timeoutMs = recorded.timeouts?.read && parseTimeout(recorded.timeouts.read);
   const bundle = await ifPresent(currentSecretVersion(client, name, timeoutMs ? { timeoutMs } : {}));
   if (!bundle) {
-    await tellGone(secretObject(client, { vaultUrl, name }));
+    const object = secretObject(client, { vaultUrl, name });
+    await tellGone(object);
+    if (recorded.name === undefined) throw missingObject(object);
     return { id: "", props: {} };
   }
   if (recorded.version === undefined) {

@@ -293,6 +293,45 @@ describe("a program on the real engine", () => {
     expect(await namesOf(client)).toEqual(["theirs"]);
   });
 
+  it.each([
+    ["Key", "keys", "key"],
+    ["Secret", "secrets", "secret"],
+  ])("is refused in the preview where %s.get names nothing that is there", async (type, path, kind) => {
+    await stack.program(`keyvault.${type}.get("missing", "${vault.url}/${path}/missing");`);
+    const { run } = await stack.preview();
+    expect(run.exitCode).not.toBe(0);
+    expect(run.text).toContain(`KV_NOT_FOUND: ${kind} \\"missing\\" in ${vault.url} is not there to be read`);
+  });
+
+  it("is refused for the option import, with the remedies and without a stack", async () => {
+    await stack.program(`new keyvault.Key("k", { ${imported} }, { import: "${vault.url}/keys/k" });`);
+    const run = await stack.tryUp();
+    expect(run.exitCode).not.toBe(0);
+    expect(run.text).toMatch(
+      /KV_INVALID_INPUT: Key "k" is refused: the resource option `import` cannot be used: set adopt: true/,
+    );
+    expect(run.text).not.toMatch(/\n +at /);
+  });
+
+  it.each([
+    ["Key", /a key needs one source: import, generate, restore or adopt/],
+    ["Secret", /a secret needs one source: value, restore or adopt/],
+    ["VaultBackup", /nothing to back up: set keys, secrets or both/],
+  ])("is told what a %s without arguments lacks", async (type, lack) => {
+    await stack.program(`new keyvault.${type}("x");`);
+    const { run } = await stack.preview();
+    expect(run.exitCode).not.toBe(0);
+    expect(run.text).toMatch(lack);
+  });
+
+  it("has its customTimeouts recorded as the key's timeouts, and is unchanged then", async () => {
+    const program = `new keyvault.Key("timed", { name: "timed", ${imported} }, { customTimeouts: { create: "1h30m" } });`;
+    await stack.program(program);
+    await stack.up();
+    expect((await stack.resource("timed", "Key")).inputs).toMatchObject({ timeouts: { create: "1h30m" } });
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
   it("may not delete a key that is protected", async () => {
     await stack.program(`new keyvault.Key("k", { name: "k", ${imported} }, { protect: true });`);
     await stack.up();
