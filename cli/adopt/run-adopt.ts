@@ -1,6 +1,7 @@
 import { join, parse, resolve } from "node:path";
 import { CliError } from "../failure/cli-error.js";
 import { tellProblem } from "../failure/report-failure.js";
+import { homePath } from "../files/home-path.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
 import { knownObjects, NOTHING_KNOWN } from "../stack/known-objects.js";
 import { counted } from "../text/counted.js";
@@ -16,7 +17,12 @@ import { nameResources } from "./program-names.js";
 import { programText } from "./program-text.js";
 
 /** The command: reads the vault, writes both files or none, and says what comes next. */
-export async function runAdopt(options: AdoptOptions): Promise<number> {
+export async function runAdopt(given: AdoptOptions): Promise<number> {
+  const options = {
+    ...given,
+    program: homePath(given.program),
+    ...(given.importFile === undefined ? {} : { importFile: homePath(given.importFile) }),
+  };
   const importPath = importFilePath(options);
   const files = [{ path: options.program }, { path: importPath }];
   const force = options.force === true;

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { CliError } from "../failure/cli-error.js";
+import { homePath } from "../files/home-path.js";
 import { type EngineRun, runEngine } from "../stack/engine-run.js";
 import type { DriftFormat, DriftOptions } from "./drift-options.js";
 import { type DriftReport, driftReport } from "./drift-report.js";
@@ -39,7 +40,7 @@ async function fromFile(from: string, args: readonly string[]): Promise<DriftRep
 
 async function readFrom(from: string): Promise<string> {
   if (from !== "-") {
-    return readFile(from, "utf8").catch((error: NodeJS.ErrnoException) => {
+    return readFile(homePath(from), "utf8").catch((error: NodeJS.ErrnoException) => {
       throw new CliError(
         "KV_FILE",
         `${from} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,

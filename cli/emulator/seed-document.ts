@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CliError } from "../failure/cli-error.js";
+import { homePath } from "../files/home-path.js";
 
 const moment = z.iso.datetime({ offset: true });
 const tags = z.record(z.string(), z.string());
@@ -38,7 +39,7 @@ export interface Seed {
 
 /** Reads a seed from a JSON file. @throws CliError `KV_FILE` */
 export async function readSeedFile(path: string): Promise<Seed> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(homePath(path), "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new CliError(
       "KV_FILE",
       `${path} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,

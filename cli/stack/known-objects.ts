@@ -1,4 +1,7 @@
+import { resolve } from "node:path";
 import { z } from "zod";
+import { vaultKey } from "../../provider/keyvault/identifier.js";
+import { EMBEDDED } from "../../provider/vault/object-address.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import { CliError } from "../failure/cli-error.js";
 import type { Collection } from "../vault/name-filter.js";
@@ -66,9 +69,12 @@ export async function knownObjects(stack: string | true): Promise<KnownObjects> 
   };
 }
 
-/** Names of a vault are compared without case. */
+/** Names of a vault are compared without case, and vaults without the ways to spell them. */
 function address(vaultUrl: string, collection: Collection, name: string): string {
-  return `${vaultUrl}/${collection}/${name}`.toLowerCase();
+  const vault = vaultUrl.startsWith(EMBEDDED)
+    ? `${EMBEDDED}${resolve(vaultUrl.slice(EMBEDDED.length))}`
+    : (vaultKey(vaultUrl) ?? vaultUrl);
+  return `${vault}/${collection}/${name.toLowerCase()}`;
 }
 
 function parseJson(text: string): unknown {

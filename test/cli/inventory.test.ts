@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -109,6 +109,30 @@ describe("inventory", () => {
     } finally {
       await odd.close();
     }
+  });
+
+  it.each([
+    ["inventory", []],
+    ["adopt", []],
+    ["emulator", ["--seed-from"]],
+  ])("%s never makes the file of an embedded vault that is not there", async (command, source) => {
+    const args = source.length > 0 ? [...source, "embedded:./typo"] : ["--vault", "embedded:./typo"];
+    const run = await runCommand([command, ...args], { cwd: folder });
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toMatch(/: KV_FILE: there is no embedded vault \.\/typo: check the path; /);
+    expect(await readdir(folder)).not.toContain("typo");
+  });
+
+  it("reads an embedded vault in the home folder by its short name", async () => {
+    const store = await startEmulator({ store: join(folder, "dev.vault") });
+    await vaultCaller(store)("POST", "/keys/orders/create", { kty: "EC" });
+    await store.close();
+    const run = await runCommand(["inventory", "--vault", "embedded:~/dev.vault"], {
+      cwd: tmpdir(),
+      env: { HOME: folder },
+    });
+    expect(run).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("orders") });
+    expect(run.stderr.match(/embedded vault/g)).toHaveLength(1);
   });
 
   it("counts a key that is deleted between the two lists once, as deleted", async () => {
