@@ -10,6 +10,7 @@ secrets/get, secrets/list) are the only permissions it needs.
 Exit codes:
   0  no drift; changes of the program that wait to be deployed are reported
   7  drift
+  8  incomplete: an object could not be read and is named; the rest is reported
   other: no report could be made; Pulumi's own code where it has one
 
 Examples:

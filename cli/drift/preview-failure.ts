@@ -1,14 +1,42 @@
 import { parsePermissionHints } from "../../provider/keyvault/permission-hint.js";
 import { CliError } from "../failure/cli-error.js";
+import { isOfOneObject } from "../vault/unread-object.js";
+import type { UnreadResource } from "./drift-report.js";
 import type { Preview } from "./preview-json.js";
+import { identify, isKeyVaultType } from "./resource-identity.js";
 
 /** The errors that a preview reported, each once. */
 export function previewErrors({ diagnostics }: Preview): string[] {
   const errors = diagnostics
     .filter(({ severity }) => severity === "error")
-    .map(({ message }) => message.replace(/^error: /, "").replace(/^Preview failed: /, ""))
+    .map(({ message }) => failureOf(message))
     .filter((message) => !/^(preview|refresh|update) failed$/.test(message));
   return [...new Set(errors)];
+}
+
+export function hasFailed({ diagnostics }: Preview): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}
+
+/**
+ * The objects whose reading failed, where that alone ended a preview: before the program was asked. Failures of the
+ * vault, the way to it or the caller's sign-in are those of every object, and are none of these.
+ */
+export function unreadIn(preview: Preview): UnreadResource[] {
+  if (preview.steps.some(({ op }) => op !== "refresh")) return [];
+  return preview.diagnostics.flatMap(({ severity, urn, message }) => {
+    if (severity !== "error" || urn === undefined || !isKeyVaultType({ urn })) return [];
+    const reason = failureOf(message);
+    const [code = ""] = /^KV_[A-Z_]+/.exec(reason) ?? [];
+    if (!isOfOneObject(code)) return [];
+    const recorded = preview.steps.find((step) => step.urn === urn)?.oldState;
+    return [{ ...identify(urn, recorded?.inputs), reason: reason.replace(/\s+/g, " ") }];
+  });
+}
+
+/** Without what the engine puts before it. */
+function failureOf(message: string): string {
+  return message.replace(/^error: /, "").replace(/^Preview failed: /, "");
 }
 
 /** Why there is no report: the preview's own errors, and the permissions that they name. */

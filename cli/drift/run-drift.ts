@@ -2,7 +2,7 @@ import { appendFile, readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
-import { type EngineRun, runEngine } from "../stack/engine-run.js";
+import { INCOMPLETE } from "../vault/unread-object.js";
 import type { DriftFormat, DriftOptions } from "./drift-options.js";
 import { type DriftReport, driftReport } from "./drift-report.js";
 import { formatGithub } from "./format-github.js";
@@ -10,16 +10,15 @@ import { formatJson } from "./format-json.js";
 import { formatJunit } from "./format-junit.js";
 import { formatMarkdown } from "./format-markdown.js";
 import { formatTable } from "./format-table.js";
-import { previewErrors, previewFailed } from "./preview-failure.js";
-import { type Preview, parsePreview } from "./preview-json.js";
-
-const DRIFT = 7;
-const FLAGS = ["--expect-no-changes", "--non-interactive", "--json"];
+import { hasFailed, previewErrors, previewFailed } from "./preview-failure.js";
+import { parsePreview } from "./preview-json.js";
+import { DRIFT, previewStack } from "./preview-stack.js";
 
 /** The command: makes the report, prints it, and tells the exit code. */
 export async function runDrift(args: readonly string[], options: DriftOptions): Promise<number> {
-  const report = options.from === undefined ? await fromEngine(args) : await fromFile(options.from, args);
+  const report = options.from === undefined ? await previewStack(args) : await fromFile(options.from, args);
   await print(report, options.format);
+  if (report.unread.length > 0) return INCOMPLETE;
   if (report.drifted.length > 0) return DRIFT;
   return options.failOnPending && report.pending.length > 0 ? DRIFT : 0;
 }
@@ -54,47 +53,6 @@ async function readFrom(from: string): Promise<string> {
     );
   }
   return readAll(process.stdin);
-}
-
-async function fromEngine(args: readonly string[]): Promise<DriftReport> {
-  if (args.some((arg) => /^--show-secrets\b(?!=false)/.test(arg))) {
-    throw new CliError("KV_USAGE", "--show-secrets is not passed on: a drift report never holds a secret");
-  }
-  const run = await runEngine(["preview", "--refresh", "--show-sames", ...FLAGS, ...args]);
-  const preview = previewOf(run);
-  if (preview && isComplete(run, preview)) return driftReport(preview);
-  const errors = preview ? previewErrors(preview) : [];
-  if (errors.length === 0) errors.push(...engineErrors(run));
-  // A program that fails without its secrets or key material hides drift: the refresh alone does not run it.
-  const withoutProgram = preview && preview.steps.length > 0 ? await fromRefresh(args) : undefined;
-  if (withoutProgram && withoutProgram.drifted.length > 0) {
-    withoutProgram.notes.push(`the program could not be previewed, so this is drift alone: ${errors.join("; ")}`);
-    return withoutProgram;
-  }
-  throw previewFailed(errors, run.exitCode === 0 || run.exitCode === DRIFT ? 1 : run.exitCode);
-}
-
-async function fromRefresh(args: readonly string[]): Promise<DriftReport | undefined> {
-  const run = await runEngine(["refresh", "--preview-only", ...FLAGS, ...args]);
-  const preview = previewOf(run);
-  return preview && isComplete(run, preview) ? driftReport(preview) : undefined;
-}
-
-function previewOf(run: EngineRun): Preview | undefined {
-  return run.stdout.trimStart().startsWith("{") ? parsePreview(run.stdout, "the output of pulumi") : undefined;
-}
-
-function isComplete(run: EngineRun, preview: Preview): boolean {
-  return (run.exitCode === 0 || run.exitCode === DRIFT) && !hasFailed(preview);
-}
-
-function hasFailed({ diagnostics }: Preview): boolean {
-  return diagnostics.some(({ severity }) => severity === "error");
-}
-
-function engineErrors({ stderr }: EngineRun): string[] {
-  const lines = stderr.split("\n").map((line) => line.replace(/^error: /, "").trim());
-  return lines.filter((line) => line !== "" && !line.startsWith("no changes were expected"));
 }
 
 const FORMATS: Record<DriftFormat, (report: DriftReport) => string> = {

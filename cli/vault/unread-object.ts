@@ -15,13 +15,17 @@ export interface UnreadObject {
 }
 
 /** Failures of one object, after which the others are worth asking for. Any other is one of the vault or the way to it. */
-const OF_ONE_OBJECT: ReadonlySet<KeyVaultErrorCode> = new Set([
+const OF_ONE_OBJECT: ReadonlySet<string> = new Set<KeyVaultErrorCode>([
   "KV_FORBIDDEN",
   "KV_NOT_FOUND",
   "KV_INVALID_INPUT",
   "KV_UNAVAILABLE",
   "KV_PROTOCOL",
 ]);
+
+export function isOfOneObject(code: string): boolean {
+  return OF_ONE_OBJECT.has(code);
+}
 
 /** @throws the error itself where it is not one of a single object. */
 export function unreadObject(
@@ -30,7 +34,7 @@ export function unreadObject(
   error: unknown,
   part?: UnreadObject["part"],
 ): UnreadObject {
-  if (!isKeyVaultError(error) || !OF_ONE_OBJECT.has(error.code)) throw error;
+  if (!isKeyVaultError(error) || !isOfOneObject(error.code)) throw error;
   return { collection, name, ...(part && { part }), code: error.code, reason: error.message };
 }
 

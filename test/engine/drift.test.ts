@@ -203,6 +203,23 @@ describe("pulumi-keyvault drift on the real engine", () => {
     expect(notes.join()).toContain("KV_INVALID_KEY_MATERIAL");
   });
 
+  it("names what cannot be read, reports the rest, and ends with 8", async () => {
+    vault.faults.add({ kind: "contentType", operation: "getKey", path: "/keys/tls" });
+    try {
+      const run = await drift(["--format", "json"]);
+      expect(run.exitCode).toBe(8);
+      const { complete, drifted, unread } = JSON.parse(run.stdout);
+      expect(complete).toBe(false);
+      expect(drifted.map(({ name }: { name: string }) => name)).toContain("signing");
+      expect(unread).toMatchObject([{ name: "tls", reason: expect.stringMatching(/^KV_PROTOCOL: getKey "tls"/) }]);
+      const shown = await drift();
+      expect(shown).toMatchObject({ exitCode: 8, stderr: "" });
+      expect(shown.stdout.replace(/\s+/g, " ")).toContain("Incomplete: 1 resource could not be read.");
+    } finally {
+      vault.faults.clear();
+    }
+  });
+
   it("names the permission that is missing, and is no drift", async () => {
     const run = await drift([], { KEYVAULT_TOKEN: "lister" });
     expect(run.exitCode).toBe(1);
