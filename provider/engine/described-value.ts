@@ -26,5 +26,5 @@ function kindOf(text: string): string | undefined {
 
 /** The name of a member, in quotes, where it is written like one; else what stands in its place. */
 export function shownName(name: string): string {
-  return /^[A-Za-z_][\w.:-]{0,63}$/.test(name) ? `"${name}"` : `a name (${describeText(name)})`;
+  return /^\w[\w.:-]{0,63}$/.test(name) ? `"${name}"` : `a name (${describeText(name)})`;
 }

@@ -70,9 +70,9 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
     }
     const recorded = typeof pinned === "string" ? pinned : sealedThumbprint(olds);
     if (recorded !== undefined) return { inputs: { thumbprint: recorded }, isAtHand: false };
-    check.failUnnamed(`KV_INVALID_KEY_MATERIAL: the key material is not at hand: ${result.reason}`);
+    check.failUnnamed(`KV_INVALID_KEY_MATERIAL: import: the key material is not at hand: ${result.reason}`);
   } catch (error) {
-    for (const problem of problemsOf(error)) check.failUnnamed(`KV_INVALID_KEY_MATERIAL: ${problem}`);
+    for (const problem of problemsOf(error)) check.failUnnamed(`KV_INVALID_KEY_MATERIAL: import: ${problem}`);
   }
   return NONE;
 }
@@ -85,8 +85,10 @@ function sealedThumbprint(olds: Properties): string | undefined {
 }
 
 function problemsOf(error: unknown): string[] {
-  if (error instanceof Error && "problems" in error && Array.isArray(error.problems)) return error.problems.map(String);
-  throw error;
+  if (!(error instanceof Error && "problems" in error && Array.isArray(error.problems))) throw error;
+  const { problems } = error;
+  const place = "subject" in error && error.subject !== "import" ? `${error.subject}: ` : "";
+  return problems.map((problem) => `${place}${problem}`);
 }
 
 const KEY_TYPES = ["RSA", "EC", "RSA-HSM", "EC-HSM", "oct", "oct-HSM"];

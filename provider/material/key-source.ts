@@ -1,8 +1,10 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { largestMaterial, type MaterialKind, tooLarge } from "./detect-material.js";
+import { describeText } from "../engine/described-value.js";
+import { largestMaterial, type MaterialKind } from "./detect-material.js";
 import { type KeyMaterial, type ReadKeyMaterialOptions, readKeyMaterial } from "./key-material.js";
 import { MaterialError } from "./material-error.js";
+import { readRegularFile } from "./regular-file.js";
+import { shownPath, shownVariable } from "./shown-place.js";
 
 /** A passphrase inline, or where the provider finds it by itself, so that it never passes through the engine. */
 export type PassphraseSource = string | { env: string } | { file: string };
@@ -153,50 +155,36 @@ function passphraseOf(
 
 function readVariable(name: string, member: string, options: ReadKeySourceOptions): Found<string> {
   if (!/^[A-Za-z_]\w{0,127}$/.test(name)) {
-    throw new MaterialError([`${member} has to hold the name of an environment variable, not its value`], "import");
+    const place = member === "env" ? "env" : "passphrase.env";
+    throw new MaterialError(
+      [`${place} has to hold the name of an environment variable, not its value, and is ${describeText(name)}`],
+      "import",
+    );
   }
-  const value = (options.env ?? process.env)[name];
-  const subject = `${member === "env" ? "" : `${member} in `}environment variable ${name}`;
+  const environment = options.env ?? process.env;
+  const value = environment[name];
+  const subject = `${member === "env" ? "" : `${member} in `}${shownVariable(name, environment)}`;
   if (value === undefined) return { absent: `${subject} is not set` };
   return value.trim() === "" ? { absent: `${subject} is empty` } : { value, subject };
 }
 
 function readFile(file: string, member: string, options: ReadKeySourceOptions): Found<Uint8Array> {
-  // Material or a passphrase in the place of a path must not get into a message.
-  if (file === "" || file.length > 1024 || /[\r\n\0]|-----BEGIN|^\s*\{/.test(file)) {
+  if (file === "" || file.length > 1024 || /[\r\n\0]|-----BEGIN|^\s*[{[]/.test(file)) {
+    const place = member === "file" ? "file" : "passphrase.file";
     throw new MaterialError(
-      [`${member === "file" ? "file" : "passphrase.file"} has to hold a path, not what the file holds`],
+      [`${place} has to hold a path, not what the file holds, and is ${describeText(file)}`],
       "import",
     );
   }
-  const path = resolve(options.cwd ?? process.cwd(), file);
-  const subject = `${member === "file" ? "" : `${member} in `}file ${JSON.stringify(path)}`;
-  try {
-    const found = statSync(path);
-    if (found.isDirectory()) throw new MaterialError(["it is a folder: give the path of a file in it"], subject);
-    if (!found.isFile()) throw new MaterialError(["it is no regular file: copy the material into one"], subject);
-    if (found.size > largestMaterial) throw new MaterialError([tooLarge], subject);
-    return { value: readUpTo(path, largestMaterial + 1), subject };
-  } catch (error) {
-    if (error instanceof MaterialError) throw error;
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT" || code === "ENOTDIR") return { absent: `${subject} does not exist` };
-    const reason = code === "EACCES" || code === "EPERM" ? "grant read access to it" : "see that it can be read";
-    throw new MaterialError([`it cannot be read (${String(code ?? "unknown error")}): ${reason}`], subject);
-  }
-}
-
-/** The file may grow between its look-up and here: memory stays bounded either way. */
-function readUpTo(path: string, limit: number): Uint8Array {
-  const descriptor = openSync(path, "r");
-  try {
-    const buffer = Buffer.alloc(limit);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < limit; length += count) {
-      count = readSync(descriptor, buffer, length, limit - length, null);
-    }
-    return buffer.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
+  const cwd = options.cwd ?? process.cwd();
+  const subject = `${member === "file" ? "" : `${member} in `}file ${shownPath(file, cwd)}`;
+  const found = readRegularFile(resolve(cwd, file), largestMaterial);
+  switch (found.status) {
+    case "read":
+      return { value: found.bytes, subject };
+    case "missing":
+      return { absent: `${subject} does not exist${file.startsWith("~") ? ": a path does not expand ~" : ""}` };
+    case "refused":
+      throw new MaterialError([found.reason], subject);
   }
 }

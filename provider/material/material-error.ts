@@ -9,11 +9,13 @@ export class MaterialError extends Error {
   readonly code = "KV_INVALID_KEY_MATERIAL";
   /** One sentence per problem: what was found and what to do. */
   readonly problems: readonly string[];
+  readonly subject: string;
 
   /** @param subject What holds the material, for example `file "signing.pem"`. Never the material itself. */
   constructor(problems: readonly string[], subject = "the key material") {
     super(`${subject} cannot be imported: ${problems.join("; ")}`);
     this.problems = problems;
+    this.subject = subject;
   }
 
   /** The same problems, told of the place that the material came from. */

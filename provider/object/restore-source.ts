@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { describeValue, shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
-import { systemCode } from "../engine/system-code.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
+import { readRegularFile } from "../material/regular-file.js";
+import { shownPath } from "../material/shown-place.js";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
 import { keepBlob } from "./pending-material.js";
 
@@ -28,7 +29,7 @@ export function checkRestoreSource(
   if (isUnknown(restore)) return { inputs: { restore: UNKNOWN } };
   if (!isRecord(restore)) {
     check.failUnnamed(
-      `restore must be a ${kind === "key" ? "KeyBackup" : "SecretBackup"}, { blob: "…" } or { file: "…" }`,
+      `restore must be a ${kind === "key" ? "KeyBackup" : "SecretBackup"}, { blob: "…" } or { file: "…" }, and is ${describeValue(restore)}`,
     );
     return { inputs: {} };
   }
@@ -39,7 +40,7 @@ export function checkRestoreSource(
   if (blob === undefined) return { inputs: {}, ...name };
   const problem = blobProblem(blob, kind);
   if (problem !== undefined) {
-    const what = typeof file === "string" ? `the file ${file}` : "the blob to restore";
+    const what = typeof file === "string" ? `the file ${shownPath(file)}` : "the blob to restore";
     check.failUnnamed(`KV_BACKUP_REJECTED: ${what} ${problem}`);
     return { inputs: {}, ...name };
   }
@@ -82,7 +83,7 @@ function knownName(check: InputCheck, kind: BackupKind, sourceName: unknown): { 
   if (typeof name === "string" && !isUnknown(name) && name.toLowerCase() !== sourceName.toLowerCase()) {
     check.fail(
       "name",
-      `a restored ${kind} keeps the name it was backed up under: set it to "${sourceName}" or leave it out`,
+      `a restored ${kind} keeps the name it was backed up under: set it to ${shownName(sourceName)} or leave it out`,
     );
   }
   return { name: sourceName };
@@ -94,18 +95,17 @@ function readBlob(check: InputCheck, kind: BackupKind, { blob, file, sourceName 
   if (typeof file !== "string" || file === "") {
     check.failUnnamed(
       typeof sourceName === "string"
-        ? `the backup to restore from holds no ${kind} "${sourceName}"`
+        ? `the backup to restore from holds no ${kind} ${shownName(sourceName)}`
         : "restore has nothing to restore from: expected a backup resource, { blob } or { file }",
     );
     return undefined;
   }
-  try {
-    const bytes = readFileSync(file);
-    if (bytes.length <= MAX_BLOB_BYTES) return blobOfFile(bytes);
-    check.failUnnamed(`the backup file ${file} has ${bytes.length} bytes: more than a backup can have`);
-  } catch (error) {
-    check.failUnnamed(`the backup file ${file} cannot be read (${systemCode(error)})`);
-  }
+  const found = readRegularFile(file, MAX_BLOB_BYTES);
+  if (found.status === "read") return blobOfFile(found.bytes);
+  check.fail(
+    "restore",
+    `the backup file ${shownPath(file)}: ${found.status === "missing" ? "it does not exist" : found.reason}`,
+  );
   return undefined;
 }
 

@@ -96,7 +96,7 @@ describe("check refuses a key", () => {
     [
       "from a backup file that is missing",
       { restore: { file: join(folder, "nowhere") }, name: "a" },
-      /cannot be read \(ENOENT\)/,
+      /nowhere": it does not exist/,
     ],
     [
       "with a moment without zone",
