@@ -7,7 +7,8 @@ It protects nothing: never put a real key into it.
 
 Standard output is what a shell can read: comments, and a line for each
 environment variable that other tools need. --write-env writes the same to a
-file once the vault answers.
+file once the vault answers, and takes it away at the end, unless it has been
+changed. A file that is there is not overwritten without --force.
 
 The first vault answers on the printed URL, further ones on
 https://NAME.localhost:PORT. Any bearer token is accepted.
@@ -53,7 +54,8 @@ export function registerEmulator(program: Command): void {
     .option("--credential <name>", "for --seed-from URL, as keyvault:credential")
     .option("--no-tls", "plain HTTP")
     .option("--ca-file <file>", "where the certificate authority is written (default: a temporary file)")
-    .option("--write-env <file>", "write the environment lines to a file too")
+    .option("--write-env <file>", "write the environment lines to a file too, until the end")
+    .option("--force", "overwrite the files of --write-env and --ca-file")
     .addHelpText("after", HELP)
     .action(async (options: EmulatorCommandOptions) => {
       const { runEmulator } = await import("./run-emulator.js");

@@ -13,4 +13,5 @@ export interface EmulatorCommandOptions {
   tls: boolean;
   caFile?: string;
   writeEnv?: string;
+  force?: boolean;
 }

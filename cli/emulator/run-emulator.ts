@@ -1,15 +1,23 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { CliError } from "../failure/cli-error.js";
-import { writeFiles } from "../files/write-files.js";
+import { homePath } from "../files/home-path.js";
+import { writeOwnFile } from "../files/own-file.js";
+import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { printable } from "../text/terminal-text.js";
 import type { EmulatorCommandOptions } from "./emulator-options.js";
 import { parseFault } from "./fault-rule.js";
 import type { Seed } from "./seed-document.js";
 
 /** The command: serves until it is told to stop. */
-export async function runEmulator(options: EmulatorCommandOptions): Promise<void> {
+export async function runEmulator(given: EmulatorCommandOptions): Promise<void> {
+  const options = withHomePaths(given);
+  const force = options.force === true;
+  await refuseExisting(options.writeEnv === undefined ? [] : [{ path: options.writeEnv }], force);
+  if (options.caFile !== undefined && !force) await refuseForeign(options.caFile);
   const faults = options.fault.map(parseFault);
   const seed = options.seedFrom === undefined ? undefined : await readSource(options.seedFrom, options.credential);
   const stop = stopSignal();
@@ -21,14 +29,36 @@ export async function runEmulator(options: EmulatorCommandOptions): Promise<void
     const caFile = await writeAuthority(emulator, options.caFile, cleanUps);
     const text = [...description(emulator, options), ...seeded, ...environment(emulator, caFile)].join("\n");
     if (options.writeEnv !== undefined) {
-      const path = options.writeEnv;
-      await writeFiles([{ path, content: `${text}\n` }], true);
-      cleanUps.push(() => rm(path, { force: true }));
+      cleanUps.push(await writeOwnFile({ path: options.writeEnv, content: `${text}\n` }, force));
     }
     process.stdout.write(`${text}\n`);
     await stop;
   } finally {
     for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  }
+}
+
+function withHomePaths(options: EmulatorCommandOptions): EmulatorCommandOptions {
+  const { store, caFile, writeEnv } = options;
+  return {
+    ...options,
+    ...(store === undefined ? {} : { store: homePath(store) }),
+    ...(caFile === undefined ? {} : { caFile: homePath(caFile) }),
+    ...(writeEnv === undefined ? {} : { writeEnv: homePath(writeEnv) }),
+  };
+}
+
+/** The certificate of an earlier run is replaced; anything else in its place is somebody's. */
+async function refuseForeign(caFile: string): Promise<void> {
+  const there = await readFile(caFile, "utf8").catch(() => undefined);
+  if (there === undefined || !isOwnAuthority(there)) await refuseExisting([{ path: caFile }], false);
+}
+
+function isOwnAuthority(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject.startsWith("CN=Key Vault emulator ");
+  } catch {
+    return false;
   }
 }
 
@@ -107,7 +137,8 @@ async function writeAuthority(
 
 function description(emulator: Emulator, { vault, store }: EmulatorCommandOptions): string[] {
   const [first = "emulator", ...others] = vault;
-  const where = store === undefined ? "in memory" : `in ${resolve(store)}, unencrypted`;
+  // On one line, whatever the path: a shell reads what is printed here.
+  const where = store === undefined ? "in memory" : `in ${printable(resolve(store))}, unencrypted`;
   return [
     `# Key Vault emulator, for development only. Keys are ${where}.`,
     `# ${first}: ${emulator.url}`,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,6 +96,41 @@ describe("emulator", () => {
     expect(await end).toMatchObject({ exitCode: 0, stderr: "" });
     await expect(stat(env.SSL_CERT_FILE ?? "")).rejects.toMatchObject({ code: "ENOENT" });
     await expect(stat(join(folder, "emulator.env"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("never overwrites a file with its environment without --force, and does not start", async () => {
+    await writeFile(join(folder, "emulator.env"), "mine");
+    const run = await runCommand(["emulator", "--store", "dev.vault", "--write-env", "emulator.env"], { cwd: folder });
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toMatch(/^pulumi-keyvault emulator: KV_FILE_EXISTS: emulator\.env exists .*--force\n$/);
+    expect(await readdir(folder)).toEqual(["emulator.env"]);
+    expect(await readFile(join(folder, "emulator.env"), "utf8")).toBe("mine");
+
+    const { child, end } = await emulator("--write-env", "emulator.env", "--force");
+    expect(await readFile(join(folder, "emulator.env"), "utf8")).toContain("AZURE_KEYVAULT_URL");
+    child.kill("SIGTERM");
+    await end;
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("leaves a file that somebody has changed meanwhile", async () => {
+    const { child, end } = await emulator("--write-env", "emulator.env");
+    await appendFile(join(folder, "emulator.env"), "export MINE=1\n");
+    child.kill("SIGTERM");
+    await end;
+    expect(await readFile(join(folder, "emulator.env"), "utf8")).toContain("MINE");
+  });
+
+  it("replaces the authority of an earlier run, and no other file", async () => {
+    for (let round = 0; round < 2; round++) {
+      const { child, end } = await emulator("--ca-file", "ca.pem");
+      child.kill("SIGTERM");
+      await end;
+    }
+    await writeFile(join(folder, "ca.pem"), "mine");
+    const run = await runCommand(["emulator", "--ca-file", "ca.pem"], { cwd: folder });
+    expect(run).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("KV_FILE_EXISTS: ca.pem exists") });
+    expect(await readFile(join(folder, "ca.pem"), "utf8")).toBe("mine");
   });
 
   it("keeps its keys in a store, which only its owner may read", async () => {
