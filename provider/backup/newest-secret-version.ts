@@ -1,8 +1,13 @@
+import { tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
 
-export type SecretVersion = SecretItem & { version: string };
+type NewestVersion = SecretItem & { version: string };
+
+/** The service backs up no object with more versions, and versions cannot be deleted one by one. */
+const MOST_VERSIONS = 500;
+const WARNED_FROM = 450;
 
 /**
  * The newest version of a secret, without reading its value: a backup has no business with it, and every read of a
@@ -10,11 +15,13 @@ export type SecretVersion = SecretItem & { version: string };
  *
  * @throws KeyVaultError `KV_NOT_FOUND`
  */
-export async function newestSecretVersion(client: KeyVaultClient, name: string): Promise<SecretVersion> {
-  let newest: SecretVersion[] = [];
+export async function newestSecretVersion(client: KeyVaultClient, name: string): Promise<NewestVersion> {
+  let count = 0;
+  let newest: NewestVersion[] = [];
   for await (const item of client.getSecretVersions(name)) {
     const { version } = item;
     if (version === undefined) continue;
+    count++;
     const difference = createdAt(item) - (newest[0] ? createdAt(newest[0]) : Number.NEGATIVE_INFINITY);
     if (difference > 0) newest = [{ ...item, version }];
     else if (difference === 0) newest.push({ ...item, version });
@@ -27,6 +34,11 @@ export async function newestSecretVersion(client: KeyVaultClient, name: string):
       objectName: name,
       hint: "check the name and the vault; if it was deleted it may be recoverable",
     });
+  }
+  if (count >= WARNED_FROM) {
+    tell(
+      `secret "${name}" in ${client.vaultUrl} has ${count} versions, and no backup can hold more than ${MOST_VERSIONS}: go on under another name before`,
+    );
   }
   // Moments are whole seconds, and the list is in no order of time: of two in one second only a read knows the newer.
   return others.length === 0 ? only : client.getSecret(name);

@@ -10,6 +10,7 @@ import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkObjectName, checkVaultUrl, objectLabel } from "../vault/object-address.js";
+import { answeredBlob } from "./answered-blob.js";
 import { backupFileName, backupFileProblem, realFolder, writeBackupFile } from "./backup-file.js";
 import { claimBackupFile, writerOf } from "./backup-owner.js";
 import { checkBackupFolder } from "./check-backup-folder.js";
@@ -87,10 +88,11 @@ async function take(source: BackupSource, inputs: BackupInputs, olds?: Propertie
   }
   // Looked at before it is taken: a change in between makes the backup newer than it says, and is taken once more.
   const covered = version === undefined ? await source.observe(vaultUrl, name) : coveredVersion(version, updatedOn);
-  const blob = await new OperationDeadline(undefined).whileBusy(
+  const answer = await new OperationDeadline(undefined).whileBusy(
     `${source.kind} "${name}" in ${vaultUrl} to be free`,
     () => source.backup(vaultUrl, name),
   );
+  const blob = answeredBlob(source.kind, name, vaultUrl, answer);
   const file = to ? await writeBackupFile(to.folder, fileName, blob) : "";
   return {
     ...inputs,

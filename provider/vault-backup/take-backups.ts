@@ -1,11 +1,14 @@
+import { answeredBlob } from "../backup/answered-blob.js";
 import { type CoveredVersion, coveredVersion } from "../backup/covered-version.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
+import { type Clock, systemClock } from "../keyvault/clock.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import type { BackupShelf } from "./blob-store.js";
-import { type ByKind, byKind, type Collection, objectLabel } from "./by-kind.js";
+import { type ByKind, byKind, type Collection, kindOf, objectLabel } from "./by-kind.js";
+import { OutageWait } from "./outage-wait.js";
 import { observe, type SelectedObject } from "./selected-objects.js";
 
 export interface BackupJob {
@@ -48,24 +51,41 @@ export async function takeBackups(
   client: KeyVaultClient,
   shelf: BackupShelf,
   jobs: readonly BackupJob[],
+  clock: Clock = systemClock,
 ): Promise<Taken> {
   const taken: Taken = { covered: byKind(), failed: byKind(), count: 0, vanished: [] };
   const progress = new Progress(client.vaultUrl, jobs.length);
   let failuresInARow = 0;
   let outage: unknown;
 
-  const takeOne = async ({ collection, object: { name, ...seen } }: BackupJob): Promise<void> => {
-    let isStored = true;
+  const wait = new OutageWait(client.vaultUrl, clock);
+
+  const blobOf = async ({ collection, object: { name, ...seen } }: BackupJob) => {
+    for (;;) {
+      try {
+        // Looked at before it is taken: a change in between makes the blob newer than it says, and is taken once more.
+        const { version, updatedOn } =
+          seen.version === undefined ? await observe(client, collection, name) : { ...seen, version: seen.version };
+        const blob = await new OperationDeadline(undefined, clock).whileBusy(
+          `${objectLabel(collection, name)} to be free`,
+          () => (collection === "keys" ? client.backupKey(name) : client.backupSecret(name)),
+        );
+        wait.end();
+        const covered = coveredVersion(version, updatedOn);
+        return { covered, blob: answeredBlob(kindOf(collection), name, client.vaultUrl, blob) };
+      } catch (error) {
+        if (!(await wait.mayRepeatAfter(error))) throw error;
+      }
+    }
+  };
+
+  const takeOne = async (job: BackupJob): Promise<void> => {
+    const { collection } = job;
+    const { name } = job.object;
+    let isTaken = false;
     try {
-      // Looked at before it is taken: a change in between makes the blob newer than it says, and is taken once more.
-      const { version, updatedOn } =
-        seen.version === undefined ? await observe(client, collection, name) : { ...seen, version: seen.version };
-      const blob = await new OperationDeadline(undefined).whileBusy(
-        `${objectLabel(collection, name)} to be free`,
-        () => (collection === "keys" ? client.backupKey(name) : client.backupSecret(name)),
-      );
-      const covered = coveredVersion(version, updatedOn);
-      isStored = false;
+      const { covered, blob } = await blobOf(job);
+      isTaken = true;
       await shelf.put(collection, name, blob, covered);
       taken.covered[collection][name] = covered;
       taken.count++;
@@ -78,7 +98,7 @@ export async function takeBackups(
       taken.failed[collection][name] = reasonOf(error);
       taken.firstFailure ??= error;
       // A disk that is full takes none of the others either.
-      const isOutage = isKeyVaultError(error) && (OUTAGE.has(error.code) || (!isStored && error.code === UNWRITABLE));
+      const isOutage = isKeyVaultError(error) && (OUTAGE.has(error.code) || (isTaken && error.code === UNWRITABLE));
       failuresInARow = isOutage ? failuresInARow + 1 : 0;
       if (failuresInARow >= OUTAGE_AFTER) outage ??= error;
     }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { formatCovered, parseCovered } from "../../provider/backup/covered-version.js";
-import { keyBackup, vaultBackup } from "../../provider/dynamic-v1.js";
+import { keyBackup, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
 import { backupDigest } from "../../provider/object/backup-blob.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
@@ -154,5 +154,15 @@ describe("the state of a backup", () => {
     const problem = `KV_INVALID_INPUT: the state of the VaultBackup of ${vault.url} cannot be read (covered.keys.orders is malformed)`;
     await expect(vaultBackup.read(id, outs)).rejects.toThrow(problem);
     await expect(vaultBackup.update(id, outs, inputs)).rejects.toThrow(problem);
+  });
+
+  it("warns of a secret that comes near the number of versions that no backup can hold", async () => {
+    for (let i = 0; i < 449; i++) await call(vault, "PUT", "/secrets/many", { value: "v" });
+    const secret = new DrivenResource(secretBackup, vault, { vaultUrl: vault.url, name: "many", __provider: "text" });
+    const state = await secret.created({});
+    expect(told).not.toContain("versions");
+    await call(vault, "PUT", "/secrets/many", { value: "v" });
+    await secret.refreshed(state);
+    expect(told).toContain(`secret "many" in ${vault.url} has 450 versions, and no backup can hold more than 500`);
   });
 });
