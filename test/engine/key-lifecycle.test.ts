@@ -5,9 +5,15 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { type ProjectKind, Stack } from "./stack.js";
 
 /** A vault in this process, so that its requests can be counted and its keys changed behind Pulumi's back. */
-const kinds: ProjectKind[] = ["commonjs", "typescript", "typescript-esm", "pnpm"];
+const programs: [kind: ProjectKind, sdk: "newest" | "oldest"][] = [
+  ["commonjs", "newest"],
+  ["typescript", "newest"],
+  ["typescript-esm", "newest"],
+  ["pnpm", "newest"],
+  ["typescript", "oldest"],
+];
 
-describe.each(kinds)("a key's life on the real engine, in a program as %s", (kind) => {
+describe.each(programs)("a key's life on the real engine, in a program as %s with the %s SDK", (kind, sdk) => {
   let vault: Emulator;
   let stack: Stack;
 
@@ -30,6 +36,7 @@ describe.each(kinds)("a key's life on the real engine, in a program as %s", (kin
     vault = await startEmulator();
     stack = await Stack.create({
       kind,
+      sdk,
       program: program("orders"),
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token },

@@ -37,6 +37,8 @@ export interface StackOptions {
   /** The program; `keyvault` and `pulumi` are there already. */
   program: string;
   kind?: ProjectKind;
+  /** The program's SDK: the newest, which is the package's own, or the oldest that the package takes. */
+  sdk?: "newest" | "oldest";
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
@@ -54,12 +56,18 @@ export class Stack {
     readonly env: Record<string, string>,
   ) {}
 
-  static async create({ program, kind = "commonjs", config = {}, env = {} }: StackOptions): Promise<Stack> {
+  static async create({
+    program,
+    kind = "commonjs",
+    sdk = "newest",
+    config = {},
+    env = {},
+  }: StackOptions): Promise<Stack> {
     const engine = await provisionEngine();
     const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
     await mkdir(join(folder, "state"));
     await mkdir(join(folder, "home"));
-    await layOut(folder, kind);
+    await layOut(folder, kind, sdk);
     const stack = new Stack(folder, kind, {
       ...engine.env,
       PULUMI_HOME: join(folder, "home"),
@@ -160,7 +168,7 @@ function mainFile(kind: ProjectKind): string {
   return kind.startsWith("typescript") ? "index.ts" : "index.js";
 }
 
-async function layOut(folder: string, kind: ProjectKind): Promise<void> {
+async function layOut(folder: string, kind: ProjectKind, sdk: "newest" | "oldest"): Promise<void> {
   const isModule = kind === "typescript-esm";
   const manifest = { name: "test", private: true, main: mainFile(kind), ...(isModule ? { type: "module" } : {}) };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
@@ -176,8 +184,8 @@ async function layOut(folder: string, kind: ProjectKind): Promise<void> {
   }
   const modules = join(folder, "node_modules");
   await mkdir(join(modules, "@pulumi"), { recursive: true });
-  await symlink(join(root, "node_modules/@pulumi/pulumi"), join(modules, "@pulumi/pulumi"));
-  await symlink(join(root, "node_modules/typescript"), join(modules, "typescript"));
+  const installed = sdk === "newest" ? "node_modules" : "test/packaging/oldest-pulumi/node_modules";
+  for (const name of ["@pulumi/pulumi", "typescript"]) await symlink(join(root, installed, name), join(modules, name));
   await mkdir(join(modules, "@types"));
   await symlink(join(root, "node_modules/@types/node"), join(modules, "@types/node"));
   await symlink(kind === "pnpm" ? await pnpmStore(modules) : root, join(modules, "pulumi-keyvault"));
