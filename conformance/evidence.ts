@@ -160,6 +160,12 @@ function refused(
   if (status === 403 && operation.kind === "get" && disabledSecretTexts.test(error?.message ?? "")) {
     return claim(there, undefined, { seen: { ...named, isDisabled: true } });
   }
+  if (status === 403 && operation.kind === "crypto" && forbiddenUse.test(error?.message ?? "")) {
+    return claim(there, undefined, { seen: named });
+  }
+  if (status === 403 && operation.kind === "crypto" && /on a disabled key/.test(error?.message ?? "")) {
+    return claim(there, undefined, { seen: { ...named, isDisabled: true } });
+  }
   if (status === 403 && operation.kind === "crypto" && datedKeyTexts.test(error?.message ?? "")) {
     return claim(there, undefined, { seen: named });
   }
@@ -227,6 +233,8 @@ export function exchangeKeyIn(blob: string): { name: string; version: string | u
 
 /** Both are what builds before the inner codes said of a disabled secret. */
 const disabledSecretTexts = /^(get operation not permitted|Operation get is not allowed on a disabled secret\.)$/;
+/** What is said of a key whose `key_ops` leave out what is asked. */
+export const forbiddenUse = /^Operation \w+ is not permitted on this key\b/;
 /** What is said of a key before its day, and after its last. */
 export const datedKeyTexts = /\b(expired|not yet valid)\b/;
 const needsObject = new Set(["update", "crypto", "backup", "rotate", "release", "setRotationPolicy"]);

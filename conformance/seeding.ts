@@ -205,7 +205,8 @@ function withoutForbidden(kty: string, forbidden: string[] | undefined): string[
   const all = kty.startsWith("EC")
     ? ["sign", "verify"]
     : ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"];
-  return all.filter((operation) => !forbidden.includes(operation));
+  const missing = forbidden.map((operation) => operation.toLowerCase());
+  return all.filter((operation) => !missing.includes(operation.toLowerCase()));
 }
 
 function secretRequest(object: GivenObject, seen: SeenVersion, traits: Traits): { path: string; body: JsonObject } {

@@ -170,7 +170,10 @@ function comparePublicNumber(at: string, recorded: string, emulated: string, con
   }
   // Coordinates of the service's own making have the width of their field; others come from an unrecorded import.
   if (member !== "n" && !fieldWidths.has(recorded.length)) return [];
-  return emulated.length === recorded.length
+  // A transfer blob says nothing of how the service will write the number that is in it.
+  const isTransferred = sent === undefined && context.step.operation.kind === "import";
+  const lengthOf = (number: string) => (isTransferred ? integerOf(number).length : number.length);
+  return lengthOf(emulated) === lengthOf(recorded)
     ? []
     : [`${at}: has ${emulated.length} characters, not ${recorded.length}`];
 }
@@ -242,7 +245,7 @@ function compareReleasePolicy(at: string, recorded: unknown, emulated: unknown):
   const decoded = (policy: unknown) => {
     const data = stringAt(policy, "data") ?? "";
     try {
-      return JSON.parse(Buffer.from(data, "base64url").toString("utf8")) as unknown;
+      return asText(JSON.parse(Buffer.from(data, "base64url").toString("utf8")));
     } catch {
       return data;
     }
@@ -252,6 +255,13 @@ function compareReleasePolicy(at: string, recorded: unknown, emulated: unknown):
     return [`${at}: has [${members(emulated)}], not [${members(recorded)}]`];
   }
   return isDeepStrictEqual(decoded(recorded), decoded(emulated)) ? [] : [`${at}.data: is another policy`];
+}
+
+/** Builds differ in whether a claim is compared with a value or with its text. */
+function asText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asText);
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, asText(member)]));
+  return typeof value === "boolean" || typeof value === "number" ? String(value) : value;
 }
 
 /** Distances between dates that mean something: retention, and an expiry that the service chose. */

@@ -18,8 +18,8 @@ interface Superseded {
 /** Texts (and codes) that the service changed: the newest wording is the one to meet. */
 const changes: Superseded[] = [
   {
-    old: /^Request is missing a Bearer or PoP token\.$/,
-    now: () => ({ message: "AKV10000: Request is missing a Bearer or PoP token." }),
+    old: /^(?:AKV10000: )?Request is missing a Bearer or PoP token\.$/,
+    now: () => ({ message: "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token." }),
   },
   {
     old: /^(Key|Secret) not found: (?!https?:)(.+)$/,
@@ -69,6 +69,8 @@ const innerCodes: { text: RegExp; innerCode: string }[] = [
     text: /^The user, group or application '.*' does not have \w+ \w+ permission on key vault /s,
     innerCode: "AccessDenied",
   },
+  { text: /^Operation \w+ is not permitted on this key\.$/, innerCode: "KeyOperationForbidden" },
+  { text: /^Operation \w+ is not allowed on a disabled key\.$/, innerCode: "KeyDisabled" },
   { text: /^Operation get is not allowed on a disabled secret\.$/, innerCode: "SecretDisabled" },
 ];
 

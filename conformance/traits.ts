@@ -1,4 +1,4 @@
-import { datedKeyTexts } from "./evidence.js";
+import { datedKeyTexts, forbiddenUse } from "./evidence.js";
 import { arrayAt, errorOf, isObject, numberAt, objectAt, stringAt } from "./json.js";
 import type { GivenObject } from "./plan.js";
 import type { Scenario, Step } from "./scenario.js";
@@ -40,6 +40,10 @@ function refusalTraits(step: Step, known: Traits): Traits {
     const isDisabled = /disabled secret|get operation not permitted|not permitted on this object/.test(message);
     if (isDisabled) return { disabled: true };
   }
+  if (operation.kind === "crypto" && forbiddenUse.test(message)) {
+    return { withoutOperations: [...(known.withoutOperations ?? []), operation.action ?? ""] };
+  }
+  if (operation.kind === "crypto" && /on a disabled key/.test(message)) return { disabled: true };
   if (step.exchange.response.status === 403 && datedKeyTexts.test(message)) {
     return /expired/.test(message) ? { expired: true } : { notYetValid: true };
   }

@@ -4,7 +4,7 @@ import type { Address } from "../server/vault-directory.js";
 import { type AccessTokens, type Principal, tenant } from "./access-tokens.js";
 
 const cloudAudiences = ["https://vault.azure.net", "https://managedhsm.azure.net"];
-const missing = "AKV10000: Request is missing a Bearer or PoP token.";
+const missing = "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token.";
 const unverified = "Unable to verify access token";
 const expired = "AKV10034: Error validating token: the token is expired.";
 

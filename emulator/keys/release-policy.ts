@@ -43,7 +43,7 @@ export function readReleasePolicy(
   return checkedPolicy(vault, given);
 }
 
-/** A policy on update. @throws ServiceError 400 when the old one is immutable. */
+/** A policy on update. @throws ServiceError 400 when the old one is immutable, also where the new one says the same. */
 export function replaceReleasePolicy(
   vault: Vault,
   exportable: boolean,
@@ -51,8 +51,7 @@ export function replaceReleasePolicy(
   given: ReleasePolicyInput,
 ): StoredReleasePolicy {
   if (!exportable) throw refusal(vault, "notExportable");
-  if (old?.immutable === true && (given.data !== old.data || given.immutable === false))
-    throw refusal(vault, "immutable");
+  if (old?.immutable === true) throw refusal(vault, "immutable");
   return checkedPolicy(vault, given);
 }
 
@@ -67,9 +66,37 @@ function checkedPolicy(vault: Vault, given: ReleasePolicyInput): StoredReleasePo
   }
   return {
     contentType: given.contentType ?? "application/json; charset=utf-8",
-    data,
+    data: vault.plane === "vault" ? normalData(policy) : data,
     immutable: given.immutable ?? false,
   };
+}
+
+/**
+ * The policy as a vault gives it back: without spaces, the version, an authority and a claim first, and what a claim is
+ * compared with as text.
+ */
+function normalData(policy: Record<string, unknown>): string {
+  return Buffer.from(JSON.stringify(normalForm(policy))).toString("base64url");
+}
+
+const leading = ["version", "authority", "claim"];
+
+function normalForm(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalForm);
+  if (!isRecord(value)) return value;
+  const names = Object.keys(value);
+  const ordered = [
+    ...names.filter((name) => leading.includes(name)),
+    ...names.filter((name) => !leading.includes(name)),
+  ];
+  const isClaim = Object.hasOwn(value, "claim");
+  return Object.fromEntries(
+    ordered.map((name) => {
+      const member = value[name];
+      const isCondition = isClaim && (typeof member === "boolean" || typeof member === "number");
+      return [name, isCondition ? String(member) : normalForm(member)];
+    }),
+  );
 }
 
 /** A Managed HSM calls "1.0" missing: it wants three numbers. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Outcome } from "./outcome.js";
 
-const serviceVersion = "1.9.1000.1";
+const serviceVersion = "1.9.3347.1";
 
 /** Whose headers an answer has. */
 export interface Sender {

@@ -56,6 +56,20 @@ function fits(pattern: Pattern, segments: readonly string[]): boolean {
   return pattern.parts.every((part, index) => part.startsWith("{") || part === segments[index]?.toLowerCase());
 }
 
+/** Words that stand after a name: where one comes first, the name before it is empty. */
+const actions = new Set(
+  operations.flatMap(({ routes }) =>
+    routes.filter((path) => path.startsWith("/keys/{name}/")).map((path) => path.slice(path.lastIndexOf("/") + 1)),
+  ),
+);
+const version = /^[0-9a-f]{32}$/;
+
+/** A collection, a key or one of its versions, and not something to do with it. */
+function isObjectPath(segments: readonly string[]): boolean {
+  const last = segments[segments.length - 1]?.toLowerCase() ?? "";
+  return segments.length < 3 ? !actions.has(last) : segments.length === 3 && version.test(last);
+}
+
 function misplaced(plane: "vault" | "managedhsm", method: string, segments: readonly string[]): ServiceError {
   const collection = segments[0]?.toLowerCase() ?? "";
   if (!collections.has(collection) || (plane === "managedhsm" && collection.endsWith("secrets"))) {
@@ -65,7 +79,7 @@ function misplaced(plane: "vault" | "managedhsm", method: string, segments: read
   if (method === "POST" && plane === "managedhsm" && segments.length > 2) {
     return new ServiceError(400, "NotSupported", `action '${action}' not supported`);
   }
-  // Keys have operations under POST at any depth; secrets and deleted objects know the methods of their paths only.
-  if (method === "POST" && collection === "keys" && segments.length > 1) return badParameter("Operation not specified");
+  if (method === "POST" && collection === "keys" && !isObjectPath(segments))
+    return badParameter("Operation not specified");
   return methodNotAllowed(method);
 }

@@ -17,7 +17,7 @@ describe("the challenge", () => {
     ] as const) {
       const answered = await call(method, path, undefined, { token: null, apiVersion: null });
       expect(answered).toMatchObject(
-        refusal(401, "Unauthorized", "AKV10000: Request is missing a Bearer or PoP token."),
+        refusal(401, "Unauthorized", "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token."),
       );
       expect(answered.headers["www-authenticate"]).toMatch(
         /^Bearer authorization="https:\/\/login\.windows\.net\/[0-9a-f-]{36}", resource="https:\/\/vault\.azure\.net"$/,
@@ -206,6 +206,9 @@ describe("sockets that misbehave", () => {
     expect(await call("POST", "/keys/a/dance", {})).toMatchObject(
       refusal(400, "BadParameter", "Operation not specified"),
     );
+    for (const path of ["/keys/a", `/keys/a/${"0".repeat(32)}`, "/secrets/a", "/keys", "/deletedkeys/a"]) {
+      expect(await call("POST", path, {})).toMatchObject(refusal(405, "MethodNotAllowed", "HTTP POST not allowed"));
+    }
     for (const method of ["PUT", "DELETE", "PATCH"]) {
       expect(await call(method, "/keys/")).toMatchObject(
         refusal(405, "MethodNotAllowed", `HTTP ${method} not allowed`),

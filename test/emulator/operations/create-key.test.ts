@@ -141,6 +141,26 @@ describe("createKey", () => {
     });
   });
 
+  it("gives a release policy back in the normal form of a vault, and of a Managed HSM as it was sent", async () => {
+    const { call } = await openVault({ vaults: ["one", { name: "hsm", plane: "managedhsm" }] });
+    const encode = (json: string) => Buffer.from(json).toString("base64url");
+    const sent = encode(
+      '{ "anyOf": [ { "allOf": [ {"equals": true, "claim": "c"} ], "authority": "https://a.example/" } ], "version": "1.0.0" }',
+    );
+    const body = { kty: "EC-HSM", attributes: { exportable: true }, release_policy: { data: sent } };
+    const policies = await Promise.all(
+      ["one", "hsm"].map(async (vault) => (await call("POST", "/keys/a/create", body, { vault })).body.release_policy),
+    );
+    expect(policies).toMatchObject([
+      {
+        data: encode(
+          '{"version":"1.0.0","anyOf":[{"authority":"https://a.example/","allOf":[{"claim":"c","equals":"true"}]}]}',
+        ),
+      },
+      { data: sent },
+    ]);
+  });
+
   it("keeps hardware keys only on a Managed HSM, members in alphabetical order", async () => {
     const { call } = await openVault({ vaults: [{ name: "hsm", plane: "managedhsm" }] });
     const { body } = await call("POST", "/keys/a/create", { kty: "RSA" });
