@@ -1,5 +1,5 @@
-import { formatMoment } from "../../provider/engine/input-check.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
+import { formatMoment } from "../../provider/engine/moment.js";
 import { checkKey } from "../../provider/key/check-key.js";
 import { observedAttributes, undeclaredAttributes } from "../../provider/key/key-attributes.js";
 import { type KeyAttributes, type KeyInputs, keyFamily } from "../../provider/key/key-inputs.js";

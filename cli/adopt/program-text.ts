@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/engine/input-check.js";
+import { formatMoment } from "../../provider/engine/moment.js";
 import { commentText, commentWord, literal, memberName } from "../text/typescript-text.js";
 import type { FoundVault, LeftOut } from "../vault/read-vault.js";
 import type { UnreadObject } from "../vault/unread-object.js";

@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/engine/input-check.js";
+import { formatMoment } from "../../provider/engine/moment.js";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { keyFamily } from "../../provider/key/key-inputs.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";

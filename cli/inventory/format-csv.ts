@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/engine/input-check.js";
+import { formatMoment } from "../../provider/engine/moment.js";
 import { type CsvCell, csvRow } from "../text/csv-text.js";
 import { daysBetween, type ListedObject, type VaultListing } from "./vault-listing.js";
 

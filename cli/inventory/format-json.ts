@@ -1,4 +1,4 @@
-import { formatMoment } from "../../provider/engine/input-check.js";
+import { formatMoment } from "../../provider/engine/moment.js";
 import { jsonDocument } from "../text/json-text.js";
 import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { formatMoment, InputCheck, isRecord } from "../engine/input-check.js";
+import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
 import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";

@@ -1,4 +1,4 @@
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { coveredVersion } from "./covered-version.js";
 import { newestSecretVersion } from "./newest-secret-version.js";

@@ -1,5 +1,6 @@
 import { describeValue, shownName } from "./described-value.js";
 import type { CheckFailure, Properties } from "./lifecycle.js";
+import { formatMoment, MOMENT, readMoment } from "./moment.js";
 import { containsUnknown, isUnknown } from "./unknown.js";
 
 /**
@@ -54,14 +55,15 @@ export class InputCheck {
     return undefined;
   }
 
-  /** A moment in ISO 8601, normalised to whole seconds in UTC as the service keeps it. */
+  /** A moment in ISO 8601, normalised to whole seconds in UTC as the service keeps it. A moment in the past is one, too. */
   moment(property: string): string | undefined {
     const value = this.news[property];
     if (value === undefined || value === null) return undefined;
     if (isUnknown(value)) return value as string;
-    const time = typeof value === "string" ? parseMoment(value) : undefined;
-    if (time !== undefined) return formatMoment(time);
-    this.fail(property, 'must be a moment in ISO 8601 with its zone, such as "2027-06-30T00:00:00Z"');
+    const read =
+      typeof value === "string" ? readMoment(value) : { problem: `${MOMENT}, and is ${describeValue(value)}` };
+    if ("moment" in read) return formatMoment(read.moment);
+    this.fail(property, read.problem);
     return undefined;
   }
 
@@ -111,15 +113,4 @@ export class InputCheck {
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
-/** `2027-06-30T00:00:00Z`: the form of every moment in inputs and outputs. */
-export function formatMoment(moment: Date): string {
-  return new Date(Math.floor(moment.getTime() / 1000) * 1000).toISOString().replace(".000Z", "Z");
-}
-
-function parseMoment(text: string): Date | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2}))?$/.test(text)) return undefined;
-  const moment = new Date(text);
-  return Number.isNaN(moment.getTime()) ? undefined : moment;
 }

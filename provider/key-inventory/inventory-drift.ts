@@ -1,4 +1,4 @@
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import { explainsVersion, observedRotationPolicy } from "../key/rotation-policy.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";

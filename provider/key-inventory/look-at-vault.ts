@@ -1,5 +1,5 @@
 import picomatch from "picomatch";
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
 import { inParallel } from "../engine/worker-pool.js";
 import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";

@@ -1,5 +1,5 @@
 import { describeValue, shownName } from "../engine/described-value.js";
-import { parseTimeout } from "../engine/duration.js";
+import { LONGEST_TIMEOUT, parseTimeout } from "../engine/duration.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
@@ -40,6 +40,12 @@ const PROPERTIES = [
 
 const KEY_OPS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export", "deriveKey"];
 
+const OPS_OF_TYPE: Record<string, readonly string[]> = {
+  RSA: ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export"],
+  EC: ["sign", "verify", "deriveKey", "export"],
+  oct: ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "deriveKey", "export"],
+};
+
 /**
  * Turns a program's inputs of a Key into their normal form, private material left out, and reports all that is
  * wrong with them at once. Runs in every preview; asks the vault nothing, but for a key that is to be adopted.
@@ -63,7 +69,7 @@ export async function checkKey(
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
     // What is the default of a vault is less than that of a Managed HSM: there it is told.
-    keyOps: checkKeyOps(check, isManagedHsm(vaultUrl) ? undefined : source.keyType),
+    keyOps: checkKeyOps(check, source.keyType, isManagedHsm(vaultUrl)),
     tags: check.tags({ count: 15, length: 256 }),
     hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
     exportable: onlyTrue(check.boolean("exportable")),
@@ -77,6 +83,7 @@ export async function checkKey(
   if (inputs.releasePolicy !== undefined && inputs.exportable === undefined) {
     check.fail("releasePolicy", "needs exportable: true: only an exportable key can have one (AKV.SKR.1005)");
   }
+  checkLifetime(check, inputs);
   checkCleared(check, olds, inputs, source.isAtHand);
   checkReplaced(check, olds, inputs, source.isAtHand);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
@@ -112,11 +119,23 @@ function checkTimeouts(check: InputCheck): Properties | string | undefined {
   for (const [operation, limit] of Object.entries(timeouts)) {
     if (!["create", "read", "update", "delete"].includes(operation)) {
       check.fail("timeouts", `${shownName(operation)} is not one of create, read, update, delete`);
-    } else if (!isUnknown(limit) && (typeof limit !== "string" || parseTimeout(limit) === undefined)) {
-      check.fail("timeouts", `${operation} must be a duration such as "90s", "10m" or "1h30m"`);
+    } else if (!isUnknown(limit)) {
+      const duration = typeof limit === "string" ? parseTimeout(limit) : undefined;
+      if (duration === undefined || duration > LONGEST_TIMEOUT) {
+        check.fail("timeouts", `${operation} must be a duration such as "90s", "10m" or "1h30m", of at most 480h`);
+      }
     }
   }
   return Object.keys(timeouts).length > 0 ? timeouts : undefined;
+}
+
+/** The two moments of an object, of which either may be past or missing. */
+export function checkLifetime(check: InputCheck, { notBefore, expiresOn }: Properties): void {
+  if (typeof notBefore !== "string" || typeof expiresOn !== "string" || isUnknown(notBefore) || isUnknown(expiresOn))
+    return;
+  if (Date.parse(notBefore) > Date.parse(expiresOn)) {
+    check.fail("notBefore", "must not be after expiresOn: there would be no time at which it could be used");
+  }
 }
 
 export function checkEnabled(check: InputCheck): false | string | undefined {
@@ -128,7 +147,11 @@ function onlyTrue(value: boolean | string | undefined): true | string | undefine
   return value === false ? undefined : (value as true | string | undefined);
 }
 
-function checkKeyOps(check: InputCheck, keyType: string | undefined): string[] | string | undefined {
+function checkKeyOps(
+  check: InputCheck,
+  keyType: string | undefined,
+  isOfManagedHsm: boolean,
+): string[] | string | undefined {
   const keyOps = check.news.keyOps;
   if (keyOps === undefined || keyOps === null) return undefined;
   if (isUnknown(keyOps)) return keyOps as string;
@@ -140,8 +163,21 @@ function checkKeyOps(check: InputCheck, keyType: string | undefined): string[] |
     if (isUnknown(op) || KEY_OPS.includes(op)) continue;
     check.fail("keyOps", `item ${index + 1} (${describeValue(op)}) is not one of ${KEY_OPS.join(", ")}`);
   }
+  checkOpsOfType(check, keyOps, keyType);
   const sorted = [...new Set(keyOps.map(String))].sort();
-  return keyType !== undefined && isDefaultKeyOps(keyType, sorted) ? undefined : sorted;
+  return keyType !== undefined && !isOfManagedHsm && isDefaultKeyOps(keyType, sorted) ? undefined : sorted;
+}
+
+/** What the service refuses of operations that it knows: those of another type of key, and "import" beside others. */
+function checkOpsOfType(check: InputCheck, keyOps: readonly unknown[], keyType: string | undefined): void {
+  const allowed = keyType === undefined ? undefined : OPS_OF_TYPE[keyType.replace(/-HSM$/, "")];
+  const foreign = allowed && KEY_OPS.filter((op) => keyOps.includes(op) && !allowed.includes(op));
+  if (foreign !== undefined && foreign.length > 0) {
+    check.fail("keyOps", `a key of type ${keyType} has no ${foreign.join(", ")}: it takes ${allowed?.join(", ")}`);
+  }
+  if (keyOps.includes("import") && new Set(keyOps).size > 1) {
+    check.fail("keyOps", "import goes with no other operation: a key exchange key does nothing else");
+  }
 }
 
 /** A backup brings the name of its key: the default, where the program gives none. */

@@ -18,7 +18,10 @@ export function checkRotationPolicy(check: InputCheck): Properties | string | un
     if (!ROTATION_MEMBERS.includes(member)) {
       check.fail("rotationPolicy", `${shownName(member)} is not one of ${ROTATION_MEMBERS.join(", ")}`);
     } else if (duration === undefined) {
-      check.fail("rotationPolicy", `${member} must be an ISO 8601 duration in years, months or days, such as "P90D"`);
+      check.fail(
+        "rotationPolicy",
+        `${member} must be an ISO 8601 duration in years, months or days, such as "P90D" (the service takes no weeks and no times)${/^P\d{1,3}W$/.test(String(value)) ? `: write P${Number(String(value).slice(1, -1)) * 7}D` : ""}`,
+      );
     } else if (duration < (member === "expireAfter" ? 28 : 7) * DAY) {
       check.fail("rotationPolicy", `${member} must be at least ${member === "expireAfter" ? 28 : 7} days`);
     } else {

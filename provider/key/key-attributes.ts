@@ -1,4 +1,4 @@
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import { canonicalJson, pickDefined } from "../engine/normal-form.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { isGivenKeyOps, type KeyAttributes, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";

@@ -1,4 +1,4 @@
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import type { KeyBundle, PublicJwk } from "../keyvault/key-bundle.js";
 import { publicKeyJwk } from "../material/public-key.js";
 import { publicThumbprint } from "../material/thumbprint.js";

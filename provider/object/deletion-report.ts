@@ -1,4 +1,4 @@
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
 import type { SoftDeleted } from "../keyvault/key-bundle.js";
 import type { VaultObject } from "./vault-object.js";

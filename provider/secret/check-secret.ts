@@ -1,7 +1,7 @@
 import { InputCheck } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { checkEnabled, checkOptions } from "../key/check-key.js";
+import { checkEnabled, checkLifetime, checkOptions } from "../key/check-key.js";
 import { isManagedHsm } from "../keyvault/identifier.js";
 import { expectedSealed, keepSecretValue } from "../object/pending-material.js";
 import { checkRestoreSource, givenSources } from "../object/restore-source.js";
@@ -62,6 +62,7 @@ export async function checkSecret(
     tags: check.tags({ count: 15, length: 512 }),
     ...checkOptions(check),
   };
+  checkLifetime(check, inputs);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
     await checkAdoption(check, vaultUrl, name);
   }

@@ -1,5 +1,5 @@
-import { formatMoment } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
 import { canonicalJson, pickDefined } from "../engine/normal-form.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";

@@ -1,6 +1,6 @@
 import type { CoveredVersion } from "../backup/covered-version.js";
 import { newestSecretVersion } from "../backup/newest-secret-version.js";
-import { formatMoment } from "../engine/input-check.js";
+import { formatMoment } from "../engine/moment.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";

@@ -1,6 +1,6 @@
 import type { CoveredVersion } from "../backup/covered-version.js";
-import { formatMoment } from "../engine/input-check.js";
 import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
