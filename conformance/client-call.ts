@@ -1,5 +1,9 @@
 import type { KeyVaultClient } from "../provider/keyvault/client.js";
-import type { KeyRotationPolicy } from "../provider/keyvault/key-bundle.js";
+import type { KeyRotationPolicyInput } from "../provider/keyvault/key-bundle.js";
+import type { VaultConnection } from "../provider/keyvault/vault-connection.js";
+import { decodeWire } from "../provider/keyvault/wire/json.js";
+import { keyBundle } from "../provider/keyvault/wire/key.js";
+import { cryptographyOperations } from "./cryptography-operations.js";
 import { arrayAt, isObject, objectAt, stringAt } from "./json.js";
 import { operationOf, type RecordedOperation } from "./operation.js";
 import type { Exchange } from "./recording.js";
@@ -23,13 +27,16 @@ export interface ClientCall {
 }
 
 /** The client's own operation for a recorded method and path; undefined where it has none. */
-export function clientCallOf({ request }: Exchange): ClientCall | undefined {
+export function clientCallOf({ request, response }: Exchange): ClientCall | undefined {
   const operation = operationOf(request.method, request.path);
   const body = isObject(request.body) ? request.body : {};
   const pageSize = Number(request.query["maxresults"]);
   const list = Number.isInteger(pageSize) && pageSize > 0 ? { maxPageSize: pageSize } : {};
   if (operation.kind === "none") return unnamedCall(request.method, request.path);
-  return operation.collection === "keys" ? keyCall(operation, body, list) : secretCall(operation, body, list);
+  if (operation.collection === "secrets") return secretCall(operation, body, list);
+  // A request that says no type, or that the recorder lost, asked for what it got: the client compares the two.
+  const kty = stringAt(body, "kty") ?? stringAt(objectAt(response.body, "key"), "kty") ?? "RSA";
+  return keyCall(operation, operation.kind === "create" ? { ...body, kty } : body, list);
 }
 
 /** Requests that name nothing, which the service refuses. */
@@ -70,6 +77,7 @@ function keyCall(
       return call("importKey", "key", (client) => client.importKey(name, p));
     }
     case "get":
+      if (version === "attestation") return call("getKey", "key", ({ connection }) => keyAttestation(connection, name));
       return call("getKey", "key", (client) => client.getKey(name, version));
     case "update":
       return call("updateKey", "key", (client) => client.updateKey(name, version, described(body)));
@@ -102,14 +110,23 @@ function keyCall(
     case "listDeleted":
       return call("getDeletedKeys", "list", (client) => collect(client.getDeletedKeys(list)));
     case "release":
-      return call("releaseKey", "backup", (client) =>
-        client.releaseKey(name, version, { target: stringAt(body, "target") ?? "attestation" }),
+      return call("releaseKey", "backup", ({ connection }) =>
+        cryptographyOperations(connection).releaseKey(name, version, {
+          target: stringAt(body, "target") ?? "attestation",
+        }),
       );
     case "crypto":
       return cryptographyCall(action?.toLowerCase() ?? "", name, version, body);
     default:
       return undefined;
   }
+}
+
+/** A key as its attestation carries it; what that adds to the key, this client passes over. */
+function keyAttestation(connection: VaultConnection, name: string): Promise<unknown> {
+  const path = ["keys", name, "attestation"] as const;
+  const decode = (answer: unknown) => decodeWire(keyBundle, answer);
+  return connection.call({ operation: "getKey", method: "GET", path, objectName: name, decode });
 }
 
 function cryptographyCall(
@@ -124,17 +141,29 @@ function cryptographyCall(
   const signed = { algorithm: p.algorithm, digest: text("digest"), signature: p.value };
   switch (action) {
     case "encrypt":
-      return call("encrypt", "cryptography", (client) => client.encrypt(name, version, p));
+      return call("encrypt", "cryptography", ({ connection }) =>
+        cryptographyOperations(connection).encrypt(name, version, p),
+      );
     case "decrypt":
-      return call("decrypt", "cryptography", (client) => client.decrypt(name, version, p));
+      return call("decrypt", "cryptography", ({ connection }) =>
+        cryptographyOperations(connection).decrypt(name, version, p),
+      );
     case "wrapkey":
-      return call("wrapKey", "cryptography", (client) => client.wrapKey(name, version, p));
+      return call("wrapKey", "cryptography", ({ connection }) =>
+        cryptographyOperations(connection).wrapKey(name, version, p),
+      );
     case "unwrapkey":
-      return call("unwrapKey", "cryptography", (client) => client.unwrapKey(name, version, p));
+      return call("unwrapKey", "cryptography", ({ connection }) =>
+        cryptographyOperations(connection).unwrapKey(name, version, p),
+      );
     case "sign":
-      return call("sign", "cryptography", (client) => client.sign(name, version, { ...p, digest: p.value }));
+      return call("sign", "cryptography", ({ connection }) =>
+        cryptographyOperations(connection).sign(name, version, { ...p, digest: p.value }),
+      );
     case "verify":
-      return call("verify", "verified", (client) => client.verify(name, version, signed));
+      return call("verify", "verified", ({ connection }) =>
+        cryptographyOperations(connection).verify(name, version, signed),
+      );
     default:
       return undefined;
   }
@@ -201,7 +230,7 @@ function described(body: Body) {
   };
 }
 
-function rotationPolicy(body: Body): KeyRotationPolicy {
+function rotationPolicy(body: Body): KeyRotationPolicyInput {
   const expiryTime = stringAt(objectAt(body, "attributes"), "expiryTime");
   return {
     lifetimeActions: arrayAt(body, "lifetimeActions").map((action) => {
@@ -209,7 +238,7 @@ function rotationPolicy(body: Body): KeyRotationPolicy {
       const timeAfterCreate = stringAt(trigger, "timeAfterCreate");
       const timeBeforeExpiry = stringAt(trigger, "timeBeforeExpiry");
       return {
-        action: stringAt(objectAt(action, "action"), "type")?.toLowerCase() === "rotate" ? "Rotate" : "Notify",
+        action: stringAt(objectAt(action, "action"), "type") ?? "Notify",
         ...(timeAfterCreate === undefined ? {} : { timeAfterCreate }),
         ...(timeBeforeExpiry === undefined ? {} : { timeBeforeExpiry }),
       };

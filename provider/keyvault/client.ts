@@ -1,4 +1,5 @@
-import { SecretOperations } from "./secret-operations.js";
+import { type KeyOperations, keyOperations } from "./key-operations.js";
+import { type SecretOperations, secretOperations } from "./secret-operations.js";
 import { type KeyVaultClientOptions, VaultConnection } from "./vault-connection.js";
 
 export type { CallOptions, KeyVaultClientOptions, ListOptions } from "./vault-connection.js";
@@ -7,19 +8,23 @@ export type { CallOptions, KeyVaultClientOptions, ListOptions } from "./vault-co
  * A client of one vault's data plane, REST API 7.4: a method per operation of keys and secrets.
  *
  * Every method throws {@link KeyVaultError} and nothing else. Reads are repeated on 429, 5xx and failures of the transport; a write only where the service cannot
- * have accepted it. One client a vault: connections, challenge and limits are the client's, tokens are the credential's.
+ * have accepted it, and one that makes a version or an object not after 429 either. One client a vault: connections, challenge and limits are the client's, tokens
+ * are the credential's.
  *
  * Loading this module loads zod (some 30 ms); undici and `@azure/identity` come with the first request. Import it where a vault is about to be called.
  */
-export class KeyVaultClient extends SecretOperations {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor puts in every operation
+export class KeyVaultClient {
   readonly vaultUrl: string;
   readonly plane: "vault" | "managedhsm";
+  /** What the operations are composed around, for operations that this client does not have. */
+  readonly connection: VaultConnection;
 
   constructor(options: KeyVaultClientOptions) {
-    const connection = new VaultConnection(options);
-    super(connection);
-    this.vaultUrl = connection.vaultUrl;
-    this.plane = connection.plane;
+    this.connection = new VaultConnection(options);
+    this.vaultUrl = this.connection.vaultUrl;
+    this.plane = this.connection.plane;
+    Object.assign(this, keyOperations(this.connection), secretOperations(this.connection));
   }
 
   /** Closes the connections. Idle ones do not keep the process alive, so this is seldom needed. */
@@ -27,3 +32,5 @@ export class KeyVaultClient extends SecretOperations {
     return this.connection.close();
   }
 }
+
+export interface KeyVaultClient extends KeyOperations, SecretOperations {}

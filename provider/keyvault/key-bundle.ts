@@ -68,6 +68,14 @@ export type KeyItem = KeyProperties;
 
 export interface DeletedKeyItem extends KeyItem, SoftDeleted {}
 
+/** A rotation policy as it is set. */
+export interface KeyRotationPolicyInput {
+  /** ISO 8601 duration, at least 28 days. */
+  expiryTime?: string;
+  /** The service takes the actions in any case, and adds a Notify of its own on a vault. Other servers are stricter: they are sent as they are given. */
+  lifetimeActions: { action: string; timeAfterCreate?: string; timeBeforeExpiry?: string }[];
+}
+
 export interface KeyRotationPolicy {
   id?: string;
   /** ISO 8601 duration, at least 28 days. */

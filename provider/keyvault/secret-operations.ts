@@ -1,8 +1,8 @@
-import { CryptographyOperations } from "./cryptography-operations.js";
+import { type AskedObject, differenceOf } from "./answered-object.js";
 import type { ObjectPath } from "./object-path.js";
 import type { OperationName } from "./operations.js";
 import type { DeletedSecretBundle, DeletedSecretItem, SecretBundle, SecretItem } from "./secret-bundle.js";
-import type { Call, CallOptions, ListOptions } from "./vault-connection.js";
+import type { Call, CallOptions, ListOptions, VaultConnection } from "./vault-connection.js";
 import { backupAnswer } from "./wire/backup.js";
 import { decodeWire, present } from "./wire/json.js";
 import { pageOf } from "./wire/page.js";
@@ -32,151 +32,187 @@ export interface SetSecretParameters extends SecretDescription {
 const page = pageOf(secretItem);
 const deletedPage = pageOf(deletedSecretItem);
 
-/** The operations on secrets. */
-export abstract class SecretOperations extends CryptographyOperations {
-  /**
-   * Sets a secret, as a new version where the name is taken. Nothing is inherited from the version before.
-   *
-   * Needs secrets/set. Throws `KV_DELETED_RECOVERABLE` and `KV_BUSY` where a deleted secret holds the name.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret
-   */
-  setSecret(name: string, p: SetSecretParameters, o?: CallOptions): Promise<SecretBundle> {
-    const body = { value: p.value, ...present({ contentType: p.contentType }), ...describing(p) };
-    const rest = { objectName: name, body, secrets: [p.value] };
-    return this.#bundle("setSecret", "PUT", ["secrets", name], rest, o);
-  }
+export type SecretOperations = ReturnType<typeof secretOperations>;
 
-  /**
-   * Deletes a secret with all its versions. It goes on for seconds to minutes after the answer: until `getDeletedSecret` finds it, the name is busy.
-   *
-   * Needs secrets/delete. Throws `KV_NOT_FOUND`, and `KV_FORBIDDEN` for the secret of a certificate.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret
-   */
-  deleteSecret(name: string, o?: CallOptions): Promise<DeletedSecretBundle> {
-    return this.#deleted("deleteSecret", "DELETE", ["secrets", name], name, o);
-  }
-
-  /**
-   * Changes attributes, content type or tags of a version, by default the current one. The value cannot be changed, and is not in the answer.
-   *
-   * Needs secrets/set. Throws `KV_NOT_FOUND`.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret
-   */
-  updateSecret(
-    name: string,
-    version: string | undefined,
-    p: SecretDescription,
-    o?: CallOptions,
-  ): Promise<SecretBundle> {
-    const body = { ...present({ contentType: p.contentType }), ...describing(p) };
-    const rest = { objectName: name, version, body };
-    return this.#bundle("updateSecret", "PATCH", ["secrets", name, version], rest, o);
-  }
-
-  /**
-   * Reads a version with its value, by default the current one.
-   *
-   * Needs secrets/get. Throws `KV_NOT_FOUND`, and `KV_FORBIDDEN` with inner code `SecretDisabled` for a disabled version.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
-   */
-  getSecret(name: string, version?: string, o?: CallOptions): Promise<SecretBundle> {
-    return this.#bundle("getSecret", "GET", ["secrets", name, version], { objectName: name, version }, o);
-  }
-
-  /**
-   * Lists the secrets of the vault by their current versions, without values. Needs secrets/list.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets
-   */
-  getSecrets(o?: ListOptions): AsyncIterable<SecretItem> {
-    const call = { operation: "getSecrets", method: "GET", path: ["secrets"] } as const;
-    return this.connection.list({ ...call, decode: (answer) => decodeWire(page, answer) }, o);
-  }
-
-  /**
-   * Lists the versions of a secret, in the order of their random ids: sort by `createdOn`. A name that does not exist has none.
-   *
-   * Needs secrets/list.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions
-   */
-  getSecretVersions(name: string, o?: ListOptions): AsyncIterable<SecretItem> {
-    const path: ObjectPath = ["secrets", name, "versions"];
-    const call = { operation: "getSecretVersions", method: "GET", path, objectName: name } as const;
-    return this.connection.list({ ...call, decode: (answer) => decodeWire(page, answer) }, o);
-  }
-
-  /**
-   * Lists deleted secrets that can be recovered. Needs secrets/list.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets
-   */
-  getDeletedSecrets(o?: ListOptions): AsyncIterable<DeletedSecretItem> {
-    const call = { operation: "getDeletedSecrets", method: "GET", path: ["deletedsecrets"] } as const;
-    return this.connection.list({ ...call, decode: (answer) => decodeWire(deletedPage, answer) }, o);
-  }
-
-  /**
-   * Reads a deleted secret, without its value.
-   *
-   * Needs secrets/get. Throws `KV_NOT_FOUND` also while it is still being deleted, and `KV_FORBIDDEN` where its current version is disabled: then it is there.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secret/get-deleted-secret
-   */
-  getDeletedSecret(name: string, o?: CallOptions): Promise<DeletedSecretBundle> {
-    return this.#deleted("getDeletedSecret", "GET", ["deletedsecrets", name], name, o);
-  }
-
-  /**
-   * Deletes a deleted secret for good. Needs secrets/purge. Throws `KV_BUSY` while it is still being deleted, `KV_FORBIDDEN` under purge protection, `KV_NOT_FOUND`.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/purge-deleted-secret/purge-deleted-secret
-   */
-  purgeDeletedSecret(name: string, o?: CallOptions): Promise<void> {
-    const path: ObjectPath = ["deletedsecrets", name];
-    const call = { operation: "purgeDeletedSecret", method: "DELETE", path, objectName: name } as const;
-    return this.connection.call({ ...call, decode: undefined }, o);
-  }
-
-  /**
-   * Brings a deleted secret back with all its versions. It goes on after the answer: reads find it after a while, and writes are busy a little longer. The answer carries no value.
-   *
-   * Needs secrets/recover. Throws `KV_BUSY` while it is still being deleted, `KV_NOT_FOUND`.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret
-   */
-  recoverDeletedSecret(name: string, o?: CallOptions): Promise<SecretBundle> {
-    const path: ObjectPath = ["deletedsecrets", name, "recover"];
-    return this.#bundle("recoverDeletedSecret", "POST", path, { objectName: name }, o);
-  }
-
-  /**
-   * Takes a backup of all versions of a secret: an opaque text, to be kept as it is. Needs secrets/backup. Throws `KV_NOT_FOUND`.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret
-   */
-  backupSecret(name: string, o?: CallOptions): Promise<string> {
-    const path: ObjectPath = ["secrets", name, "backup"];
-    const call = { operation: "backupSecret", method: "POST", path, objectName: name } as const;
-    return this.connection.call({ ...call, decode: (answer) => decodeWire(backupAnswer, answer) }, o);
-  }
-
-  /**
-   * Restores a secret from its backup, with its name, its version ids and its attributes. Never overwrites.
-   *
-   * Needs secrets/restore. Throws `KV_BACKUP_REJECTED` where the blob is not one that this vault can open, `KV_CONFLICT` where the name is taken in any state.
-   * @see https://learn.microsoft.com/rest/api/keyvault/secrets/restore-secret/restore-secret
-   */
-  restoreSecret(blob: string, o?: CallOptions): Promise<SecretBundle> {
-    return this.#bundle("restoreSecret", "POST", ["secrets", "restore"], { body: { value: blob }, secrets: [blob] }, o);
-  }
-
-  #bundle(
+/** The operations on secrets of a vault. */
+export function secretOperations(connection: VaultConnection) {
+  const bundle = (
     operation: OperationName,
     method: Call<SecretBundle>["method"],
     path: ObjectPath,
-    rest: Pick<Call<SecretBundle>, "objectName" | "version" | "body" | "secrets">,
+    { asked, ...rest }: Pick<Call<SecretBundle>, "body" | "secrets"> & { asked?: AskedObject },
     o?: CallOptions,
-  ): Promise<SecretBundle> {
-    const decode = (answer: unknown): SecretBundle => decodeWire(secretBundle, answer);
-    return this.connection.call({ operation, method, path, ...rest, decode }, o);
-  }
+  ): Promise<SecretBundle> =>
+    connection.call(
+      {
+        operation,
+        method,
+        path,
+        ...rest,
+        ...(asked === undefined ? {} : { objectName: asked.name, version: asked.version }),
+        decode: (answer) => decodeWire(secretBundle, answer),
+        difference: (secret) => asked && differenceOf(secret, asked),
+      },
+      o,
+    );
 
-  #deleted(operation: OperationName, method: "GET" | "DELETE", path: ObjectPath, objectName: string, o?: CallOptions) {
-    const decode = (answer: unknown): DeletedSecretBundle => decodeWire(deletedSecretBundle, answer);
-    return this.connection.call({ operation, method, path, objectName, decode }, o);
-  }
+  const deleted = (
+    operation: OperationName,
+    method: "GET" | "DELETE",
+    path: ObjectPath,
+    name: string,
+    o?: CallOptions,
+  ): Promise<DeletedSecretBundle> =>
+    connection.call(
+      {
+        operation,
+        method,
+        path,
+        objectName: name,
+        decode: (answer) => decodeWire(deletedSecretBundle, answer),
+        difference: (secret) => differenceOf(secret, { name }),
+      },
+      o,
+    );
+
+  return {
+    /**
+     * Sets a secret, as a new version where the name is taken. Nothing is inherited from the version before.
+     *
+     * Needs secrets/set. Throws `KV_DELETED_RECOVERABLE` and `KV_BUSY` where a deleted secret holds the name.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret
+     */
+    setSecret(name: string, p: SetSecretParameters, o?: CallOptions): Promise<SecretBundle> {
+      const body = () => ({ value: p.value, ...present({ contentType: p.contentType }), ...describing(p) });
+      const rest = { body, secrets: [p.value], asked: { name, sent: p } };
+      return bundle("setSecret", "PUT", ["secrets", name], rest, o);
+    },
+
+    /**
+     * Deletes a secret with all its versions. It goes on for seconds to minutes after the answer: until `getDeletedSecret` finds it, the name is busy.
+     *
+     * Needs secrets/delete. Throws `KV_NOT_FOUND`, and `KV_FORBIDDEN` for the secret of a certificate.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/delete-secret/delete-secret
+     */
+    deleteSecret(name: string, o?: CallOptions): Promise<DeletedSecretBundle> {
+      return deleted("deleteSecret", "DELETE", ["secrets", name], name, o);
+    },
+
+    /**
+     * Changes attributes, content type or tags of a version, by default the current one. The value cannot be changed, and is not in the answer.
+     *
+     * Needs secrets/set. Throws `KV_NOT_FOUND`.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/update-secret/update-secret
+     */
+    updateSecret(
+      name: string,
+      version: string | undefined,
+      p: SecretDescription,
+      o?: CallOptions,
+    ): Promise<SecretBundle> {
+      const body = () => ({ ...present({ contentType: p.contentType }), ...describing(p) });
+      const rest = { body, asked: { name, version, sent: p } };
+      return bundle("updateSecret", "PATCH", ["secrets", name, version], rest, o);
+    },
+
+    /**
+     * Reads a version with its value, by default the current one.
+     *
+     * Needs secrets/get. Throws `KV_NOT_FOUND`, and `KV_FORBIDDEN` with inner code `SecretDisabled` for a disabled version.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret
+     */
+    getSecret(name: string, version?: string, o?: CallOptions): Promise<SecretBundle> {
+      return bundle("getSecret", "GET", ["secrets", name, version], { asked: { name, version } }, o);
+    },
+
+    /**
+     * Lists the secrets of the vault by their current versions, without values. Needs secrets/list.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets
+     */
+    getSecrets(o?: ListOptions): AsyncIterable<SecretItem> {
+      const call = { operation: "getSecrets", method: "GET", path: ["secrets"] } as const;
+      return connection.list({ ...call, decode: (answer) => decodeWire(page, answer) }, o);
+    },
+
+    /**
+     * Lists the versions of a secret, in the order of their random ids: sort by `createdOn`. A name that does not exist has none.
+     *
+     * Needs secrets/list.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions
+     */
+    getSecretVersions(name: string, o?: ListOptions): AsyncIterable<SecretItem> {
+      const path: ObjectPath = ["secrets", name, "versions"];
+      const call = { operation: "getSecretVersions", method: "GET", path, objectName: name } as const;
+      return connection.list(
+        { ...call, decode: (answer) => decodeWire(page, answer), difference: (item) => differenceOf(item, { name }) },
+        o,
+      );
+    },
+
+    /**
+     * Lists deleted secrets that can be recovered. Needs secrets/list.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets
+     */
+    getDeletedSecrets(o?: ListOptions): AsyncIterable<DeletedSecretItem> {
+      const call = { operation: "getDeletedSecrets", method: "GET", path: ["deletedsecrets"] } as const;
+      return connection.list({ ...call, decode: (answer) => decodeWire(deletedPage, answer) }, o);
+    },
+
+    /**
+     * Reads a deleted secret, without its value.
+     *
+     * Needs secrets/get. Throws `KV_NOT_FOUND` also while it is still being deleted, and `KV_FORBIDDEN` where its current version is disabled: then it is there.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secret/get-deleted-secret
+     */
+    getDeletedSecret(name: string, o?: CallOptions): Promise<DeletedSecretBundle> {
+      return deleted("getDeletedSecret", "GET", ["deletedsecrets", name], name, o);
+    },
+
+    /**
+     * Deletes a deleted secret for good. Needs secrets/purge. Throws `KV_BUSY` while it is still being deleted, `KV_FORBIDDEN` under purge protection, `KV_NOT_FOUND`.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/purge-deleted-secret/purge-deleted-secret
+     */
+    purgeDeletedSecret(name: string, o?: CallOptions): Promise<void> {
+      const path: ObjectPath = ["deletedsecrets", name];
+      const call = { operation: "purgeDeletedSecret", method: "DELETE", path, objectName: name } as const;
+      return connection.call({ ...call, decode: undefined }, o);
+    },
+
+    /**
+     * Brings a deleted secret back with all its versions. It goes on after the answer: reads find it after a while, and writes are busy a little longer. The answer carries no value.
+     *
+     * Needs secrets/recover. Throws `KV_BUSY` while it is still being deleted, `KV_NOT_FOUND`.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/recover-deleted-secret/recover-deleted-secret
+     */
+    recoverDeletedSecret(name: string, o?: CallOptions): Promise<SecretBundle> {
+      const path: ObjectPath = ["deletedsecrets", name, "recover"];
+      return bundle("recoverDeletedSecret", "POST", path, { asked: { name } }, o);
+    },
+
+    /**
+     * Takes a backup of all versions of a secret: an opaque text, to be kept as it is. Needs secrets/backup. Throws `KV_NOT_FOUND`.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret
+     */
+    backupSecret(name: string, o?: CallOptions): Promise<string> {
+      const path: ObjectPath = ["secrets", name, "backup"];
+      const call = { operation: "backupSecret", method: "POST", path, objectName: name } as const;
+      return connection.call({ ...call, decode: (answer) => decodeWire(backupAnswer, answer) }, o);
+    },
+
+    /**
+     * Restores a secret from its backup, with its name, its version ids and its attributes. Never overwrites.
+     *
+     * Needs secrets/restore. Throws `KV_BACKUP_REJECTED` where the blob is not one that this vault can open, `KV_CONFLICT` where the name is taken in any state.
+     * @see https://learn.microsoft.com/rest/api/keyvault/secrets/restore-secret/restore-secret
+     */
+    restoreSecret(blob: string, o?: CallOptions): Promise<SecretBundle> {
+      return bundle(
+        "restoreSecret",
+        "POST",
+        ["secrets", "restore"],
+        { body: () => ({ value: blob }), secrets: [blob] },
+        o,
+      );
+    },
+  };
 }

@@ -57,14 +57,23 @@ export interface Call<T> {
   operation: OperationName;
   method: VaultRequest["method"];
   path: ObjectPath;
-  body?: object;
+  /** Made when it is sent, so that input that cannot be sent is an error of the call. */
+  body?: () => object;
   objectName?: string;
   version?: string | undefined;
   /** Texts of the body that no error may repeat. */
   secrets?: readonly string[];
   /** Reads the answer; absent where a success has none, which is then proven by its status alone. */
   decode: ((answer: unknown) => T) | undefined;
+  /** In what the answer, or a line of a list, is not the answer to this call. */
+  difference?: ((answered: T) => string | undefined) | undefined;
 }
+
+/** What errors tell of a call. */
+type CallFacts = Pick<Call<unknown>, "operation" | "objectName" | "version" | "secrets">;
+
+/** A list: its pages are decoded, and its lines compared. */
+export type ListCall<T> = Omit<Call<T>, "decode"> & { decode: (answer: unknown) => Page<T> };
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 
@@ -117,14 +126,18 @@ export class VaultConnection {
   }
 
   /** Follows a list through its pages. */
-  list<T>(call: Call<Page<T>>, options: ListOptions = {}): AsyncGenerator<T, void, void> {
+  list<T>(call: ListCall<T>, options: ListOptions = {}): AsyncGenerator<T, void, void> {
     const size = options.maxPageSize === undefined ? "" : `&maxresults=${options.maxPageSize}`;
     return pages({
       first: () => `${this.#withVersion(call.path)}${size}`,
       origin: this.vaultUrl,
       apiVersion: this.#apiVersion,
-      get: (path) => this.#send(call, path, options),
-      read: (page) => this.#fitting(call, () => page.items(), {}),
+      get: (path) => this.#send<Page<T>>({ ...call, difference: undefined }, path, options),
+      read: (page) => {
+        const items = this.#fitting(call, () => page.items(), {});
+        for (const item of items) this.#compare(call, item, {});
+        return items;
+      },
       refuse: (why) => this.#protocolError(call, why, {}),
     });
   }
@@ -162,11 +175,30 @@ export class VaultConnection {
     const { decode } = call;
     if (decode === undefined) return undefined as T;
     const answer = parseJson(response.body);
-    return this.#fitting(call, () => decode(answer), { ...facts, isJson: answer !== undefined });
+    const result = this.#fitting(call, () => decode(answer), { ...facts, isJson: answer !== undefined });
+    this.#compare(call, result, facts);
+    return result;
+  }
+
+  /** An answer of good form for another object is not believed either: a gateway or a cache mixed something up. */
+  #compare<T>(call: Pick<Call<T>, "difference"> & CallFacts, answered: T, facts: KeyVaultErrorDetails): void {
+    const difference = call.difference?.(answered);
+    if (difference === undefined) return;
+    throw this.#protocolError(call, `got the answer to something else: ${difference}`, {
+      ...facts,
+      ...(facts.mayHaveHappened
+        ? {
+            hint: "what was asked for may have been done, and so may what the answer tells of: look at both before anything is sent again.",
+          }
+        : {}),
+    });
   }
 
   /** What is wrong with the form of a success, before its body is looked at. */
-  #strangeness({ decode }: Call<unknown>, { status, headers, body, overlong, neverAccepted }: VaultResponse) {
+  #strangeness(
+    { decode }: Pick<Call<unknown>, "decode">,
+    { status, headers, body, overlong, neverAccepted }: VaultResponse,
+  ) {
     if (overlong) return "got an answer that is longer than any of a vault";
     if (neverAccepted) return "was answered before it was sent as a whole";
     if (decode === undefined) {
@@ -181,7 +213,7 @@ export class VaultConnection {
 
   /** Reads what was answered, and makes an error of the call where it does not fit. */
   #fitting<T>(
-    call: Call<unknown>,
+    call: CallFacts,
     read: () => T,
     { isJson = true, ...more }: KeyVaultErrorDetails & { isJson?: boolean },
   ): T {
@@ -194,16 +226,16 @@ export class VaultConnection {
     }
   }
 
-  #protocolError(call: Call<unknown>, why: string, more: KeyVaultErrorDetails): KeyVaultError {
+  #protocolError(call: CallFacts, why: string, more: KeyVaultErrorDetails): KeyVaultError {
     const context = this.#context(call);
     return new KeyVaultError("KV_PROTOCOL", `${describe(context)} ${why}`, {
+      hint: "check that the URL is that of a vault and that no proxy answers in its place.",
       ...context,
       ...more,
-      hint: "check that the URL is that of a vault and that no proxy answers in its place.",
     });
   }
 
-  #context({ operation, objectName, version, secrets }: Call<unknown>): CallContext {
+  #context({ operation, objectName, version, secrets }: CallFacts): CallContext {
     return {
       operation,
       vaultUrl: this.#label,
@@ -216,12 +248,15 @@ export class VaultConnection {
   }
 }
 
-function encode({ method, body }: Call<unknown>): Pick<VaultRequest, "method" | "headers" | "body"> {
+function encode({
+  method,
+  body,
+}: Pick<Call<unknown>, "method" | "body">): Pick<VaultRequest, "method" | "headers" | "body"> {
   const headers = {
     accept: "application/json",
     "user-agent": "pulumi-keyvault",
     "x-ms-client-request-id": randomUUID(),
   };
   if (body === undefined) return { method, headers };
-  return { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) };
+  return { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body()) };
 }

@@ -26,11 +26,11 @@ async function serve(answer: (request: SeenRequest, index: number) => Answer | P
 const needsToken = (request: SeenRequest, challenge?: string) =>
   request.authorization === undefined ? unauthorized(challenge) : ok;
 
-const importOct = (client: KeyVaultClient) => client.importKey("n", { key: { kty: "oct", k: "c2VjcmV0" } });
+const importKey = (client: KeyVaultClient) => client.importKey("n", { key: { kty: "EC", d: "c2VjcmV0" } });
 
 test("the first request carries neither token nor body, the second both", async () => {
   const { server, source, client } = await serve((request) => needsToken(request));
-  await importOct(client);
+  await importKey(client);
   expect(server.requests.map(({ authorization, body }) => [authorization, body !== ""])).toEqual([
     [undefined, false],
     ["Bearer token-1", true],
@@ -60,7 +60,7 @@ test("parallel calls, and clients of the same credential, share one challenge pe
 test("a server that asks for no token gets none", async () => {
   const { server, source, client } = await serve(() => ok);
   await client.getKey("n");
-  await importOct(client);
+  await importKey(client);
   expect(server.requests.map(({ body }) => body !== "")).toEqual([false, true]);
   expect(source.requests).toEqual([]);
 });
@@ -71,7 +71,7 @@ test("a server that validates before it authenticates still gets the whole reque
       ? { status: 400, body: { error: { code: "BadParameter", message: "no body" } } }
       : needsToken(request),
   );
-  await expect(importOct(client)).resolves.toMatchObject({ name: "n" });
+  await expect(importKey(client)).resolves.toMatchObject({ name: "n" });
 });
 
 test.each([
@@ -98,7 +98,7 @@ test("the claims of a second challenge are honoured once", async () => {
   const { server, source, client } = await serve((request) =>
     request.authorization === "Bearer token-2" ? ok : unauthorized(request.authorization ? insufficient : CHALLENGE),
   );
-  await importOct(client);
+  await importKey(client);
   expect(source.requests).toEqual([
     { scope: SCOPE, tenantId: TENANT },
     { scope: SCOPE, tenantId: TENANT, claims },

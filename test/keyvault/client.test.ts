@@ -45,15 +45,21 @@ test("a key is read with dates as Dates, epoch 0 among them, and its name from w
 });
 
 test("every operation sends the method and path of the reference", async () => {
-  const client = await serve(({ url, method }) => {
+  const client = await serve(({ url, method, body }) => {
     if (method === "DELETE" && url.startsWith("/deleted")) return { status: 204 };
     if (url.includes("/backup")) return { status: 200, body: { value: "blob" } };
     if (url.includes("/rotationpolicy")) return { status: 200, body: { lifetimeActions: [], attributes: null } };
     if (/^\/(deleted)?(keys|secrets)(\?|\/[^/]+\/versions)/.test(url)) return { status: 200, body: { value: [] } };
-    return { status: 200, body: url.includes("secrets") ? secretBody : deletedKeyBody };
+    const sent = body === "" ? {} : JSON.parse(body);
+    const { key, kty = key?.kty ?? "oct", crv, attributes, tags } = sent;
+    const said = { ...attributes, created: 1700000000 };
+    if (url.includes("secrets"))
+      return { status: 200, body: { ...secretBody, id: `https://v/secrets/n/${VERSION}`, attributes: said, tags } };
+    const answered = { kid: `https://v/keys/n/${VERSION}`, kty: key ? `${kty}-HSM` : kty, crv };
+    return { status: 200, body: { ...deletedKeyBody, key: answered, attributes: said, tags } };
   });
   const key = { kty: "oct", k: "AAAA" };
-  await client.getKey("warm-up");
+  await client.getKey("n");
   server.requests.length = 0;
   const all = async (list: AsyncIterable<unknown>) => {
     for await (const item of list) expect(item).toBeUndefined();

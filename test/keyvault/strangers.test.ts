@@ -20,7 +20,7 @@ function remote(answers: Partial<VaultResponse>[], more: Partial<KeyVaultClientO
   return { client: new KeyVaultClient(options), dispatch, source };
 }
 
-const secretImport = (client: KeyVaultClient) => client.importKey("n", { key: { kty: "oct", k: "c2VjcmV0" } });
+const secretImport = (client: KeyVaultClient) => client.importKey("n", { key: { kty: "EC", d: "c2VjcmV0" } });
 
 afterEach(() => vi.unstubAllEnvs());
 

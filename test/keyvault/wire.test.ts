@@ -4,7 +4,7 @@ import { z } from "zod";
 import { attributesCodec } from "../../provider/keyvault/wire/attributes.js";
 import { decodeWire, epochSeconds, WireMismatch } from "../../provider/keyvault/wire/json.js";
 import { deletedKeyBundle, keyBundle, keyItem } from "../../provider/keyvault/wire/key.js";
-import { encodeRotationPolicy, rotationPolicyCodec } from "../../provider/keyvault/wire/rotation-policy.js";
+import { encodeRotationPolicy, rotationPolicy } from "../../provider/keyvault/wire/rotation-policy.js";
 import { deletedSecretBundle, secretBundle } from "../../provider/keyvault/wire/secret.js";
 
 const kid = "https://v.vault.azure.net/keys/n/0123456789abcdef0123456789abcdef";
@@ -102,7 +102,7 @@ test("a rotation policy is read from both planes and written as the reference ha
     ],
     attributes: { expiryTime: "P90D", created: 1, updated: 2 },
   };
-  const policy = decodeWire(rotationPolicyCodec, vault);
+  const policy = decodeWire(rotationPolicy, vault);
   expect(policy).toEqual({
     id: vault.id,
     expiryTime: "P90D",
@@ -120,8 +120,8 @@ test("a rotation policy is read from both planes and written as the reference ha
     ],
     attributes: { expiryTime: "P90D" },
   });
-  expect(decodeWire(rotationPolicyCodec, { attributes: { created: 0, expiryTime: "", updated: 0 }, id: "" })).toEqual({
+  expect(decodeWire(rotationPolicy, { attributes: { created: 0, expiryTime: "", updated: 0 }, id: "" })).toEqual({
     lifetimeActions: [],
   });
-  expect(decodeWire(rotationPolicyCodec, { lifetimeActions: null, attributes: null })).toEqual({ lifetimeActions: [] });
+  expect(decodeWire(rotationPolicy, { lifetimeActions: null, attributes: null })).toEqual({ lifetimeActions: [] });
 });

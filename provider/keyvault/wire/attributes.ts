@@ -1,17 +1,18 @@
 import { z } from "zod";
 import { epochSeconds, present } from "./json.js";
+import { words } from "./word.js";
 
-const wireAttributes = z.looseObject({
+const wireAttributes = z.object({
   enabled: z.boolean().nullish(),
   nbf: epochSeconds.nullish(),
   exp: epochSeconds.nullish(),
   created: epochSeconds.nullish(),
   updated: epochSeconds.nullish(),
   // Some emulators write the number of their own enumeration, which says nothing to anybody else.
-  recoveryLevel: z.union([z.string(), z.number()]).nullish(),
+  recoveryLevel: z.union([words, z.number()]).nullish(),
   recoverableDays: z.number().nullish(),
   exportable: z.boolean().nullish(),
-  hsmPlatform: z.string().nullish(),
+  hsmPlatform: words.nullish(),
 });
 
 const attributes = z.object({
@@ -63,21 +64,32 @@ function toAttributes(wire: z.output<typeof wireAttributes>): z.input<typeof att
  */
 export const sentAttributes = z.preprocess(withKnownCase, wireAttributes.transform(toAttributes).nullish());
 
+const MOST_ATTRIBUTES = 100;
 const KNOWN_NAMES = new Map(Object.keys(wireAttributes.shape).map((name) => [name.toLowerCase(), name]));
 
 function withKnownCase(sent: unknown): unknown {
   if (typeof sent !== "object" || sent === null) return sent;
-  if (Object.keys(sent).every((name) => name in wireAttributes.shape)) return sent;
+  const names = Object.keys(sent);
+  if (names.length > MOST_ATTRIBUTES || names.every((name) => name in wireAttributes.shape)) return sent;
   return Object.fromEntries(
     Object.entries(sent).map(([name, value]) => [KNOWN_NAMES.get(name.toLowerCase()) ?? name, value]),
   );
 }
 
-/** Tags as the service sends them; null and absence are the empty set. */
+/** Keys have at most 15 tags, and emulators not many more. */
+const MOST_TAGS = 1_000;
+
+/** Tags as the service sends them; null and absence are the empty set. Any name is a name, `__proto__` too. */
 export const tags = z
-  .record(z.string(), z.string().nullable())
-  .nullish()
-  .transform(
-    (sent): Record<string, string> =>
-      Object.fromEntries(Object.entries(sent ?? {}).map(([name, value]) => [name, value ?? ""])),
-  );
+  .unknown()
+  .optional()
+  .transform((sent, context): Record<string, string> => {
+    if (sent === undefined || sent === null) return {};
+    const entries = typeof sent === "object" && !Array.isArray(sent) ? Object.entries(sent) : undefined;
+    const isMap = entries?.every(([, value]) => value === null || typeof value === "string") ?? false;
+    if (entries !== undefined && isMap && entries.length <= MOST_TAGS) {
+      return Object.fromEntries(entries.map(([name, value]) => [name, value ?? ""]));
+    }
+    context.addIssue({ code: "custom", message: "not a map of texts" });
+    return z.NEVER;
+  });

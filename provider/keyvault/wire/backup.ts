@@ -1,4 +1,4 @@
 import { z } from "zod";
 
-/** The answer of a backup. */
-export const backupAnswer = z.looseObject({ value: z.string().min(1) }).transform(({ value }) => value);
+/** The answer of a backup: base64url, or on a Managed HSM a token with dots. */
+export const backupAnswer = z.object({ value: z.string().regex(/^[!-~]+$/) }).transform(({ value }) => value);

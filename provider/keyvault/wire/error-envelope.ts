@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-const innerError = z.looseObject({ code: z.string().nullish() }).nullish().catch(undefined);
-const serviceError = z.looseObject({
+const innerError = z.object({ code: z.string().nullish() }).nullish().catch(undefined);
+const serviceError = z.object({
   code: z.string().nullish().catch(undefined),
   message: z.string().nullish().catch(undefined),
   innererror: innerError,
@@ -17,7 +17,7 @@ export interface ErrorEnvelope {
 
 /** The service's error body; undefined where a body is none. Some emulators leave the outer `error` away. */
 export function readErrorEnvelope(body: unknown): ErrorEnvelope | undefined {
-  const wrapped = z.looseObject({ error: serviceError }).safeParse(body);
+  const wrapped = z.object({ error: serviceError }).safeParse(body);
   const bare = wrapped.success ? undefined : serviceError.safeParse(body);
   const found = wrapped.success ? wrapped.data.error : bare?.data;
   if (found === undefined || (typeof found.code !== "string" && typeof found.message !== "string")) return undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { KeyVaultError } from "../errors.js";
 
 /** An answer does not fit its schema. The message holds paths and issue codes only, since values may be secret. */
 export class WireMismatch extends Error {
@@ -13,8 +14,28 @@ export function decodeWire<S extends z.ZodType>(schema: S, value: unknown): z.ou
   throw new WireMismatch([...new Set(problems)].slice(0, 10).join(", "));
 }
 
+/**
+ * Passes what goes out through a schema, backwards.
+ *
+ * @throws KeyVaultError `KV_INVALID_INPUT`, with paths only: values may be secret
+ */
+export function encodeWire<S extends z.ZodType>(schema: S, value: z.output<S>): z.input<S> {
+  const result = z.safeEncode(schema, value);
+  if (result.success) return result.data;
+  const members = [...new Set(result.error.issues.map((issue) => issue.path.map(String).join(".") || "it"))].slice(
+    0,
+    10,
+  );
+  throw new KeyVaultError("KV_INVALID_INPUT", `${members.join(", ")} cannot be sent`, {
+    hint: "dates lie between 1970 and the end of the year 9999.",
+  });
+}
+
+/** The last second of the year 9999: beyond it dates have another form, and soon none. */
+const LAST_SECOND = 253_402_300_799;
+
 /** Whole seconds since the epoch on the wire, a Date here. 0 is a value. */
-export const epochSeconds = z.codec(z.number(), z.date(), {
+export const epochSeconds = z.codec(z.number().min(0).max(LAST_SECOND), z.date(), {
   decode: (seconds) => new Date(seconds * 1000),
   encode: (date) => Math.floor(date.getTime() / 1000),
 });

@@ -5,17 +5,18 @@ import { present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 import { releasePolicyCodec } from "./release-policy.js";
 import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
+import { atMost, encodedNumber, identifierWord, operationWord } from "./word.js";
 
 /** The public half only: private members would be dropped here if a server were ever to send some. */
-const wireKey = z.looseObject({
-  kid: objectIdentifier,
-  kty: z.string(),
-  key_ops: z.array(z.string()).nullish(),
-  crv: z.string().nullish(),
-  n: z.string().nullish(),
-  e: z.string().nullish(),
-  x: z.string().nullish(),
-  y: z.string().nullish(),
+const wireKey = z.object({
+  kid: objectIdentifier("keys"),
+  kty: identifierWord,
+  key_ops: atMost(64, operationWord).nullish(),
+  crv: identifierWord.nullish(),
+  n: encodedNumber.nullish(),
+  e: encodedNumber.nullish(),
+  x: encodedNumber.nullish(),
+  y: encodedNumber.nullish(),
 });
 
 const bundleMembers = {
@@ -25,17 +26,17 @@ const bundleMembers = {
   managed: z.boolean().nullish(),
   release_policy: releasePolicyCodec.nullish(),
 };
-const wireBundle = z.looseObject(bundleMembers);
-const wireDeletedBundle = z.looseObject({ ...bundleMembers, ...softDeletedMembers });
+const wireBundle = z.object(bundleMembers);
+const wireDeletedBundle = z.object({ ...bundleMembers, ...softDeletedMembers });
 
 const itemMembers = {
-  kid: objectIdentifier,
+  kid: objectIdentifier("keys"),
   attributes: sentAttributes,
   tags,
   managed: z.boolean().nullish(),
 };
-const wireItem = z.looseObject(itemMembers);
-const wireDeletedItem = z.looseObject({ ...itemMembers, ...softDeletedMembers });
+const wireItem = z.object(itemMembers);
+const wireDeletedItem = z.object({ ...itemMembers, ...softDeletedMembers });
 
 export const keyBundle = wireBundle.transform(toKeyBundle);
 export const deletedKeyBundle = wireDeletedBundle.transform(
@@ -79,10 +80,16 @@ function toKeyItem(wire: z.output<typeof wireItem>): KeyItem {
   };
 }
 
-const CURVE_BITS: Record<string, number> = { "P-256": 256, "P-256K": 256, SECP256K1: 256, "P-384": 384, "P-521": 521 };
+const CURVE_BITS: ReadonlyMap<string, number> = new Map([
+  ["P-256", 256],
+  ["P-256K", 256],
+  ["SECP256K1", 256],
+  ["P-384", 384],
+  ["P-521", 521],
+]);
 
 function sizeOf({ n, crv }: PublicJwk): number | undefined {
-  if (crv !== undefined) return CURVE_BITS[crv];
+  if (crv !== undefined) return CURVE_BITS.get(crv);
   return n === undefined ? undefined : bitLength(Buffer.from(n, "base64url"));
 }
 

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { present } from "./json.js";
 
-const wirePolicy = z.looseObject({
+const wirePolicy = z.object({
   contentType: z.string().nullish(),
-  data: z.string().nullish(),
+  data: z
+    .string()
+    .regex(/^[A-Za-z0-9_+/-]*={0,2}$/)
+    .nullish(),
   immutable: z.boolean().nullish(),
 });
 

@@ -1,7 +1,6 @@
-import { z } from "zod";
 import type { KeyReleasePolicy } from "../key-bundle.js";
 import { attributesCodec } from "./attributes.js";
-import { present } from "./json.js";
+import { encodeWire, present } from "./json.js";
 import { releasePolicyCodec } from "./release-policy.js";
 
 /** What a program may set on a key or secret version. */
@@ -17,10 +16,10 @@ export function describing(
   p: SettableAttributes & { tags?: Record<string, string>; releasePolicy?: KeyReleasePolicy },
 ) {
   const { enabled, notBefore, expiresOn, exportable } = p;
-  const attributes = z.encode(attributesCodec, present({ enabled, notBefore, expiresOn, exportable }));
+  const attributes = encodeWire(attributesCodec, present({ enabled, notBefore, expiresOn, exportable }));
   return present({
     attributes: Object.keys(attributes).length === 0 ? undefined : attributes,
     tags: p.tags,
-    release_policy: p.releasePolicy === undefined ? undefined : z.encode(releasePolicyCodec, p.releasePolicy),
+    release_policy: p.releasePolicy === undefined ? undefined : encodeWire(releasePolicyCodec, p.releasePolicy),
   });
 }

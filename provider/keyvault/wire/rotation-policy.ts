@@ -1,84 +1,67 @@
 import { z } from "zod";
-import type { KeyRotationPolicy } from "../key-bundle.js";
+import type { KeyRotationPolicy, KeyRotationPolicyInput } from "../key-bundle.js";
 import { epochSeconds, present } from "./json.js";
+import { address, atMost, duration } from "./word.js";
 
-const ACTIONS = { rotate: "Rotate", notify: "Notify" } as const;
+const ACTIONS: ReadonlyMap<string, "Rotate" | "Notify"> = new Map([
+  ["rotate", "Rotate"],
+  ["notify", "Notify"],
+]);
 
 /** Managed HSM writes the types in lower case, vaults in Pascal case. */
-const actionType = z.codec(z.string(), z.enum(["Rotate", "Notify"]), {
-  decode: (text, context) => {
-    const known = ACTIONS[text.toLowerCase() as keyof typeof ACTIONS];
-    if (known !== undefined) return known;
-    context.issues.push({ code: "custom", input: text, message: "unknown action" });
-    return z.NEVER;
-  },
-  encode: (type) => type,
+const actionType = z.string().transform((text, context): "Rotate" | "Notify" => {
+  const known = ACTIONS.get(text.toLowerCase());
+  if (known !== undefined) return known;
+  context.addIssue({ code: "custom", message: "unknown action" });
+  return z.NEVER;
 });
 
-const wirePolicy = z.looseObject({
-  id: z.string().nullish(),
-  lifetimeActions: z
-    .array(
-      z.looseObject({
-        trigger: z
-          .looseObject({ timeAfterCreate: z.string().nullish(), timeBeforeExpiry: z.string().nullish() })
-          .nullish(),
-        action: z.looseObject({ type: actionType }),
-      }),
-    )
-    .nullish(),
+const trigger = z.object({ timeAfterCreate: duration.nullish(), timeBeforeExpiry: duration.nullish() });
+
+const wirePolicy = z.object({
+  id: address.nullish(),
+  lifetimeActions: atMost(
+    64,
+    z.object({ trigger: trigger.nullish(), action: z.object({ type: actionType }) }),
+  ).nullish(),
   attributes: z
-    .looseObject({
-      expiryTime: z.string().nullish(),
+    .object({
+      expiryTime: duration.nullish(),
       created: epochSeconds.nullish(),
       updated: epochSeconds.nullish(),
     })
     .nullish(),
 });
 
-const policy = z.object({
-  id: z.string().exactOptional(),
-  expiryTime: z.string().exactOptional(),
-  lifetimeActions: z.array(
-    z.object({
-      action: z.enum(["Rotate", "Notify"]),
-      timeAfterCreate: z.string().exactOptional(),
-      timeBeforeExpiry: z.string().exactOptional(),
-    }),
-  ),
-  createdOn: z.date().exactOptional(),
-  updatedOn: z.date().exactOptional(),
-});
-
 const filled = (text: string | null | undefined) => (text === "" ? undefined : text);
 
-/** A rotation policy in both directions. Id and dates are the service's own, so they are never sent; a Managed HSM sends empty ones for a policy never set. */
-export const rotationPolicyCodec = z.codec(wirePolicy, policy, {
-  decode: (wire) => {
-    const neverSet = wire.id === "" && wire.attributes?.created?.getTime() === 0;
-    return {
+/** A rotation policy as both planes write it; a Managed HSM writes an empty id and dates of 1970 for one that was never set. */
+export const rotationPolicy = wirePolicy.transform((wire): KeyRotationPolicy => {
+  const neverSet = wire.id === "" && wire.attributes?.created?.getTime() === 0;
+  return {
+    ...present({
+      id: filled(wire.id),
+      expiryTime: filled(wire.attributes?.expiryTime),
+      createdOn: neverSet ? undefined : wire.attributes?.created,
+      updatedOn: neverSet ? undefined : wire.attributes?.updated,
+    }),
+    lifetimeActions: (wire.lifetimeActions ?? []).map(({ action, trigger }) => ({
+      action: action.type,
       ...present({
-        id: filled(wire.id),
-        expiryTime: filled(wire.attributes?.expiryTime),
-        createdOn: neverSet ? undefined : wire.attributes?.created,
-        updatedOn: neverSet ? undefined : wire.attributes?.updated,
+        timeAfterCreate: filled(trigger?.timeAfterCreate),
+        timeBeforeExpiry: filled(trigger?.timeBeforeExpiry),
       }),
-      lifetimeActions: (wire.lifetimeActions ?? []).map(({ action, trigger }) => ({
-        action: action.type,
-        ...present({
-          timeAfterCreate: filled(trigger?.timeAfterCreate),
-          timeBeforeExpiry: filled(trigger?.timeBeforeExpiry),
-        }),
-      })),
-    };
-  },
-  encode: ({ expiryTime, lifetimeActions }) => ({
-    lifetimeActions: lifetimeActions.map(({ action, ...trigger }) => ({ trigger, action: { type: action } })),
-    attributes: present({ expiryTime }),
-  }),
+    })),
+  };
 });
 
-/** The body that sets a policy. */
-export function encodeRotationPolicy(policy: KeyRotationPolicy): object {
-  return z.encode(rotationPolicyCodec, policy);
+/** The body that sets a policy: what is given and nothing else, in the spelling that is given. Id and dates are the service's own, so they are never sent. */
+export function encodeRotationPolicy({ expiryTime, lifetimeActions }: KeyRotationPolicyInput): object {
+  return {
+    lifetimeActions: lifetimeActions.map(({ action, timeAfterCreate, timeBeforeExpiry }) => ({
+      trigger: present({ timeAfterCreate, timeBeforeExpiry }),
+      action: { type: action },
+    })),
+    attributes: present({ expiryTime }),
+  };
 }

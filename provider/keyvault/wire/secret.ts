@@ -4,18 +4,19 @@ import { sentAttributes, tags } from "./attributes.js";
 import { present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
+import { address } from "./word.js";
 
 const members = {
-  id: objectIdentifier,
+  id: objectIdentifier("secrets"),
   value: z.string().nullish(),
   contentType: z.string().nullish(),
-  kid: z.string().nullish(),
+  kid: address.nullish(),
   attributes: sentAttributes,
   tags,
   managed: z.boolean().nullish(),
 };
-const wireSecret = z.looseObject(members);
-const wireDeletedSecret = z.looseObject({ ...members, ...softDeletedMembers });
+const wireSecret = z.object(members);
+const wireDeletedSecret = z.object({ ...members, ...softDeletedMembers });
 
 export const secretBundle = wireSecret.transform(toSecretBundle);
 export const deletedSecretBundle = wireDeletedSecret.transform(

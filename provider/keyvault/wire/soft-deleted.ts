@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { SoftDeleted } from "../key-bundle.js";
 import { epochSeconds, present } from "./json.js";
+import { address } from "./word.js";
 
 /** Members that a delete adds. Absent in vaults without soft delete. */
 export const softDeletedMembers = {
-  recoveryId: z.string().nullish(),
+  recoveryId: address.nullish(),
   deletedDate: epochSeconds.nullish(),
   scheduledPurgeDate: epochSeconds.nullish(),
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { present } from "./json.js";
+import { present } from "../provider/keyvault/wire/json.js";
+import { address } from "../provider/keyvault/wire/word.js";
 
 /** What encrypt, decrypt, sign, wrapKey and unwrapKey answer. */
 export interface CryptographyResult {
@@ -16,11 +17,11 @@ export interface CryptographyResult {
 const text = z.string().nullish();
 
 export const cryptographyResult = z
-  .looseObject({ kid: text, value: z.string(), iv: text, tag: text, aad: text })
+  .object({ kid: address.nullish(), value: z.string(), iv: text, tag: text, aad: text })
   .transform(
     ({ kid, value, iv, tag, aad }): CryptographyResult => ({ value, ...present({ keyId: kid, iv, tag, aad }) }),
   );
 
-export const verifyAnswer = z.looseObject({ value: z.boolean() }).transform(({ value }) => value);
+export const verifyAnswer = z.object({ value: z.boolean() }).transform(({ value }) => value);
 
-export const releaseAnswer = z.looseObject({ value: z.string().min(1) }).transform(({ value }) => value);
+export const releaseAnswer = z.object({ value: z.string().min(1) }).transform(({ value }) => value);
