@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CoveredVersion } from "../provider/backup/covered-version.js";
 import { deriveOutput } from "./derived-output.js";
 import { refusal } from "./refusal.js";
 import { className, kindOf } from "./resource-kind.js";
@@ -26,12 +27,6 @@ export interface RestorableValue {
   version?: string;
   blob?: string;
   file?: string;
-}
-
-/** What the backup of an object that the program only names covers. */
-interface CoveredVersion {
-  version: string;
-  updatedOn?: string;
 }
 
 interface Source {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup/backup-file.js";
 import { parseCovered } from "../provider/backup/covered-version.js";
+import type { ByKind } from "../provider/vault-backup/by-kind.js";
 import { type BackupArgs, changesOf, ofKind, type Restorable, type RestorableValue } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput } from "./derived-output.js";
@@ -39,12 +40,6 @@ export interface VaultBackupArgs extends BackupArgs {
    * glob leaves without a backup fails with `KV_NOT_FOUND`, takes nothing, and keeps what was taken before.
    */
   allowEmpty?: pulumi.Input<boolean>;
-}
-
-/** Names are kept by kind: a key and a secret may have the same one. */
-export interface ByKind<T> {
-  keys: Record<string, T>;
-  secrets: Record<string, T>;
 }
 
 /** A whole backup in plain text, as another stack finds it in a stack output. */

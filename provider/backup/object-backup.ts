@@ -11,6 +11,7 @@ import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkObjectName, checkVaultUrl, objectLabel } from "../vault/object-address.js";
+import { replacedBy } from "../vault/replaced-by.js";
 import { answeredBlob } from "./answered-blob.js";
 import { backupFileName, backupFileProblem, realFolder, writeBackupFile } from "./backup-file.js";
 import { claimBackupFile, writerOf } from "./backup-owner.js";
@@ -54,7 +55,7 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
     diff: async (_id, olds, news) => ({
       // A blob that became null shows in no input until a refresh says that the backup is stale.
       changes: olds.blob === null || olds.blob === undefined ? true : undefined,
-      replaces: ["vaultUrl", "name"].filter((property) => olds[property] !== news[property]),
+      replaces: replacedBy(olds, news),
       deleteBeforeReplace: false,
     }),
 

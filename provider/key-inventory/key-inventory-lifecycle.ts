@@ -2,7 +2,7 @@ import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
 import { tell } from "../engine/progress.js";
 import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { KeyVaultError } from "../keyvault/errors.js";
-import { sameVault } from "../keyvault/identifier.js";
+import { replacedBy } from "../vault/replaced-by.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { checkKeyInventory } from "./check-key-inventory.js";
 import { namesOf, type RecordedNames } from "./expected-names.js";
@@ -24,7 +24,7 @@ export const keyInventoryLifecycle: ResourceLifecycle = {
 
   diff: async (_id, olds, news) => ({
     changes: undefined,
-    replaces: sameVault(String(olds.vaultUrl), String(news.vaultUrl)) ? [] : ["vaultUrl"],
+    replaces: replacedBy(olds, news),
     deleteBeforeReplace: false,
   }),
 

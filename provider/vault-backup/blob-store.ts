@@ -20,8 +20,9 @@ import {
 import type { CoveredVersion } from "../backup/covered-version.js";
 import { isRecord } from "../engine/input-check.js";
 import { KeyVaultError } from "../keyvault/errors.js";
+import { sameVault } from "../keyvault/identifier.js";
 import { backupDigest, blobProblem } from "../object/backup-blob.js";
-import { type ByKind, byKind, COLLECTIONS, type Collection, kindOf, objectLabel, recorded } from "./by-kind.js";
+import { type ByKind, byKind, COLLECTIONS, type Collection, itemLabel, kindOf, recorded } from "./by-kind.js";
 
 /** Where the blobs of a VaultBackup are. */
 export interface BackupShelf {
@@ -109,7 +110,7 @@ export class FolderShelf implements BackupShelf {
   static async open(folder: string, vaultUrl: string, digest?: string): Promise<FolderShelf> {
     const text = await readText(join(folder, MANIFEST));
     const manifest = text === undefined ? undefined : parseManifest(text);
-    if (manifest && manifest.vaultUrl !== vaultUrl) {
+    if (manifest && !sameVault(manifest.vaultUrl, vaultUrl)) {
       throw new KeyVaultError(
         "KV_INVALID_INPUT",
         `the backup of ${vaultUrl} was not written to ${folder}: the folder holds the backup of ${manifest.vaultUrl}`,
@@ -174,7 +175,7 @@ export function stateProblems(covered: ByKind<unknown>, blobs: ByKind<string>, d
   const lost = COLLECTIONS.flatMap((collection) =>
     Object.keys(covered[collection])
       .filter((name) => recorded(blobs[collection], name) === undefined)
-      .map((name) => `${objectLabel(collection, name)}: its blob in state is lost`),
+      .map((name) => `${itemLabel(collection, name)}: its blob in state is lost`),
   );
   return lost.length > 0 ? lost : ["the blobs in state were changed"];
 }

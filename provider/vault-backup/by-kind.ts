@@ -21,7 +21,7 @@ export function kindOf(collection: Collection): "key" | "secret" {
 }
 
 /** `key "orders"`. */
-export function objectLabel(collection: Collection, name: string): string {
+export function itemLabel(collection: Collection, name: string): string {
   return `${kindOf(collection)} "${name}"`;
 }
 

@@ -6,7 +6,7 @@ import { shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { isManagedHsm } from "../keyvault/identifier.js";
+import { isManagedHsm, sameVault } from "../keyvault/identifier.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
@@ -67,7 +67,12 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
       patterns.push(item);
     } else if (isManaged(item)) {
       patterns.push(isUnknown(item.name) ? UNKNOWN : String(item.name));
-      if (!isUnknown(item.vaultUrl) && !isUnknown(vaultUrl) && vaultUrl !== undefined && item.vaultUrl !== vaultUrl) {
+      if (
+        !isUnknown(item.vaultUrl) &&
+        !isUnknown(vaultUrl) &&
+        vaultUrl !== undefined &&
+        !sameVault(String(item.vaultUrl), vaultUrl)
+      ) {
         check.failUnnamed(
           `${collection}: the ${kindOf(collection)} ${shownName(String(item.name))} is in another vault, and this backup is of ${vaultUrl}: a VaultBackup is of one vault`,
         );

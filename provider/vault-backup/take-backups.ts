@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../keyvault/clock.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import type { BackupShelf } from "./blob-store.js";
-import { type ByKind, byKind, type Collection, kindOf, objectLabel } from "./by-kind.js";
+import { type ByKind, byKind, type Collection, itemLabel, kindOf } from "./by-kind.js";
 import { OutageWait } from "./outage-wait.js";
 import { observe, type SelectedObject } from "./selected-objects.js";
 
@@ -67,7 +67,7 @@ export async function takeBackups(
         const { version, updatedOn } =
           seen.version === undefined ? await observe(client, collection, name) : { ...seen, version: seen.version };
         const blob = await new OperationDeadline(undefined, clock).whileBusy(
-          `${objectLabel(collection, name)} to be free`,
+          `${itemLabel(collection, name)} to be free`,
           () => (collection === "keys" ? client.backupKey(name) : client.backupSecret(name)),
         );
         wait.end();
@@ -115,8 +115,8 @@ export async function takeBackups(
 /** All that failed, by name, within what a person reads. */
 export function describeFailures(failed: ByKind<string>): string {
   const lines = [
-    ...Object.entries(failed.keys).map(([name, reason]) => `${objectLabel("keys", name)}: ${reason}`),
-    ...Object.entries(failed.secrets).map(([name, reason]) => `${objectLabel("secrets", name)}: ${reason}`),
+    ...Object.entries(failed.keys).map(([name, reason]) => `${itemLabel("keys", name)}: ${reason}`),
+    ...Object.entries(failed.secrets).map(([name, reason]) => `${itemLabel("secrets", name)}: ${reason}`),
   ];
   const shown = lines.slice(0, 20).join("\n  ");
   return `\n  ${shown}${lines.length > 20 ? `\n  and ${lines.length - 20} more` : ""}`;

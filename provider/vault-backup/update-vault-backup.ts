@@ -6,7 +6,7 @@ import { markSecret } from "../engine/pulumi-secret.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { type BackupShelf, FolderShelf, folderProblems, StateShelf, stateProblems } from "./blob-store.js";
-import { type ByKind, byKind, COLLECTIONS, type Collection, countOf, objectLabel, recorded } from "./by-kind.js";
+import { type ByKind, byKind, COLLECTIONS, type Collection, countOf, itemLabel, recorded } from "./by-kind.js";
 import { nothingMatches, throwIfNothing, unmatchedGlobs } from "./empty-backup.js";
 import { type VaultBackupInputs, type VaultBackupOutputs, vaultBackupOutputs } from "./recorded-vault-backup.js";
 import { lookAt, type SelectedObject, type SelectedObjects } from "./selected-objects.js";
@@ -56,7 +56,7 @@ export async function updateVaultBackup(
       // Also what is to be taken again: should that fail, the earlier blob is there still.
       const carried = await carryOver(shelves, collection, name, earlier, covered);
       if (!object && carried === "lost") {
-        tell(`the backup of ${objectLabel(collection, name)} is lost, and the vault no longer has it`);
+        tell(`the backup of ${itemLabel(collection, name)} is lost, and the vault no longer has it`);
       } else if (!object || (carried === "unchanged" && isCovered(collection, object, inputs, earlier))) {
         toTake.delete(name);
         kept++;
@@ -74,7 +74,7 @@ export async function updateVaultBackup(
   for (const { collection, name } of taken.vanished) {
     const isNamed = found.some(({ selected, ...each }) => each.collection === collection && namesIt(selected, name));
     if (isNamed) noteMissing(collection, name, "it was there, and when its backup was asked for it was not");
-    else tell(`deleted meanwhile, and not in the backup of ${inputs.vaultUrl}: ${objectLabel(collection, name)}`);
+    else tell(`deleted meanwhile, and not in the backup of ${inputs.vaultUrl}: ${itemLabel(collection, name)}`);
   }
   if (COLLECTIONS.every((collection) => Object.keys(covered[collection]).length === 0)) {
     if (taken.firstFailure !== undefined) throw taken.firstFailure;
@@ -170,7 +170,7 @@ export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
   for (const collection of COLLECTIONS) {
     const contents = await lookAt(client, collection, selection(outs[collection] ?? []));
     for (const object of contents.objects) {
-      const label = objectLabel(collection, object.name);
+      const label = itemLabel(collection, object.name);
       const covered = recorded(outs.covered[collection], object.name);
       if (covered === undefined) problems.push(`${label} is new`);
       else if (!isCovered(collection, object, outs, outs)) problems.push(`${label} was changed on ${object.updatedOn}`);

@@ -5,6 +5,7 @@ import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
+import { replacedBy } from "../vault/replaced-by.js";
 import { checkVaultBackup } from "./check-vault-backup.js";
 
 /** What state holds of the inputs. */
@@ -24,7 +25,7 @@ export const vaultBackupLifecycle: ResourceLifecycle = {
   diff: async (_id, olds, news) => ({
     // What failed is tried again by the next `up`, and blobs that became null are taken again, though no input changed.
     changes: hasEntries(olds.failed) || olds.blobs === null || olds.blobs === undefined ? true : undefined,
-    replaces: olds.vaultUrl === news.vaultUrl ? [] : ["vaultUrl"],
+    replaces: replacedBy(olds, news),
     deleteBeforeReplace: false,
   }),
 

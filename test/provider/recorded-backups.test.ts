@@ -1,7 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { formatCovered, parseCovered } from "../../provider/backup/covered-version.js";
 import { keyBackup, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { backupDigest } from "../../provider/object/backup-blob.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
@@ -21,6 +25,9 @@ describe("what a backup covers", () => {
     },
   );
 });
+
+const folder = mkdtempSync(join(tmpdir(), "recorded-backups-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the state of a backup", () => {
   let vault: Emulator;
@@ -154,6 +161,28 @@ describe("the state of a backup", () => {
     const problem = `KV_INVALID_INPUT: the state of the VaultBackup of ${vault.url} cannot be read (covered.keys.orders is malformed)`;
     await expect(vaultBackup.read(id, outs)).rejects.toThrow(problem);
     await expect(vaultBackup.update(id, outs, inputs)).rejects.toThrow(problem);
+  });
+
+  it("is of the same vault where its URL is spelled in another way, or not known yet", async () => {
+    const spelled = vault.url.replace("127.0.0.1", "localhost");
+    for (const resource of [one, many]) {
+      const { id, outs, inputs } = await resource.created({
+        to: { folder: join(folder, resource === one ? "one" : "many") },
+      });
+      const replaces = async (news: Record<string, unknown>) =>
+        (await resource.provider.diff(id, outs, { ...inputs, ...news })).replaces;
+      expect(await replaces({ vaultUrl: spelled })).toEqual([]);
+      expect(await replaces({ vaultUrl: UNKNOWN })).toEqual([]);
+      expect(await replaces({ vaultUrl: "https://other.vault.azure.net" })).toEqual(["vaultUrl"]);
+      const { outs: updated } = await resource.provider.update(id, outs, { ...inputs, vaultUrl: spelled });
+      expect(updated.vaultUrl).toBe(spelled);
+    }
+    expect(await many.checked({ keys: [{ name: "orders", version: "1", vaultUrl: spelled }] })).toMatchObject({
+      keys: ["orders"],
+    });
+    expect(
+      (await one.provider.diff("id", { vaultUrl: vault.url, name: "a" }, { vaultUrl: vault.url, name: "b" })).replaces,
+    ).toEqual(["name"]);
   });
 
   it("warns of a secret that comes near the number of versions that no backup can hold", async () => {
