@@ -43,6 +43,7 @@ export function registerAdopt(program: Command): void {
     .option("--stack [name]", "leave out what this stack has already (default: the selected stack)")
     .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
     .option("--force", "overwrite both files")
+    .option("-q, --quiet", "print only what could not be read")
     .addHelpText("after", HELP)
     .action(async (options: AdoptOptions) => {
       const { runAdopt } = await import("./run-adopt.js");

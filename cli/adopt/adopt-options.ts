@@ -7,4 +7,5 @@ export interface AdoptOptions {
   stack?: string | true;
   credential?: string;
   force?: boolean;
+  quiet?: boolean;
 }

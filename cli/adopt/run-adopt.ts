@@ -32,10 +32,11 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   const filter = nameFilter(options.only, options.ignore);
   const found = await readVault(client, filter, (collection, name) => known.has(vaultUrl, collection, name));
   const resources = await adoptAll(vaultUrl, found);
+  const say = (text: string): unknown => options.quiet || process.stdout.write(text);
   const exitCode = found.unread.length > 0 ? INCOMPLETE : 0;
   for (const line of describeUnread(found.unread)) tellProblem("adopt", line);
   if (resources.length === 0) {
-    process.stdout.write(inert(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`));
+    say(inert(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`));
     return exitCode;
   }
   const named = nameResources(resources, known.isResource);
@@ -46,7 +47,7 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
     ],
     force,
   );
-  process.stdout.write(inert(`${summary(vaultUrl, options.program, importPath, resources, found)}\n`));
+  say(inert(`${summary(vaultUrl, options.program, importPath, resources, found)}\n`));
   return exitCode;
 }
 

@@ -29,6 +29,7 @@ export function registerDrift(program: Command): void {
     .addOption(new Option("-f, --format <format>", "form of the report").choices(DRIFT_FORMATS).default("table"))
     .option("--from <file>", "read the preview's JSON from a file; - for standard input")
     .option("--fail-on-pending", "exit code 7 for undeployed changes of the program too")
+    .option("-q, --quiet", "print nothing where the exit code is 0")
     .addHelpText("after", HELP)
     .action(async (args: string[], options: DriftOptions) => {
       const { runDrift } = await import("./run-drift.js");

@@ -6,4 +6,5 @@ export interface DriftOptions {
   from?: string;
   format: DriftFormat;
   failOnPending?: boolean;
+  quiet?: boolean;
 }

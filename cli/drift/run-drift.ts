@@ -17,10 +17,15 @@ import { DRIFT, previewStack } from "./preview-stack.js";
 /** The command: makes the report, prints it, and tells the exit code. */
 export async function runDrift(args: readonly string[], options: DriftOptions): Promise<number> {
   const report = options.from === undefined ? await previewStack(args) : await fromFile(options.from, args);
-  await print(report, options.format);
-  if (report.unread.length > 0) return INCOMPLETE;
-  if (report.drifted.length > 0) return DRIFT;
-  return options.failOnPending && report.pending.length > 0 ? DRIFT : 0;
+  const exitCode = exitCodeOf(report, options);
+  if (exitCode !== 0 || !options.quiet) await print(report, options.format);
+  return exitCode;
+}
+
+function exitCodeOf({ unread, drifted, pending }: DriftReport, { failOnPending }: DriftOptions): number {
+  if (unread.length > 0) return INCOMPLETE;
+  if (drifted.length > 0) return DRIFT;
+  return failOnPending && pending.length > 0 ? DRIFT : 0;
 }
 
 async function fromFile(from: string, args: readonly string[]): Promise<DriftReport> {

@@ -13,16 +13,23 @@ changed. A file that is there is not overwritten without --force.
 The first vault answers on the printed URL, further ones on
 https://NAME.localhost:PORT. Any bearer token is accepted.
 
-Faults are KIND[,member=value...]. Kinds: dropBefore, dropAfter, status,
-latency, slowBody, truncated, contentType, expiredToken, claims, throttled.
-Members: operation, method, path, times, after, probability, status,
-milliseconds.
+Faults are KIND[,member=value...], where KIND is one of
+  dropBefore, dropAfter, drop, cut, silence    the connection dies, or is silent
+  status, throttled, conflict, expiredToken, claims, html       another answer
+  latency, slowBody, truncated, contentType, otherObject         a spoilt answer
+Members choose requests (operation, method, path, name, vault), how many of them
+(times, after, probability) and what happens (commits, status, code, innerCode,
+message, retryAfterSeconds, milliseconds). docs/emulator.md says more.
 
 --seed-from takes a JSON file { "keys": [...], "secrets": [...] } as
 \`pulumi-keyvault inventory --format json\` writes it, or the URL of a vault,
 whose names, kinds, attributes and tags are copied. Keys are made anew (RSA
 where the JSON names no keyType) and secrets get the value "seeded", as material
 cannot be copied.
+
+Exit codes:
+  0  stopped by SIGTERM, SIGINT or SIGHUP
+  1  not started; the code on standard error says why
 
 Examples:
   pulumi-keyvault emulator --store dev.vault --port 8443
@@ -35,7 +42,7 @@ export function registerEmulator(program: Command): void {
     .command("emulator")
     .summary("serve an embedded vault on loopback")
     .description("Serves the embedded vault over HTTPS on loopback, for any tool that speaks to Key Vault.")
-    .option("--vault <name>", "name of a vault; may be repeated (default: emulator)", collect, [])
+    .addOption(repeated("--vault <name>", "name of a vault; may be repeated", "emulator"))
     .addOption(new Option("--plane <plane>", "kind of vault").choices(["vault", "managedhsm"]).default("vault"))
     .addOption(
       new Option("--sku <tier>", "standard refuses HSM keys").choices(["standard", "premium"]).default("premium"),
@@ -47,7 +54,7 @@ export function registerEmulator(program: Command): void {
         .choices(["instant", "short", "recorded"])
         .default("short"),
     )
-    .option("--fault <rule>", "let requests fail; may be repeated", collect, [])
+    .addOption(repeated("--fault <rule>", "let requests fail; may be repeated", "none"))
     .option("--throttling [scale]", "the service's limits, times scale (default: none)", scale)
     .option("--seed <text>", "of recorded timings and faults")
     .option("--seed-from <source>", "fill the first vault from a JSON file or another vault")
@@ -56,6 +63,7 @@ export function registerEmulator(program: Command): void {
     .option("--ca-file <file>", "where the certificate authority is written (default: a temporary file)")
     .option("--write-env <file>", "write the environment lines to a file too, until the end")
     .option("--force", "overwrite the files of --write-env and --ca-file")
+    .option("-q, --quiet", "print the environment lines only")
     .addHelpText("after", HELP)
     .action(async (options: EmulatorCommandOptions) => {
       const { runEmulator } = await import("./run-emulator.js");
@@ -63,8 +71,10 @@ export function registerEmulator(program: Command): void {
     });
 }
 
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
+function repeated(flags: string, description: string, otherwise: string): Option {
+  return new Option(flags, description)
+    .argParser((value: string, previous: string[]) => [...previous, value])
+    .default([], otherwise);
 }
 
 function port(text: string): number {

@@ -14,4 +14,5 @@ export interface EmulatorCommandOptions {
   caFile?: string;
   writeEnv?: string;
   force?: boolean;
+  quiet?: boolean;
 }

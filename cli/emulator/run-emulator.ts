@@ -27,7 +27,8 @@ export async function runEmulator(given: EmulatorCommandOptions): Promise<void> 
     const seeded = seed ? await fill(emulator, options.plane, seed) : [];
     for (const fault of faults) emulator.faults.add(fault);
     const caFile = await writeAuthority(emulator, options.caFile, cleanUps);
-    const text = [...description(emulator, options), ...seeded, ...environment(emulator, caFile)].join("\n");
+    const comments = options.quiet ? [] : [...description(emulator, options), ...seeded];
+    const text = [...comments, ...environment(emulator, caFile)].join("\n");
     if (options.writeEnv !== undefined) {
       cleanUps.push(await writeOwnFile({ path: options.writeEnv, content: `${text}\n` }, force));
     }

@@ -26,7 +26,9 @@ const key = z.looseObject({
 
 const secret = z.looseObject({ ...described, contentType: z.string().nullish(), value: z.string().optional() });
 
-const document = z.looseObject({ keys: z.array(key).nullish(), secrets: z.array(secret).nullish() });
+const document = z
+  .looseObject({ keys: z.array(key).nullish(), secrets: z.array(secret).nullish() })
+  .refine((given) => "keys" in given || "secrets" in given);
 
 export type SeedKey = z.infer<typeof key>;
 export type SeedSecret = z.infer<typeof secret>;

@@ -1,6 +1,6 @@
 import { formatMoment } from "../../provider/engine/moment.js";
 import { type CsvCell, csvRow } from "../text/csv-text.js";
-import { daysBetween, type ListedObject, type VaultListing } from "./vault-listing.js";
+import { daysBetween, type Inventory, type ListedObject } from "./vault-listing.js";
 
 /** Tags and content types are left out: they are free text, and lists of it. What stands here is names, words and moments. */
 const COLUMNS: readonly (readonly [heading: string, cell: (object: ListedObject, takenOn: Date) => CsvCell])[] = [
@@ -20,10 +20,12 @@ const COLUMNS: readonly (readonly [heading: string, cell: (object: ListedObject,
   ["recoverableUntil", ({ recoverableUntil }) => moment(recoverableUntil)],
 ];
 
-/** RFC 4180, with a heading. */
-export function formatCsv({ objects, takenOn }: VaultListing): string {
-  const rows = objects.map((object) => csvRow(COLUMNS.map(([, cell]) => cell(object, takenOn))));
-  return `${csvRow(COLUMNS.map(([heading]) => heading))}${rows.join("")}`;
+/** RFC 4180, with a heading. The vault stands last, so that its column moves no other. */
+export function formatCsv({ listings }: Inventory): string {
+  const rows = listings.flatMap(({ vaultUrl, objects, takenOn }) =>
+    objects.map((object) => csvRow([...COLUMNS.map(([, cell]) => cell(object, takenOn)), vaultUrl])),
+  );
+  return `${csvRow([...COLUMNS.map(([heading]) => heading), "vaultUrl"])}${rows.join("")}`;
 }
 
 function moment(date: Date | undefined): string | undefined {

@@ -2,23 +2,30 @@ import { styleText } from "node:util";
 import { counted } from "../text/counted.js";
 import { inert } from "../text/pipeline-text.js";
 import { printable, wrap } from "../text/terminal-text.js";
-import { daysBetween, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
+import { daysBetween, type Inventory, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 export interface TableOptions {
   /** Columns of the terminal. Default 80. */
   width?: number;
   colour?: boolean;
+  /** Neither headings nor totals. */
+  isQuiet?: boolean;
 }
 
 const GAP = "  ";
 const INDENT = "  ";
-const HEADINGS = ["NAME", "KIND", "STATE", "AGE", "EXPIRES", "NOTE"] as const;
+const HEADINGS = ["NAME", "VAULT", "KIND", "STATE", "AGE", "EXPIRES", "NOTE"] as const;
+const VAULT = 1;
+const KIND = 2;
 const NAME_AT_LEAST = 24;
 const NOTE_AT_LEAST = 12;
 const DAY = 86_400_000;
 
 interface Row {
   object: ListedObject;
+  takenOn: Date;
+  /** The row before it in the same vault. */
+  before: ListedObject | undefined;
   cells: readonly string[];
 }
 
@@ -26,13 +33,24 @@ interface Row {
  * A list for people, in the width of the terminal. A name that is too long for its column stands on a line of its own,
  * and so does one of which all versions are listed.
  */
-export function formatTable(listing: VaultListing, { width = 80, colour = false }: TableOptions = {}): string {
-  const { objects, takenOn } = listing;
-  const total = summary(listing).flatMap((line) => wrap(line, width));
-  if (objects.length === 0) return inert(`${total.join("\n")}\n`);
-  const rows = objects.map((object): Row => ({ object, cells: cellsOf(object, takenOn) }));
-  const hasSecrets = objects.some(({ kind }) => kind === "secret");
-  const columns = HEADINGS.map((_, column) => column).filter((column) => column !== 1 || hasSecrets);
+export function formatTable(
+  { listings }: Inventory,
+  { width = 80, colour = false, isQuiet = false }: TableOptions = {},
+): string {
+  const total = listings.flatMap((listing) => summary(listing)).flatMap((line) => wrap(line, width));
+  const labels = vaultLabels(listings);
+  const rows = listings.flatMap(({ objects, takenOn }, vault) =>
+    objects.map((object, index): Row => {
+      const cells = cellsOf(object, takenOn, labels[vault] ?? "");
+      return { object, takenOn, before: objects[index - 1], cells };
+    }),
+  );
+  if (rows.length === 0) return isQuiet ? "" : inert(`${total.join("\n")}\n`);
+  const isShown: Partial<Record<number, boolean>> = {
+    [VAULT]: listings.length > 1,
+    [KIND]: rows.some(({ object }) => object.kind === "secret"),
+  };
+  const columns = HEADINGS.map((_, column) => column).filter((column) => isShown[column] ?? true);
   const widths = columnWidths(rows, columns, width);
   const line = (cells: readonly string[]): string[] => {
     const [name = "", ...rest] = columns.map((column) => cells[column] ?? "");
@@ -50,20 +68,29 @@ export function formatTable(listing: VaultListing, { width = 80, colour = false 
   };
   const paint = (style: Style, text: string): string =>
     colour && style ? styleText(style, text, { validateStream: false }) : text;
-  const lines = rows.flatMap(({ object, cells }, index) => [
-    ...nameLines(object, objects[index - 1], width),
+  const lines = rows.flatMap(({ object, takenOn, before, cells }) => [
+    ...nameLines(object, before, width),
     ...line(cells).map((text) => paint(styleOf(object, takenOn), text)),
   ]);
+  if (isQuiet) return inert(`${lines.join("\n")}\n`);
   const heading = line(HEADINGS).map((text) => paint("dim", text));
   return inert(`${[...heading, ...lines, "", ...total].join("\n")}\n`);
 }
 
-function cellsOf(object: ListedObject, takenOn: Date): string[] {
+/** The vault's own name where that tells them apart, else its host. */
+function vaultLabels(listings: readonly VaultListing[]): string[] {
+  const hosts = listings.map(({ vaultUrl }) => (URL.canParse(vaultUrl) && new URL(vaultUrl).host) || vaultUrl);
+  const names = hosts.map((host) => host.split(".")[0] ?? host);
+  const labels = new Set(names).size === names.length ? names : hosts;
+  return labels.map(printable);
+}
+
+function cellsOf(object: ListedObject, takenOn: Date, vault: string): string[] {
   const { kind, name, version, state, createdOn, expiresOn } = object;
   const age = createdOn ? `${Math.max(0, daysBetween(createdOn, takenOn))} d` : "";
   const id = printable(version === undefined ? name : `${INDENT}${version}`);
   const notes = [...momentNotes(object, takenOn), ...(version === undefined ? objectNotes(object) : [])];
-  return [id, kind, state, age, expiresOn ? day(expiresOn) : "", notes.join(", ")];
+  return [id, vault, kind, state, age, expiresOn ? day(expiresOn) : "", notes.join(", ")];
 }
 
 /** Before the first of its versions, the name of an object with what is true of all of them. */

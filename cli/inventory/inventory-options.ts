@@ -1,7 +1,7 @@
 export const INVENTORY_FORMATS = ["table", "json", "csv"] as const;
 
 export interface InventoryOptions {
-  vault?: string;
+  vault?: string[];
   format: (typeof INVENTORY_FORMATS)[number];
   secrets?: boolean;
   deleted?: boolean;
@@ -10,6 +10,7 @@ export interface InventoryOptions {
   /** In milliseconds. */
   expiresWithin?: number;
   ignore?: string[];
-  stack?: string | true;
+  stack?: string[] | true;
   credential?: string;
+  quiet?: boolean;
 }

@@ -1,5 +1,8 @@
+import { inParallel } from "../../provider/engine/worker-pool.js";
+import { isKeyVaultError } from "../../provider/keyvault/errors.js";
+import { CliError } from "../failure/cli-error.js";
 import { tellProblem } from "../failure/report-failure.js";
-import { knownObjects } from "../stack/known-objects.js";
+import { knownToAny } from "../stack/known-objects.js";
 import { openVault } from "../vault/open-vault.js";
 import { describeUnread, INCOMPLETE } from "../vault/unread-object.js";
 import { formatCsv } from "./format-csv.js";
@@ -7,21 +10,55 @@ import { formatJson } from "./format-json.js";
 import { formatTable } from "./format-table.js";
 import type { InventoryOptions } from "./inventory-options.js";
 import { listVault } from "./list-vault.js";
-import type { VaultListing } from "./vault-listing.js";
+import type { Inventory } from "./vault-listing.js";
+
+const VAULTS_AT_ONCE = 8;
 
 /** Reads all that was asked for, and then prints it: a failure on the way leaves no half of a list behind. */
 export async function runInventory(options: InventoryOptions): Promise<number> {
-  const { vaultUrl, client } = await openVault(options.vault, options.credential);
-  const known = options.stack === undefined ? undefined : await knownObjects(options.stack);
-  const listing = await listVault({ vaultUrl, client, known }, options);
-  process.stdout.write(format(listing, options));
-  for (const line of describeUnread(listing.unread)) tellProblem("inventory", line);
-  return listing.unread.length > 0 ? INCOMPLETE : 0;
+  const known = options.stack === undefined ? undefined : await knownToAny(options.stack);
+  const inventory = await listVaults(options, known);
+  process.stdout.write(format(inventory, options));
+  for (const { vaultUrl, code, reason } of inventory.unread) {
+    tellProblem("inventory", `${vaultUrl} could not be listed: ${code}: ${reason}`);
+  }
+  for (const { unread } of inventory.listings) {
+    for (const line of describeUnread(unread)) tellProblem("inventory", line);
+  }
+  const isComplete = inventory.unread.length === 0 && inventory.listings.every(({ unread }) => unread.length === 0);
+  return isComplete ? 0 : INCOMPLETE;
 }
 
-function format(listing: VaultListing, options: InventoryOptions): string {
-  if (options.format === "json") return formatJson(listing);
-  if (options.format === "csv") return formatCsv(listing);
+/** Of several vaults, one that cannot be listed is named. Where none can be, there is nothing to print. */
+async function listVaults(
+  options: InventoryOptions,
+  known: Parameters<typeof listVault>[0]["known"],
+): Promise<Inventory> {
+  const inventory: Inventory = { listings: [], unread: [] };
+  const failures: unknown[] = [];
+  const vaults = options.vault ? [...new Set(options.vault)] : [undefined];
+  const listings = await inParallel(vaults, VAULTS_AT_ONCE, async (vault) => {
+    try {
+      const { vaultUrl, client } = await openVault(vault, options.credential);
+      return await listVault({ vaultUrl, client, known }, options);
+    } catch (error) {
+      if (vault === undefined || !(isKeyVaultError(error) || error instanceof CliError)) throw error;
+      failures.push(error);
+      return { vaultUrl: vault, code: error.code, reason: error.message };
+    }
+  });
+  for (const each of listings) {
+    if ("objects" in each) inventory.listings.push(each);
+    else inventory.unread.push(each);
+  }
+  if (inventory.listings.length === 0) throw failures[0];
+  return inventory;
+}
+
+function format(inventory: Inventory, options: InventoryOptions): string {
+  if (options.format === "json") return formatJson(inventory);
+  if (options.format === "csv") return formatCsv(inventory);
   const { isTTY, columns } = process.stdout;
-  return formatTable(listing, isTTY ? { width: columns, colour: process.stdout.hasColors() } : {});
+  const isQuiet = options.quiet === true;
+  return formatTable(inventory, isTTY ? { width: columns, colour: process.stdout.hasColors(), isQuiet } : { isQuiet });
 }

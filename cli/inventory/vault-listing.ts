@@ -21,6 +21,7 @@ export interface ListedObject {
   rotates?: boolean;
 }
 
+/** What one vault holds. */
 export interface VaultListing {
   vaultUrl: string;
   takenOn: Date;
@@ -29,6 +30,19 @@ export interface VaultListing {
   unread: UnreadObject[];
   /** What the list was narrowed to: milliseconds in which its objects expire. */
   expiresWithin?: number;
+}
+
+/** What one or several vaults hold. */
+export interface Inventory {
+  listings: VaultListing[];
+  /** Vaults that could not be listed, in the order of the command line. */
+  unread: UnreadVault[];
+}
+
+export interface UnreadVault {
+  vaultUrl: string;
+  code: string;
+  reason: string;
 }
 
 const DAY = 86_400_000;

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { CliError } from "../failure/cli-error.js";
 
+/** Engines at once. Each is a process of its own, with a program and a provider beside it. */
+export const MOST_ENGINES = 4;
+
 /** How one run of the engine ended. */
 export interface EngineRun {
   exitCode: number;

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { inParallel } from "../../provider/engine/worker-pool.js";
 import { vaultKey } from "../../provider/keyvault/identifier.js";
 import { EMBEDDED } from "../../provider/vault/object-address.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import { CliError } from "../failure/cli-error.js";
 import type { Collection } from "../vault/name-filter.js";
-import { runEngine } from "./engine-run.js";
+import { MOST_ENGINES, runEngine } from "./engine-run.js";
 
 /** What a stack's state already has. */
 export interface KnownObjects {
@@ -37,6 +38,16 @@ const COLLECTIONS: Partial<Record<string, Collection>> = {
   [RESOURCE_TYPES.key]: "keys",
   [RESOURCE_TYPES.secret]: "secrets",
 };
+
+/** What any of several stacks has. `true` stands for the selected stack. */
+export async function knownToAny(stacks: readonly string[] | true): Promise<KnownObjects> {
+  const wanted: readonly (string | true)[] = stacks === true ? [stacks] : stacks;
+  const each = await inParallel(wanted, MOST_ENGINES, knownObjects);
+  return {
+    has: (vaultUrl, collection, name) => each.some((known) => known.has(vaultUrl, collection, name)),
+    isResource: (type, resourceName) => each.some((known) => known.isResource(type, resourceName)),
+  };
+}
 
 /** Reads the state of a stack of the project in this folder. `true` stands for the selected stack. */
 export async function knownObjects(stack: string | true): Promise<KnownObjects> {

@@ -98,6 +98,26 @@ describe("emulator", () => {
     await expect(stat(join(folder, "emulator.env"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  it("prints the environment lines alone with --quiet", async () => {
+    const { text } = await emulator("--quiet");
+    expect(text.split("\n").filter((line) => line !== "" && !/^export \w+=/.test(line))).toEqual([]);
+  });
+
+  it("names every kind and member of a fault in its help", async () => {
+    const { stdout } = await runCommand(["emulator", "--help"]);
+    const refusal = (fault: string): string => {
+      try {
+        return String(parseFault(fault));
+      } catch (error) {
+        return error instanceof Error ? error.message : "";
+      }
+    };
+    const kinds = refusal("none").split("one of ")[1]?.split(", ") ?? [];
+    const members = refusal("status,none=1").split("members are kind, ")[1]?.split(", ") ?? [];
+    expect([kinds.length > 10, members.length > 10]).toEqual([true, true]);
+    for (const word of [...kinds, ...members]) expect(stdout).toMatch(new RegExp(`\\b${word}\\b`));
+  });
+
   it("never overwrites a file with its environment without --force, and does not start", async () => {
     await writeFile(join(folder, "emulator.env"), "mine");
     const run = await runCommand(["emulator", "--store", "dev.vault", "--write-env", "emulator.env"], { cwd: folder });

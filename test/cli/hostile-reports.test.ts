@@ -10,7 +10,7 @@ import { formatTable } from "../../cli/drift/format-table.js";
 import { formatCsv } from "../../cli/inventory/format-csv.js";
 import { formatJson as formatInventoryJson } from "../../cli/inventory/format-json.js";
 import { formatTable as formatInventoryTable } from "../../cli/inventory/format-table.js";
-import type { ListedObject, VaultListing } from "../../cli/inventory/vault-listing.js";
+import type { Inventory, ListedObject, VaultListing } from "../../cli/inventory/vault-listing.js";
 import { hostileText } from "./hostile-text.js";
 
 const identity = {
@@ -66,6 +66,13 @@ const listing: fc.Arbitrary<VaultListing> = fc.record({
     }),
     { maxLength: 2 },
   ),
+});
+
+const inventory: fc.Arbitrary<Inventory> = fc.record({
+  listings: fc.array(listing, { minLength: 1, maxLength: 3 }),
+  unread: fc.array(fc.record({ vaultUrl: hostileText, code: fc.constant("KV_PROTOCOL"), reason: hostileText }), {
+    maxLength: 2,
+  }),
 });
 
 const RUNS = { numRuns: 300 };
@@ -163,7 +170,7 @@ function expectedRows({ drifted, settled, unmanaged, unread, pending }: DriftRep
 describe("an inventory of a vault that wants to be obeyed", () => {
   it("is inert as a table, in every width", () => {
     fc.assert(
-      fc.property(listing, fc.integer({ min: 20, max: 140 }), (told, width) => {
+      fc.property(inventory, fc.integer({ min: 20, max: 140 }), (told, width) => {
         expectInert(formatInventoryTable(told, { width }));
       }),
       RUNS,
@@ -173,7 +180,7 @@ describe("an inventory of a vault that wants to be obeyed", () => {
   it("says in JSON exactly what it is", () => {
     fc.assert(
       fc.property(listing, (told) => {
-        const text = formatInventoryJson(told);
+        const text = formatInventoryJson({ listings: [told], unread: [] });
         expectInert(text);
         const read = JSON.parse(text);
         const names = [...read.keys, ...read.secrets, ...read.deletedKeys, ...read.deletedSecrets].map(
@@ -187,11 +194,11 @@ describe("an inventory of a vault that wants to be obeyed", () => {
 
   it("is one line of CSV for each object, and no cell is a formula", () => {
     fc.assert(
-      fc.property(listing, (told) => {
+      fc.property(inventory, (told) => {
         const text = formatCsv(told);
         expectInert(text);
         const [heading, ...rows] = readCsv(text);
-        expect(rows).toHaveLength(told.objects.length);
+        expect(rows).toHaveLength(told.listings.reduce((sum, { objects }) => sum + objects.length, 0));
         for (const row of rows) {
           expect(row).toHaveLength(heading?.length ?? 0);
           for (const cell of row) expect(cell).not.toMatch(/^\s*[=+\-@\uff1d\uff0b\uff0d\uff20](?!\d+$)/);

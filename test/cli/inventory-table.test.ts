@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { formatTable } from "../../cli/inventory/format-table.js";
-import type { ListedObject, VaultListing } from "../../cli/inventory/vault-listing.js";
+import type { Inventory, ListedObject, VaultListing } from "../../cli/inventory/vault-listing.js";
 
 const key = (name: string, more: Partial<ListedObject> = {}): ListedObject => ({
   kind: "key",
@@ -13,12 +13,14 @@ const key = (name: string, more: Partial<ListedObject> = {}): ListedObject => ({
   ...more,
 });
 
-const listing = (...objects: ListedObject[]): VaultListing => ({
-  vaultUrl: "https://contoso.vault.azure.net",
+const vault = (name: string, objects: ListedObject[]): VaultListing => ({
+  vaultUrl: `https://${name}.vault.azure.net`,
   takenOn: new Date("2026-11-23T12:00:00Z"),
   objects,
   unread: [],
 });
+
+const listing = (...objects: ListedObject[]): Inventory => ({ listings: [vault("contoso", objects)], unread: [] });
 
 describe("the table of an inventory", () => {
   const mixed = listing(
@@ -47,7 +49,7 @@ of certificates, 1 expired, 1 unmanaged, 1 without rotation
 
   it("stays within the terminal, whatever the names are", () => {
     const long = listing(
-      ...mixed.objects,
+      ...(mixed.listings[0]?.objects ?? []),
       key("n".repeat(127)),
       key("v", { version: "0123456789abcdef0123456789abcdef" }),
     );
@@ -62,6 +64,23 @@ of certificates, 1 expired, 1 unmanaged, 1 without rotation
     const coloured = formatTable(mixed, { colour: true });
     expect(coloured).toContain("\u001b[31m");
     expect(stripVTControlCharacters(coloured)).toBe(formatTable(mixed));
+  });
+
+  it("of several vaults is one, with the vault in a column and a total for each", () => {
+    const fleet = { listings: [vault("east", [key("orders")]), vault("west", [key("orders"), key("b")])], unread: [] };
+    expect(formatTable(fleet)).toBe(`NAME    VAULT  STATE    AGE    EXPIRES  NOTE
+orders  east   enabled  365 d
+orders  west   enabled  365 d
+b       west   enabled  365 d
+
+https://east.vault.azure.net: 1 key
+https://west.vault.azure.net: 2 keys
+`);
+  });
+
+  it("that is quiet has the objects alone", () => {
+    expect(formatTable(listing(key("orders")), { isQuiet: true })).toBe("orders  enabled  365 d\n");
+    expect(formatTable(listing(), { isQuiet: true })).toBe("");
   });
 
   it("of nothing is one line", () => {

@@ -135,6 +135,28 @@ describe("inventory", () => {
     expect(run.stderr.match(/embedded vault/g)).toHaveLength(1);
   });
 
+  it("lists several vaults at once, names one that cannot be listed, and ends with 8", async () => {
+    const good = await hostileVault({ "/keys": { body: { value: [listedKey("orders")] } } });
+    const other = await hostileVault({ "/keys": { body: { value: [listedKey("billing")] } } });
+    const odd = await hostileVault({ "/keys": { body: "no list" } });
+    try {
+      const both = await inventory("--vault", good.url, other.url, "--format", "json");
+      expect(both).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(JSON.parse(both.stdout)).toMatchObject({
+        format: "pulumi-keyvault/inventories/1",
+        complete: true,
+        vaults: [{ vaultUrl: good.url, keys: [{ name: "orders" }] }, { vaultUrl: other.url }],
+      });
+      const partly = await inventory("--vault", odd.url, "--vault", good.url);
+      expect(partly).toMatchObject({ exitCode: 8, stdout: expect.stringMatching(/^orders/m) });
+      expect(partly.stderr).toContain(`inventory: ${odd.url} could not be listed: KV_PROTOCOL: `);
+      const none = await inventory("--vault", odd.url);
+      expect(none).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("KV_PROTOCOL") });
+    } finally {
+      await Promise.all([good.close(), other.close(), odd.close()]);
+    }
+  });
+
   it("counts a key that is deleted between the two lists once, as deleted", async () => {
     const odd = await hostileVault({
       "/keys": { body: { value: [listedKey("stays"), listedKey("Leaves")] } },
@@ -168,10 +190,10 @@ describe("inventory", () => {
     const { stdout } = await inventory("--deleted", "--format", "csv");
     const lines = stdout.split("\r\n");
     expect(lines[0]).toBe(
-      "kind,name,version,state,createdOn,updatedOn,notBefore,expiresOn,ageInDays,managedByCertificate,inStack,rotates,deletedOn,recoverableUntil",
+      "kind,name,version,state,createdOn,updatedOn,notBefore,expiresOn,ageInDays,managedByCertificate,inStack,rotates,deletedOn,recoverableUntil,vaultUrl",
     );
     expect(lines).toHaveLength(1 + 67 + 1);
-    expect(lines.find((line) => line.startsWith("key,gone,"))).toMatch(/^key,gone,,deleted,.*Z,\d{4}-.*Z$/);
+    expect(lines.find((line) => line.startsWith("key,gone,"))).toMatch(/^key,gone,,deleted,.*Z,\d{4}-.*Z,http:/);
   });
 
   it("narrows the list to what expires within a time, in days or ISO 8601", async () => {
