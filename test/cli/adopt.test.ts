@@ -233,10 +233,11 @@ describe("adopt", () => {
     const hostile = await hostileVault({
       "/keys": {
         body: {
-          value: ["good", "closed", "malformed", "swapped", "good"].map((name) => listedKey(name)),
+          value: ["good", "closed", "malformed", "swapped", "scripted", "good"].map((name) => listedKey(name)),
         },
       },
-      "/keys/good": { body: answeredKey("good", { kty: "*/process.exit();/*" }) },
+      "/keys/good": { body: answeredKey("good") },
+      "/keys/scripted": { body: answeredKey("scripted", { kty: "*/process.exit();/*" }) },
       "/keys/good/rotationpolicy": { status: 400, body: { error: { code: "BadParameter", message: "x" } } },
       "/keys/closed": {
         status: 403,
@@ -250,7 +251,7 @@ describe("adopt", () => {
     try {
       const run = await adopt("--vault", hostile.url);
       expect(run).toMatchObject({ exitCode: 8, stdout: expect.stringContaining("1 key and 0 secrets to adopt.") });
-      expect(run.stdout).toContain("Left out: 3 that could not be read.");
+      expect(run.stdout).toContain("Left out: 4 that could not be read.");
       expect(run.stderr).toMatch(/keys\/closed could not be read: KV_FORBIDDEN: /);
       expect(run.stderr).toContain("keys/malformed");
       expect(run.stderr).not.toContain("\u001b");
@@ -258,7 +259,8 @@ describe("adopt", () => {
       expect(await names()).toEqual(["Key good"]);
       const text = await program();
       expect(text).toContain("//   keys/closed: KV_FORBIDDEN\n");
-      expect(text).toContain('/** "*\\/process.exit();/*"');
+      expect(text).toContain("//   keys/scripted: KV_PROTOCOL\n");
+      expect(text).not.toContain("process.exit");
     } finally {
       await hostile.close();
     }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vites
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { vaultBackup } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
-import { KeyVaultClient } from "../../provider/keyvault/client.js";
+import { vaultClient } from "../../provider/vault/vault-access.js";
 import { isPattern, selection } from "../../provider/vault-backup/selection.js";
 import { call, requestCounts } from "../engine/vault-by-hand.js";
 
@@ -149,13 +149,14 @@ describe("a vault's backup", () => {
     return { ...outs, covered: outs.covered, blobs: value };
   };
   /** Keys go between the look at the vault and the request for their backup. */
-  const deletedAtTheLastMoment = (times: number) => {
-    vi.mocked(KeyVaultClient.prototype.backupKey).mockRestore?.();
-    const { backupKey } = KeyVaultClient.prototype;
+  const deletedAtTheLastMoment = async (times: number) => {
+    const client = await vaultClient(vault.url);
+    vi.mocked(client.backupKey).mockRestore?.();
+    const { backupKey } = client;
     let left = times;
-    vi.spyOn(KeyVaultClient.prototype, "backupKey").mockImplementation(async function (this: KeyVaultClient, name) {
+    vi.spyOn(client, "backupKey").mockImplementation(async (name) => {
       if (left-- > 0) await call(vault, "DELETE", `/keys/${name}`);
-      return backupKey.call(this, name);
+      return backupKey(name);
     });
   };
   const makeKey = (name: string) => call(vault, "POST", `/keys/${name}/create`, { kty: "EC" });
@@ -253,14 +254,14 @@ describe("a vault's backup", () => {
   it("is a failure, by name, of what is named and answered with 404", async () => {
     await makeKey("orders");
     await makeKey("other");
-    deletedAtTheLastMoment(1);
+    await deletedAtTheLastMoment(1);
     const failure = await create({ keys: ["orders"] }).catch((error: unknown) => error);
     expect(failure).toMatchObject({
       message: expect.stringMatching(/nothing of .* could be backed up.*key "orders": it was there/s),
     });
     expect(failure).not.toHaveProperty("id");
     await makeKey("third");
-    deletedAtTheLastMoment(1);
+    await deletedAtTheLastMoment(1);
     const partial = await create({ keys: ["other", "third"] }).catch((error: unknown) => error);
     expect(partial).toMatchObject({ id: `${vault.url}/backup`, message: expect.stringMatching(/1 failed/) });
   });
@@ -268,12 +269,12 @@ describe("a vault's backup", () => {
   it("goes on without what a glob finds and is deleted meanwhile, and says so", async () => {
     await makeKey("orders");
     await makeKey("other");
-    deletedAtTheLastMoment(1);
+    await deletedAtTheLastMoment(1);
     const { outs } = await create({ keys: "*" });
     expect(Object.keys(outs.blobs.keys)).toHaveLength(1);
     expect(told).toMatch(/deleted meanwhile, and not in the backup of .*: key "/);
     await makeKey("third");
-    deletedAtTheLastMoment(2);
+    await deletedAtTheLastMoment(2);
     await expect(create({ keys: "*" })).rejects.toThrow("all 2 objects were deleted meanwhile");
   });
 
