@@ -30,7 +30,7 @@ export interface ClientCall {
 export function clientCallOf({ request, response }: Exchange): ClientCall | undefined {
   const operation = operationOf(request.method, request.path);
   const body = isObject(request.body) ? request.body : {};
-  const pageSize = Number(request.query["maxresults"]);
+  const pageSize = Number(request.query.maxresults);
   const list = Number.isInteger(pageSize) && pageSize > 0 ? { maxPageSize: pageSize } : {};
   if (operation.kind === "none") return unnamedCall(request.method, request.path);
   if (operation.collection === "secrets") return secretCall(operation, body, list);
@@ -63,7 +63,7 @@ function keyCall(
   switch (kind) {
     case "create": {
       const curve = stringAt(body, "crv");
-      const keySize = body["key_size"];
+      const keySize = body.key_size;
       const p = {
         keyType: stringAt(body, "kty") ?? "RSA",
         ...(curve === undefined ? {} : { curve }),
@@ -73,11 +73,11 @@ function keyCall(
       return call("createKey", "key", (client) => client.createKey(name, p));
     }
     case "import": {
-      const p = { key: objectAt(body, "key"), hardwareProtected: body["Hsm"] === true, ...described(body) };
+      const p = { key: objectAt(body, "key"), hardwareProtected: body.Hsm === true, ...described(body) };
       return call("importKey", "key", (client) => client.importKey(name, p));
     }
     case "get":
-      if (version === "attestation") return call("getKey", "key", ({ connection }) => keyAttestation(connection, name));
+      if (action === "attestation") return call("getKey", "key", ({ connection }) => keyAttestation(connection, name));
       return call("getKey", "key", (client) => client.getKey(name, version));
     case "update":
       return call("updateKey", "key", (client) => client.updateKey(name, version, described(body)));
@@ -225,8 +225,8 @@ function described(body: Body) {
     ...(typeof exportable === "boolean" ? { exportable } : {}),
     ...(typeof nbf === "number" ? { notBefore: new Date(nbf * 1000) } : {}),
     ...(typeof exp === "number" ? { expiresOn: new Date(exp * 1000) } : {}),
-    ...(Array.isArray(body["key_ops"]) ? { keyOps } : {}),
-    ...(isObject(body["tags"]) ? { tags: Object.fromEntries(tags) } : {}),
+    ...(Array.isArray(body.key_ops) ? { keyOps } : {}),
+    ...(isObject(body.tags) ? { tags: Object.fromEntries(tags) } : {}),
   };
 }
 

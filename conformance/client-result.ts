@@ -8,7 +8,7 @@ export function compareResult(kind: ResultKind, result: unknown, body: unknown):
     case "nothing":
       return result === undefined ? [] : ["a result where nothing was answered"];
     case "verified":
-      return isObject(body) && result === body["value"] ? [] : ["value"];
+      return isObject(body) && result === body.value ? [] : ["value"];
     case "backup":
       return result === stringAt(body, "value") ? [] : ["value"];
     case "cryptography":
@@ -36,7 +36,7 @@ function compareList(result: unknown, items: unknown[]): string[] {
 
 /** Everything that a key, a secret, a deleted one or a line of a list says. */
 function bundleIn(body: unknown): Record<string, unknown> {
-  const key = isObject(body) && isObject(body["key"]) ? body["key"] : undefined;
+  const key = isObject(body) && isObject(body.key) ? body.key : undefined;
   const id = stringAt(key, "kid") ?? stringAt(body, "id") ?? stringAt(body, "kid") ?? "";
   const identifier = identifierOf(id);
   const attributes = objectAt(body, "attributes");
@@ -49,17 +49,17 @@ function bundleIn(body: unknown): Record<string, unknown> {
     value: stringAt(body, "value"),
     contentType: stringAt(body, "contentType"),
     keyId: stringAt(body, "id") === undefined ? undefined : stringAt(body, "kid"),
-    enabled: attributes["enabled"] ?? true,
+    enabled: attributes.enabled ?? true,
     notBefore: dateIn(attributes, "nbf"),
     expiresOn: dateIn(attributes, "exp"),
     createdOn: dateIn(attributes, "created"),
     updatedOn: dateIn(attributes, "updated"),
     recoveryLevel: memberOf(attributes, "recoveryLevel") ?? undefined,
     recoverableDays: days ?? undefined,
-    exportable: stringAt(body, "id") === undefined ? (attributes["exportable"] ?? undefined) : undefined,
+    exportable: stringAt(body, "id") === undefined ? (attributes.exportable ?? undefined) : undefined,
     hsmPlatform: stringAt(body, "id") === undefined ? stringAt(attributes, "hsmPlatform") : undefined,
     tags: objectAt(body, "tags"),
-    managed: isObject(body) && body["managed"] === true,
+    managed: isObject(body) && body.managed === true,
     recoveryId: stringAt(body, "recoveryId"),
     deletedOn: dateIn(body, "deletedDate"),
     scheduledPurgeDate: dateIn(body, "scheduledPurgeDate"),
@@ -71,9 +71,9 @@ function keyIn(key: Record<string, unknown>): Record<string, unknown> {
     typeof key[member] === "string" ? [[member, key[member]] as const] : [],
   );
   return {
-    keyType: key["kty"],
+    keyType: key.kty,
     curve: stringAt(key, "crv"),
-    keyOps: Array.isArray(key["key_ops"]) ? key["key_ops"] : undefined,
+    keyOps: Array.isArray(key.key_ops) ? key.key_ops : undefined,
     publicKey: Object.fromEntries(numbers),
   };
 }

@@ -45,6 +45,7 @@ const actions = new Set([
   "rotate",
   "rotationpolicy",
   "release",
+  "attestation",
   ...cryptoActions,
 ]);
 
@@ -95,6 +96,7 @@ export function operationOf(method: string, path: string): RecordedOperation {
       return of(verb === "GET" ? "getRotationPolicy" : "setRotationPolicy", collection, named);
     case "release":
       return of("release", collection, named);
+    case "attestation":
     case undefined:
       break;
     default:

@@ -111,9 +111,9 @@ export class ReplayServer {
 
   #bodyOf(body: unknown): string {
     const last = this.#played.requests.at(-1);
-    if (!this.#echo || last === undefined || !isObject(body) || !isObject(body["error"])) return textOf(body);
-    const message = `${stringAt(body["error"], "message")} Headers: {authorization: ${last.authorization}} Body: ${last.body}`;
-    return JSON.stringify({ ...body, error: { ...body["error"], message } });
+    if (!this.#echo || last === undefined || !isObject(body) || !isObject(body.error)) return textOf(body);
+    const message = `${stringAt(body.error, "message")} Headers: {authorization: ${last.authorization}} Body: ${last.body}`;
+    return JSON.stringify({ ...body, error: { ...body.error, message } });
   }
 }
 

@@ -20,4 +20,11 @@ export function readApiVersion(text: string | undefined): ApiVersion {
 }
 
 /** `since("7.3")` as the number to compare with. */
-export const since = { softDelete: 1, recoverableDays: 701, hsmPlatform: 705 } as const;
+export const since = {
+  softDelete: 1,
+  recoverableDays: 701,
+  hsmPlatform: 705,
+  attestation: 706,
+  outContentType: 20_250_601,
+  keySize: 20_260_101,
+} as const;

@@ -1,5 +1,5 @@
 /**
- * An Azure Key Vault for development and tests, on loopback: keys and secrets of api-version 7.4 with the service's own
+ * An Azure Key Vault for development and tests, on loopback: keys and secrets with the service's own
  * states, words and limits. It protects nothing: never put a real key into it.
  */
 export type { EmulatorCredential } from "./access/access-tokens.js";

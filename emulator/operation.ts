@@ -59,6 +59,8 @@ interface Definition<M extends Members, P> {
   readonly throttle: LimitClass;
   readonly planes?: Operation["planes"];
   readonly largeBody?: boolean;
+  /** Fills in what a body may leave out, before its rules are looked at. */
+  readonly complete?: (context: Context, json: unknown) => unknown;
   /** Rules of the body; without them a body is not read. */
   readonly body?: Shape<Shaped<M>> & { readonly members: M };
   readonly mode: "read" | "snapshot" | "write";
@@ -72,7 +74,8 @@ interface Definition<M extends Members, P> {
 export function defineOperation<M extends Members = Record<never, Shape<unknown>>, P = undefined>(
   definition: Definition<M, P>,
 ): Operation {
-  const { name, method, routes, permission, throttle, body: rules, mode, prepare, handle } = definition;
+  const { name, method, routes, permission, throttle, body: rules, complete, mode, prepare, handle } = definition;
+  const completed = complete ?? ((_context: Context, json: unknown) => json);
   return {
     name,
     method,
@@ -82,7 +85,7 @@ export function defineOperation<M extends Members = Record<never, Shape<unknown>
     planes: definition.planes ?? ["vault", "managedhsm"],
     largeBody: definition.largeBody ?? false,
     run: async (context, bytes) => {
-      const body = (rules === undefined ? {} : conform(rules, readJson(bytes))) as Shaped<M>;
+      const body = (rules === undefined ? {} : conform(rules, completed(context, readJson(bytes)))) as Shaped<M>;
       const prepared = (prepare === undefined ? undefined : await prepare(context, body)) as P;
       return context.store.transaction(mode, () => handle(context, body, prepared));
     },

@@ -1,5 +1,6 @@
 import { since } from "../api-version.js";
 import type { Context } from "../operation.js";
+import { isRecord } from "../shape.js";
 import type { StoredAttributes, StoredKeyVersion, StoredObject } from "../store/stored-object.js";
 import { recoveryAttributes, type Vault } from "../vault.js";
 
@@ -24,12 +25,28 @@ export function renderAttributes(context: Context, attributes: StoredAttributes)
 
 function renderKeyAttributes(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
   const onVault = context.vault.plane === "vault";
+  const attributes = renderAttributes(context, version.attributes);
   return {
-    ...renderAttributes(context, version.attributes),
+    ...(context.apiVersion >= since.keySize ? sized(attributes, version) : attributes),
     exportable: object.managed ? undefined : (version.attributes.exportable ?? false),
     hsmPlatform:
       onVault && context.apiVersion >= since.hsmPlatform ? (isHsmType(version.key.kty) ? "1" : "0") : undefined,
   };
+}
+
+function sized({ enabled, ...attributes }: Wire, version: StoredKeyVersion): Wire {
+  return { enabled, external_key: version.attributes.external_key, key_size: keySizeOf(version), ...attributes };
+}
+
+/** In bits; nobody has seen what is said of a curve. */
+function keySizeOf({ key, material }: StoredKeyVersion): number | undefined {
+  if (key.n !== undefined) return integerBits(Buffer.from(key.n, "base64url"));
+  return typeof material.k === "string" ? Buffer.from(material.k, "base64url").length * 8 : undefined;
+}
+
+function integerBits(bytes: Buffer): number {
+  const start = bytes.findIndex((byte) => byte !== 0);
+  return start === -1 ? 0 : (bytes.length - start) * 8 - Math.clz32(bytes[start] ?? 0) + 24;
 }
 
 const keyId = (context: Context, object: StoredObject) => `${context.origin}/keys/${object.name}`;
@@ -46,10 +63,28 @@ export function renderKeyBundle(context: Context, object: StoredObject, version:
   });
 }
 
-/** What a delete answers and what a deleted key looks like; the release policy is not part of it. */
+export function renderAttestedKeyBundle(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
+  const bundle = renderKeyBundle(context, object, version);
+  const attributes = { ...(isRecord(bundle.attributes) ? bundle.attributes : {}), attestation };
+  return plane(context.vault, { ...bundle, attributes });
+}
+
+const nothing = Buffer.from("The embedded vault attests nothing.").toString("base64url");
+const attestation = {
+  certificatePemFile: nothing,
+  privateKeyAttestation: nothing,
+  publicKeyAttestation: nothing,
+  version: "EMULATOR-1",
+};
+
+/**
+ * What a delete answers and what a deleted key looks like: the release policy is not part of it, nor on a Managed HSM
+ * the size.
+ */
 export function renderDeletedKeyBundle(context: Context, object: StoredObject, version: StoredKeyVersion): Wire {
   const bundle = renderKeyBundle(context, object, version);
   delete bundle.release_policy;
+  if (context.vault.plane === "managedhsm" && isRecord(bundle.attributes)) delete bundle.attributes.key_size;
   return plane(context.vault, { ...renderDeletion(context, object), ...bundle });
 }
 

@@ -1,3 +1,4 @@
+import { since } from "../api-version.js";
 import { generateKey, type KeyPair } from "../keys/generate-key.js";
 import { renderKeyBundle } from "../keys/key-bundle.js";
 import {
@@ -10,8 +11,8 @@ import {
 import { readReleasePolicy, releasePolicyRules } from "../keys/release-policy.js";
 import { writable } from "../object/lifecycle.js";
 import { addVersion, attributesRules, newAttributes, newVersionId } from "../object/new-version.js";
-import { defineOperation } from "../operation.js";
-import { integer, list, oneOf, optional, record, tagMap, text } from "../shape.js";
+import { type Context, defineOperation } from "../operation.js";
+import { integer, isRecord, list, oneOf, optional, record, tagMap, text } from "../shape.js";
 import type { StoredKeyVersion, StoredReleasePolicy } from "../store/stored-object.js";
 
 /** Makes a key, or a new version of the key that has the name. */
@@ -22,6 +23,10 @@ export const createKey = defineOperation({
   permission: { collection: "keys", action: "create", dataAction: "create" },
   throttle: "keyCreate",
   mode: "write",
+  complete: (context, json) => {
+    if (!isRecord(json) || !isExternal(context, json.attributes)) return json;
+    return { kty: "oct-HSM", key_size: 256, key_ops: ["wrapKey", "unwrapKey"], ...json };
+  },
   body: record({
     kty: text(64),
     key_size: optional(integer(0, 1_000_000)),
@@ -29,7 +34,7 @@ export const createKey = defineOperation({
     /** Accepted and without effect: the exponent is always 65537. */
     public_exponent: optional(integer(0, Number.MAX_SAFE_INTEGER)),
     key_ops: optional(list(oneOf(...keyOperations))),
-    attributes: optional(attributesRules),
+    attributes: optional(record({ ...attributesRules.members, external_key: optional(record({ id: text(256) })) })),
     tags: optional(tagMap(256)),
     release_policy: optional(releasePolicyRules),
   }),
@@ -43,6 +48,7 @@ export const createKey = defineOperation({
   handle: (context, body, { pair, releasePolicy }) => {
     const { vault, seconds } = context;
     const attributes = newAttributes(seconds, body.attributes);
+    if (!isExternal(context, body.attributes)) delete attributes.external_key;
     const operations = body.key_ops ?? defaultKeyOperations(vault, body.kty);
     if (vault.plane === "vault" && operations.length === 1 && operations[0] === "import") {
       attributes.exp = seconds + exchangeKeySeconds;
@@ -59,3 +65,9 @@ export const createKey = defineOperation({
     return { status: 200, body: renderKeyBundle(context, object, version) };
   },
 });
+
+/** A Managed HSM of 2026 can stand for a key in another HSM, and then needs nothing but that key's id. */
+function isExternal({ vault, apiVersion }: Context, attributes: unknown): boolean {
+  if (vault.plane !== "managedhsm" || apiVersion < since.keySize) return false;
+  return isRecord(attributes) && attributes.external_key !== undefined;
+}

@@ -1,6 +1,7 @@
 import { readable } from "../object/lifecycle.js";
 import { currentOrNamed } from "../object/named-version.js";
 import { defineOperation } from "../operation.js";
+import { requireStoredFormat } from "../secrets/content-transformation.js";
 import { renderSecretBundle } from "../secrets/secret-bundle.js";
 import { forbidden } from "../service-error.js";
 
@@ -19,6 +20,7 @@ export const getSecret = defineOperation({
     if (!version.attributes.enabled) {
       throw forbidden("Operation get is not allowed on a disabled secret.", "SecretDisabled");
     }
+    requireStoredFormat(context, object, version);
     return { status: 200, body: renderSecretBundle(context, object, version) };
   },
 });

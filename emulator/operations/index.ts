@@ -11,6 +11,7 @@ import { getDeletedKeys } from "./get-deleted-keys.js";
 import { getDeletedSecret } from "./get-deleted-secret.js";
 import { getDeletedSecrets } from "./get-deleted-secrets.js";
 import { getKey } from "./get-key.js";
+import { getKeyAttestation } from "./get-key-attestation.js";
 import { getKeyRotationPolicy } from "./get-key-rotation-policy.js";
 import { getKeyVersions } from "./get-key-versions.js";
 import { getKeys } from "./get-keys.js";
@@ -43,6 +44,7 @@ export const operations: readonly Operation[] = [
   deleteKey,
   updateKey,
   getKey,
+  getKeyAttestation,
   getKeyVersions,
   getKeys,
   backupKey,

@@ -32,6 +32,8 @@ const attributes = record({
   created: instant(),
   updated: instant(),
   exportable: optional(flag()),
+  /** The key of another HSM that this one stands for. */
+  external_key: optional(record({ id: text() })),
 });
 export type StoredAttributes = ShapeOf<typeof attributes>;
 

@@ -179,4 +179,26 @@ describe("createKey", () => {
       refusal(400, "BadParameter", /^Key Release Policy: missing 'version' property \(Activity ID: [0-9a-f-]{36}\)$/),
     );
   });
+
+  it("stands for a key of another HSM where it is told its id, since 2026 and on a Managed HSM only", async () => {
+    const { call } = await openVault({ vaults: ["one", { name: "hsm", plane: "managedhsm" }] });
+    const attributes = { external_key: { id: "there" } };
+    const apiVersion = "2026-01-01-preview";
+    const made = await call("POST", "/keys/a/create", { attributes }, { vault: "hsm", apiVersion });
+    expect(made).toMatchObject({
+      status: 200,
+      body: {
+        key: { kty: "oct-HSM", key_ops: ["wrapKey", "unwrapKey"] },
+        attributes: { external_key: { id: "there" }, key_size: 256 },
+      },
+    });
+    const older = { vault: "hsm", apiVersion: "7.6" };
+    expect((await call("GET", "/keys/a", undefined, older)).text).not.toContain("external_key");
+    expect(await call("POST", "/keys/b/create", { attributes }, older)).toMatchObject(refusal(400, "BadParameter"));
+    expect(await call("POST", "/keys/b/create", { attributes }, { vault: "one", apiVersion })).toMatchObject(
+      refusal(400, "BadParameter", "Property  has invalid value\r\n"),
+    );
+    const ignored = await call("POST", "/keys/b/create", { kty: "EC", attributes }, { vault: "one", apiVersion });
+    expect(ignored.body.attributes).not.toHaveProperty("external_key");
+  });
 });

@@ -63,4 +63,19 @@ describe("getKey", () => {
     );
     expect((await call("GET", `/keys/${"x".repeat(128)}`)).status).toBe(400);
   });
+
+  it("tells the size of RSA and symmetric keys since 2026, and not of deleted ones of a Managed HSM", async () => {
+    const { call } = await openVault({ vaults: ["one", { name: "hsm", plane: "managedhsm" }] });
+    const sizeOf = (answer: { body: object }) =>
+      (answer.body as { attributes: { key_size?: number } }).attributes.key_size;
+    const at = async (apiVersion: string, vault: string, name: string) =>
+      sizeOf(await call("GET", `/keys/${name}`, undefined, { vault, apiVersion }));
+    await call("POST", "/keys/rsa/create", { kty: "RSA", key_size: 3072 }, { vault: "one" });
+    await call("POST", "/keys/ec/create", { kty: "EC" }, { vault: "one" });
+    await call("POST", "/keys/oct/create", { kty: "oct-HSM", key_size: 128 }, { vault: "hsm" });
+    expect([await at("2026-04-01", "one", "rsa"), await at("2026-03-01-preview", "hsm", "oct")]).toEqual([3072, 128]);
+    expect([await at("2025-07-01", "one", "rsa"), await at("2026-04-01", "one", "ec")]).toEqual([undefined, undefined]);
+    const deleted = await call("DELETE", "/keys/oct", undefined, { vault: "hsm", apiVersion: "2026-04-01" });
+    expect([deleted.status, sizeOf(deleted)]).toEqual([200, undefined]);
+  });
 });

@@ -36,4 +36,24 @@ describe("getSecret", () => {
     const { body } = await call("GET", "/secrets/cert");
     expect(Object.keys(body)).toEqual(["value", "contentType", "id", "managed", "attributes", "kid"]);
   });
+
+  it("turns nothing into another format, since there is outContentType", async () => {
+    const { call, emulator } = await openVault();
+    const refused = (kind: string) =>
+      refusal(
+        400,
+        "BadParameter",
+        `The 'Unsupported' to '${kind}' transformation is not supported. Only PFX to PEM transformation is supported.`,
+      );
+    const read = (outContentType: string, apiVersion = "2025-07-01") =>
+      call("GET", `/secrets/a?outContentType=${encodeURIComponent(outContentType)}`, undefined, { apiVersion });
+    await call("PUT", "/secrets/a", { value: "x", contentType: "application/x-pkcs12" });
+    expect(await read("application/x-pem-file")).toMatchObject(refused("PEM"));
+    expect(await read("application/x-pkcs12")).toMatchObject(refused("PFX"));
+    expect(await read("text/plain")).toMatchObject(refused("Unsupported"));
+    expect((await read("application/x-pem-file", "7.4")).body.value).toBe("x");
+    expect((await read("")).body.value).toBe("x");
+    emulator.vault("emulator").giveToCertificate("secrets", "a");
+    expect((await read("application/x-pkcs12")).body.value).toBe("x");
+  });
 });
