@@ -6,7 +6,7 @@ import { pickDefined } from "../engine/normal-form.js";
 import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import { readState, type StateOfResource } from "../engine/recorded-state.js";
-import { containsUnknown, UNKNOWN } from "../engine/unknown.js";
+import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
@@ -47,7 +47,7 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
         version: check.text("version", { what: "a version" }),
         updatedOn: check.text("updatedOn", { what: "a moment" }),
         rotation: rotationDigest(news.rotationPolicy),
-        to: checkBackupFolder(check, name && backupFileName(source.kind, name)),
+        to: checkBackupFolder(check, isUnknown(name) ? undefined : name && backupFileName(source.kind, name)),
       };
       return { inputs, failures: check.failures };
     },

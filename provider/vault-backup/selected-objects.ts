@@ -59,6 +59,16 @@ export async function observe(
   return { name: item.name, version: item.version, ...lastChange(item) };
 }
 
+/** Whether an object that is not there can be recovered. A question on the way to a failure, which it does not replace. */
+export async function whyMissing(client: KeyVaultClient, collection: Collection, name: string): Promise<string> {
+  const asked = collection === "keys" ? client.getDeletedKey(name) : client.getDeletedSecret(name);
+  const deleted = await asked.catch(() => undefined);
+  if (!deleted) return "the vault has nothing of that name";
+  const when = deleted.deletedOn ? ` on ${formatMoment(deleted.deletedOn)}` : "";
+  const until = deleted.scheduledPurgeDate ? ` until ${formatMoment(deleted.scheduledPurgeDate)}` : "";
+  return `it was deleted${when}, and can be recovered${until}`;
+}
+
 async function lookAtEach(client: KeyVaultClient, collection: Collection, names: string[]): Promise<SelectedObjects> {
   const contents: SelectedObjects = { objects: [], missing: [], managed: [] };
   await Promise.all(
@@ -68,6 +78,7 @@ async function lookAtEach(client: KeyVaultClient, collection: Collection, names:
       else contents.missing.push(name);
     }),
   );
+  contents.missing.sort();
   return contents;
 }
 

@@ -3,13 +3,14 @@ import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { type BackupShelf, FolderShelf, folderProblems, StateShelf, stateProblems } from "./blob-store.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, countOf, itemLabel, recorded } from "./by-kind.js";
-import { nothingMatches, throwIfNothing, unmatchedGlobs } from "./empty-backup.js";
+import { type Found, nothingMatches, throwIfNothing, unmatchedGlobs } from "./empty-backup.js";
 import { type VaultBackupInputs, type VaultBackupOutputs, vaultBackupOutputs } from "./recorded-vault-backup.js";
-import { lookAt, type SelectedObject, type SelectedObjects } from "./selected-objects.js";
+import { lookAt, type SelectedObject, type SelectedObjects, whyMissing } from "./selected-objects.js";
 import { type Selection, selection } from "./selection.js";
 import { type BackupJob, describeFailures, takeBackups } from "./take-backups.js";
 
@@ -27,56 +28,20 @@ export async function updateVaultBackup(
   const start = performance.now();
   const client = await vaultClient(inputs.vaultUrl);
   const shelves = await openShelves(inputs, earlier);
-  const covered: ByKind<CoveredVersion> = byKind();
-  const failed: ByKind<string> = byKind();
-  const jobs: BackupJob[] = [];
-  let kept = 0;
-  /** What the program names and the vault does not have is a failure, unless an earlier blob of it is the last copy. */
-  const noteMissing = (collection: Collection, name: string, reason: string): void => {
-    const isCovered = Object.keys(covered[collection]).some((each) => each.toLowerCase() === name.toLowerCase());
-    if (!isCovered) failed[collection][name] = reason;
-  };
-
-  const found = await Promise.all(
-    COLLECTIONS.map(async (collection) => {
-      const selected = selection(inputs[collection] ?? []);
-      const contents = await lookAt(client, collection, selected);
-      return { collection, selected, contents, names: earlierNames(collection, earlier, selected, contents) };
-    }),
-  );
-  const unmatched = inputs.allowEmpty ? [] : unmatchedGlobs(found);
-  if (unmatched.length > 0 && inputs.onFailure !== "report") throw nothingMatches(inputs, unmatched);
-  for (const { collection, pattern, reason } of unmatched) failed[collection][pattern] = reason;
-
-  for (const { collection, contents, names } of found) {
-    tellManaged(inputs, collection, contents);
-    const toTake = new Map(contents.objects.map((object) => [object.name, object]));
-    for (const name of names) {
-      const object = toTake.get(name);
-      // Also what is to be taken again: should that fail, the earlier blob is there still.
-      const carried = await carryOver(shelves, collection, name, earlier, covered);
-      if (!object && carried === "lost") {
-        tell(`the backup of ${itemLabel(collection, name)} is lost, and the vault no longer has it`);
-      } else if (!object || (carried === "unchanged" && isCovered(collection, object, inputs, earlier))) {
-        toTake.delete(name);
-        kept++;
-      }
-    }
-    for (const object of toTake.values()) jobs.push({ collection, object });
-    for (const name of contents.missing) noteMissing(collection, name, "the vault has nothing of that name");
-  }
-
-  const taken = await takeBackups(client, shelves.next, jobs);
+  const found = await findObjects(client, inputs, earlier);
+  const plan = await planUpdate(client, shelves, found, inputs, earlier);
+  const { covered, failed } = plan;
+  const taken = await takeBackups(client, shelves.next, plan.jobs);
   for (const collection of COLLECTIONS) {
     Object.assign(covered[collection], taken.covered[collection]);
     Object.assign(failed[collection], taken.failed[collection]);
   }
   for (const { collection, name } of taken.vanished) {
-    const isNamed = found.some(({ selected, ...each }) => each.collection === collection && namesIt(selected, name));
-    if (isNamed) noteMissing(collection, name, "it was there, and when its backup was asked for it was not");
+    const isNamed = found.some((each) => each.collection === collection && namesIt(each.selected, name));
+    if (isNamed) noteMissing(plan, collection, name, "it was there, and when its backup was asked for it was not");
     else tell(`deleted meanwhile, and not in the backup of ${inputs.vaultUrl}: ${itemLabel(collection, name)}`);
   }
-  if (COLLECTIONS.every((collection) => Object.keys(covered[collection]).length === 0)) {
+  if (countOf(covered) === 0) {
     if (taken.firstFailure !== undefined) throw taken.firstFailure;
     if (inputs.onFailure !== "report") throwIfNothing(inputs, failed, taken.vanished.length);
   }
@@ -86,9 +51,71 @@ export async function updateVaultBackup(
   const recordedOuts = vaultBackupOutputs.encode({ ...inputs, covered, blobs, failed, takenOn, digest });
   const outs: Properties = { ...recordedOuts, blobs: markSecret(recordedOuts.blobs) };
   const elapsed = formatElapsed(performance.now() - start);
-  tell(`backed up ${taken.count} of ${jobs.length + kept} objects of ${inputs.vaultUrl} (${elapsed}), ${kept} kept`);
+  const total = plan.jobs.length + plan.kept;
+  tell(`backed up ${taken.count} of ${total} objects of ${inputs.vaultUrl} (${elapsed}), ${plan.kept} kept`);
   reportFailures(id, inputs, failed, outs, taken.firstFailure);
   return outs;
+}
+
+/** What an update is to do, and what it has of earlier ones. */
+interface Plan {
+  covered: ByKind<CoveredVersion>;
+  failed: ByKind<string>;
+  jobs: BackupJob[];
+  kept: number;
+}
+
+async function findObjects(
+  client: KeyVaultClient,
+  inputs: VaultBackupInputs,
+  earlier: VaultBackupOutputs | undefined,
+): Promise<Found[]> {
+  return Promise.all(
+    COLLECTIONS.map(async (collection) => {
+      const selected = selection(inputs[collection] ?? []);
+      const contents = await lookAt(client, collection, selected);
+      return { collection, selected, contents, names: earlierNames(collection, earlier, selected, contents) };
+    }),
+  );
+}
+
+/** Carries over what stays, before anything is asked of the vault: should that fail, the earlier blobs are there. */
+async function planUpdate(
+  client: KeyVaultClient,
+  shelves: Shelves,
+  found: readonly Found[],
+  inputs: VaultBackupInputs,
+  earlier: VaultBackupOutputs | undefined,
+): Promise<Plan> {
+  const plan: Plan = { covered: byKind(), failed: byKind(), jobs: [], kept: 0 };
+  const unmatched = inputs.allowEmpty ? [] : unmatchedGlobs(found);
+  if (unmatched.length > 0 && inputs.onFailure !== "report") throw nothingMatches(inputs, unmatched);
+  for (const { collection, pattern, reason } of unmatched) plan.failed[collection][pattern] = reason;
+
+  for (const { collection, contents, names } of found) {
+    tellManaged(inputs, collection, contents);
+    const toTake = new Map(contents.objects.map((object) => [object.name, object]));
+    for (const name of names) {
+      const object = toTake.get(name);
+      const carried = await carryOver(shelves, collection, name, earlier, plan.covered);
+      if (!object && carried === "lost") {
+        tell(`the backup of ${itemLabel(collection, name)} is lost, and the vault no longer has it`);
+      } else if (!object || (carried === "unchanged" && isCovered(collection, object, inputs, earlier))) {
+        toTake.delete(name);
+        plan.kept++;
+      }
+    }
+    for (const object of toTake.values()) plan.jobs.push({ collection, object });
+    for (const name of contents.missing)
+      noteMissing(plan, collection, name, await whyMissing(client, collection, name));
+  }
+  return plan;
+}
+
+/** What the program names and the vault does not have is a failure, unless an earlier blob of it is the last copy. */
+function noteMissing({ covered, failed }: Plan, collection: Collection, name: string, reason: string): void {
+  const isKept = Object.keys(covered[collection]).some((each) => each.toLowerCase() === name.toLowerCase());
+  if (!isKept) failed[collection][name] = reason;
 }
 
 function namesIt({ names }: Selection, name: string): boolean {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { writeBackupFile } from "../../provider/backup/backup-file.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 
@@ -139,6 +140,13 @@ describe("a folder of backups", () => {
       expect(await run.one("two").refused({ to: { folder: spelled } })).toMatch(twice);
     }
     expect(await run.one("two").refused({ name: "ORDERS" })).toMatch(/another backup of this program/);
+  });
+
+  it("holds the files of many backups whose names a preview does not know yet", async () => {
+    const run = await runOf("dev");
+    for (const name of ["one", "two"]) {
+      expect(await run.one(name).checked({ name: UNKNOWN })).toMatchObject({ name: UNKNOWN, to: { folder } });
+    }
   });
 
   it("is no place for a VaultBackup's file that a KeyBackup of the program writes, in either order", async () => {

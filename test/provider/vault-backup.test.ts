@@ -151,8 +151,8 @@ describe("a vault's backup", () => {
   /** Keys go between the look at the vault and the request for their backup. */
   const deletedAtTheLastMoment = async (times: number) => {
     const client = await vaultClient(vault.url);
-    vi.mocked(client.backupKey).mockRestore?.();
-    const { backupKey } = client;
+    if (vi.isMockFunction(client.backupKey)) client.backupKey.mockRestore();
+    const backupKey = client.backupKey.bind(client);
     let left = times;
     vi.spyOn(client, "backupKey").mockImplementation(async (name) => {
       if (left-- > 0) await call(vault, "DELETE", `/keys/${name}`);
@@ -227,6 +227,14 @@ describe("a vault's backup", () => {
     expect(requestCounts(vault)).not.toHaveProperty("backupKey");
     const { outs } = await create({ ...args, allowEmpty: true });
     expect(outs).toMatchObject({ failed: { keys: {}, secrets: {} } });
+  });
+
+  it("says of what is named and deleted that it can be recovered", async () => {
+    for (const name of ["orders", "other"]) await makeKey(name);
+    await call(vault, "DELETE", "/keys/orders");
+    await expect(create({ keys: ["orders", "other", "never"] })).rejects.toThrow(
+      /2 failed.*key "never": the vault has nothing of that name\s+key "orders": it was deleted on [\dT:-]+Z, and can be recovered until [\dT:-]+Z/s,
+    );
   });
 
   it("takes all of one kind where the vault has none of the other", async () => {
