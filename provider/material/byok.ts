@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLoopbackHost } from "../keyvault/identifier.js";
 
 /** A key wrapped by an HSM for the vault that owns the exchange key (Microsoft's BYOK specification). */
 export interface TransferBlob {
@@ -14,7 +15,7 @@ const blobSchema = z.object({
   schema_version: z.string("schema_version has to be a string").regex(/^1\./, "schema_version has to be 1.x"),
   header: z.object(
     {
-      kid: z.string("header.kid has to be a string").regex(/^https:\/\/[^/\s]+\/keys\/[^/\s]+/, {
+      kid: z.string("header.kid has to be a string").refine(isKeyId, {
         error: "header.kid has to be the identifier of the exchange key in the vault",
       }),
       alg: z.literal("dir", 'header.alg has to be "dir"'),
@@ -31,6 +32,17 @@ const blobSchema = z.object({
       "ciphertext is too short for a wrapped key: it is truncated",
     ),
 });
+
+/** In a vault, on a server of this machine over plain HTTP, or in an embedded vault, as `versionId` of a Key says it. */
+function isKeyId(kid: string): boolean {
+  const [, vault = ""] = /^([^\r\n]{1,1024}?)\/keys\/[^/\s]{1,127}(?:\/[^/\s]{0,127})?$/.exec(kid) ?? [];
+  if (vault.startsWith("embedded:")) return vault.length > "embedded:".length;
+  return /^https:\/\/[^/]+$/.test(vault) || (/^http:\/\/[^/]+$/.test(vault) && isLoopback(vault));
+}
+
+function isLoopback(url: string): boolean {
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname);
+}
 
 /** Reads the JSON of a `.byok` file. What is wrong goes to `problems`. */
 export function readTransferBlob(json: unknown, problems: string[]): TransferBlob | undefined {

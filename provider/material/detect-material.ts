@@ -106,7 +106,13 @@ function detectText(content: string, problems: string[]): Detected | undefined {
 }
 
 function detectJson(text: string, problems: string[]): Detected | undefined {
-  const json = parseObject(text);
+  const parsed = parse(text);
+  if (Array.isArray(parsed)) {
+    problems.push("this is a list in JSON: give one JWK of it");
+    return undefined;
+  }
+  const json: Record<string, unknown> | undefined =
+    typeof parsed === "object" && parsed !== null ? { ...parsed } : undefined;
   if (json === undefined) {
     problems.push("this looks like JSON, but is not one valid JSON object: it may be truncated");
     return undefined;
@@ -115,10 +121,9 @@ function detectJson(text: string, problems: string[]): Detected | undefined {
   return isBlob ? { kind: "byok", json, bytes: Buffer.from(text) } : { kind: "jwk", json };
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parse(text: string): unknown {
   try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null && !Array.isArray(json) ? { ...json } : undefined;
+    return JSON.parse(text);
   } catch {
     // The parser's message quotes the text.
     return undefined;

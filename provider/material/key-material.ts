@@ -4,6 +4,7 @@ import { readTransferBlob } from "./byok.js";
 import { type CurveName, findCurve } from "./curves.js";
 import { type Detected, detectMaterial, type MaterialKind } from "./detect-material.js";
 import { readJwk, type SymmetricJwk } from "./jwk.js";
+import { DerivationBudget } from "./key-derivation.js";
 import { MaterialError } from "./material-error.js";
 import { readPem } from "./pem.js";
 import { readPfx } from "./pfx.js";
@@ -51,11 +52,26 @@ export interface ReadKeyMaterialOptions {
  */
 export function readKeyMaterial(content: string | Uint8Array, options: ReadKeyMaterialOptions = {}): KeyMaterial {
   const problems: string[] = [];
-  const detected = detectMaterial(content, options.kind, problems);
-  const material = detected && readDetected(detected, options, problems);
-  if (material !== undefined) checkExpectations(material, options, problems);
+  const material = attempt(content, options, problems);
   if (material === undefined || problems.length > 0) throw new MaterialError(problems);
   return concealed(material);
+}
+
+/** A parser underneath that gives up in its own words, and may quote the material in them, says no more than that. */
+function attempt(
+  content: string | Uint8Array,
+  options: ReadKeyMaterialOptions,
+  problems: string[],
+): KeyMaterial | undefined {
+  try {
+    const detected = detectMaterial(content, options.kind, problems);
+    const material = detected && readDetected(detected, options, problems);
+    if (material !== undefined) checkExpectations(material, options, problems);
+    return material;
+  } catch {
+    if (problems.length === 0) problems.push("it is damaged: it cannot be decoded");
+    return undefined;
+  }
 }
 
 function readDetected(
@@ -63,7 +79,7 @@ function readDetected(
   options: ReadKeyMaterialOptions,
   problems: string[],
 ): KeyMaterial | undefined {
-  const { passphrase } = options;
+  const unlocking = { passphrase: options.passphrase, budget: new DerivationBudget() };
   switch (detected.kind) {
     case "jwk": {
       const read = readJwk(detected.json, options.allowSymmetric ?? false, problems);
@@ -72,11 +88,11 @@ function readDetected(
     case "byok":
       return readByok(detected.json, detected.bytes, options, problems);
     case "pem":
-      return materialOfOne(readPem(detected.text, passphrase, problems), problems);
+      return materialOfOne(readPem(detected.text, unlocking, problems), problems);
     case "pfx":
-      return materialOfOne(readPfx(detected.bytes, passphrase, problems), problems);
+      return materialOfOne(readPfx(detected.bytes, unlocking, problems), problems);
     case "der": {
-      const key = openPrivateKey(Buffer.from(detected.bytes), detected.form, passphrase, problems);
+      const key = openPrivateKey(Buffer.from(detected.bytes), detected.form, unlocking, problems);
       return key && materialOfOne([key], problems);
     }
   }
@@ -84,13 +100,15 @@ function readDetected(
 
 function materialOfOne(keys: readonly KeyObject[], problems: string[]): KeyMaterial | undefined {
   if (problems.length > 0) return undefined;
-  const [first, ...others] = keys.map((key) => completePrivateKey(key, problems));
-  if (first === undefined || problems.length > 0) return undefined;
-  const material = materialOf(first, false);
-  if (others.some((other) => other !== undefined && materialOf(other, false).thumbprint !== material.thumbprint)) {
-    problems.push(`there are ${keys.length} different private keys in it: give one`);
+  const [first, ...others] = keys;
+  if (first === undefined) return undefined;
+  if (others.some((other) => !other.equals(first))) {
+    const different = keys.filter((key, index) => keys.findIndex((each) => each.equals(key)) === index);
+    problems.push(`there are ${different.length} different private keys in it: give one`);
+    return undefined;
   }
-  return material;
+  const key = completePrivateKey(first, problems);
+  return key === undefined || problems.length > 0 ? undefined : materialOf(key, false);
 }
 
 function materialOf(key: PrivateJwk | SymmetricJwk, hardwareOnly: boolean): KeyMaterial {

@@ -129,8 +129,18 @@ function contentOf(
   if (origin === "file") return readFile(source.file ?? "", "file", options);
   if (origin === "env") return readVariable(source.env ?? "", "env", options);
   const value = source[origin];
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : jsonOf(value);
+  if (text === undefined) throw new MaterialError(["it cannot be written as JSON: give it as text"], origin);
   return text.trim() === "" ? { absent: `${origin} is empty` } : { value: text, subject: origin };
+}
+
+/** An object may lie in itself, or too deep, or hold what JSON has no word for. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function passphraseOf(

@@ -1,5 +1,12 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { decryptionProblem, needsPassphrase, openPrivateKey, type PrivateKeyForm } from "./private-key.js";
+import { detectDer } from "./der.js";
+import {
+  decryptionProblem,
+  needsPassphrase,
+  openPrivateKey,
+  type PrivateKeyForm,
+  type Unlocking,
+} from "./private-key.js";
 
 interface Block {
   label: string;
@@ -7,16 +14,24 @@ interface Block {
 }
 
 /** The private keys of a PEM text, which may hold certificates and comments too. What is wrong goes to `problems`. */
-export function readPem(text: string, passphrase: string | undefined, problems: string[]): KeyObject[] {
+export function readPem(text: string, unlocking: Unlocking, problems: string[]): KeyObject[] {
   const blocks = splitBlocks(text, problems);
   const keys: KeyObject[] = [];
-  for (const block of blocks.filter(({ label }) => /PRIVATE KEY/.test(label))) {
-    const key = readBlock(block, passphrase, problems);
+  const privateBlocks = blocks.filter(({ label }) => /PRIVATE KEY/.test(label));
+  if (privateBlocks.length > mostKeys) {
+    problems.push(`the PEM text holds ${privateBlocks.length} private keys: give one`);
+    return keys;
+  }
+  for (const block of privateBlocks) {
+    const key = readBlock(block, unlocking, problems);
     if (key !== undefined) keys.push(key);
   }
   if (keys.length === 0 && problems.length === 0) problems.push(nothingPrivate(blocks));
   return keys;
 }
+
+/** The same key may be there in several forms; each costs a decryption. */
+const mostKeys = 8;
 
 const begin = "-----BEGIN ";
 const dashes = "-----";
@@ -37,8 +52,8 @@ function splitBlocks(text: string, problems: string[]): Block[] {
       problems.push(`the PEM text is truncated: the block "${label}" has no END line`);
       return blocks;
     }
-    // Variables of CI systems often hold the two characters "\n" for a line break; base64 never does.
-    blocks.push({ label, body: text.slice(bodyStart, bodyEnd).replace(/\\[rn]/g, "\n") });
+    // Variables of CI systems often hold the two characters "\n" for a line break, or escape them once more; base64 never does.
+    blocks.push({ label, body: text.slice(bodyStart, bodyEnd).replace(/\\+[rn]/g, "\n") });
     from = bodyEnd + end.length;
   }
   return blocks;
@@ -51,7 +66,7 @@ const forms: Partial<Record<string, PrivateKeyForm>> = {
   "EC PRIVATE KEY": "sec1",
 };
 
-function readBlock(block: Block, passphrase: string | undefined, problems: string[]): KeyObject | undefined {
+function readBlock(block: Block, unlocking: Unlocking, problems: string[]): KeyObject | undefined {
   const form = forms[block.label];
   if (form === undefined) {
     problems.push(foreignKey(block.label));
@@ -65,9 +80,18 @@ function readBlock(block: Block, passphrase: string | undefined, problems: strin
     problems.push(`the PEM block "${block.label}" is damaged: its body is not base64`);
     return undefined;
   }
-  if (encryption === null) return openPrivateKey(Buffer.from(base64, "base64"), form, passphrase, problems);
-  return openLegacy(block.label, `${encryption[1]},${encryption[2]}`, base64, passphrase, problems);
+  if (encryption !== null) {
+    return openLegacy(block.label, `${encryption[1]},${encryption[2]}`, base64, unlocking.passphrase, problems);
+  }
+  const der = Buffer.from(base64, "base64");
+  // OpenSSL, too, believes the body where the label says another form.
+  const found = detectDer(der);
+  const isForm = found !== undefined && Object.values(forms).some((each) => each === found);
+  return openPrivateKey(der, isForm ? (found as PrivateKeyForm) : form, unlocking, problems);
 }
+
+/** 12 KiB. */
+const mostLegacyCharacters = 16 * 1024;
 
 /** The encryption of OpenSSL before PKCS#8: headers inside the block, which only the PEM parser of OpenSSL reads. */
 function openLegacy(
@@ -79,6 +103,10 @@ function openLegacy(
 ): KeyObject | undefined {
   if (passphrase === undefined) {
     problems.push(needsPassphrase);
+    return undefined;
+  }
+  if (base64.length > mostLegacyCharacters) {
+    problems.push("the encrypted private key is longer than any that Key Vault takes (RSA of 4096 bits)");
     return undefined;
   }
   const lines = base64.replace(/.{64}(?=.)/g, "$&\n");

@@ -1,6 +1,8 @@
-import { createHmac, createPrivateKey, type KeyObject } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import type forge from "node-forge";
-import { isTruncatedDer, withoutTrailingBytes } from "./der.js";
+import { isExcessiveDer, isTruncatedDer, numberOf, outermost, withoutTrailingBytes } from "./der.js";
+import type { DerivationBudget } from "./key-derivation.js";
+import { openPrivateKey, type Unlocking, wrongPassphrase } from "./private-key.js";
 
 type Asn1 = forge.asn1.Asn1;
 
@@ -21,20 +23,22 @@ const macHashes: Partial<Record<string, "sha1" | "sha256" | "sha384" | "sha512">
   "2.16.840.1.101.3.4.2.3": "sha512",
 };
 
-/** Key derivations of PKCS#12 run in JavaScript: a file that asks for more would hang the update. */
-const mostIterations = 1_000_000;
+/** How much dearer an iteration is in JavaScript, in which PKCS#12's own derivations run. */
+const weightOfScript = 4;
+
+const mostKeys = 8;
 
 /** A sentence about the file, as opposed to errors of the parsers, which are not told. */
 class PfxProblem extends Error {}
 
 /** The private keys of a PFX (PKCS#12), its certificates left aside. What is wrong goes to `problems`. */
-export function readPfx(bytes: Uint8Array, passphrase: string | undefined, problems: string[]): KeyObject[] {
+export function readPfx(bytes: Uint8Array, unlocking: Unlocking, problems: string[]): KeyObject[] {
   if (isTruncatedDer(bytes)) {
     problems.push("the PFX is truncated: part of it is missing, export it again");
     return [];
   }
   try {
-    const keys = new PfxReader(passphrase).read(bytes);
+    const keys = new PfxReader(unlocking).read(bytes);
     if (keys.length === 0) problems.push("the PFX holds no private key: export it again together with its private key");
     return keys;
   } catch (error) {
@@ -46,10 +50,13 @@ export function readPfx(bytes: Uint8Array, passphrase: string | undefined, probl
 class PfxReader {
   // Loaded here, because most runs have no PFX and it costs a noticeable part of the provider's start.
   readonly #forge = require("node-forge") as typeof forge;
+  readonly #budget: DerivationBudget;
   #passphrase: string | undefined;
   readonly #wrongPassphrase: string;
+  #keyCount = 0;
 
-  constructor(passphrase: string | undefined) {
+  constructor({ passphrase, budget }: Unlocking) {
+    this.#budget = budget;
     this.#passphrase = passphrase;
     this.#wrongPassphrase =
       passphrase === undefined
@@ -114,7 +121,7 @@ class PfxReader {
       const [value] = children(wrapper);
       switch (this.#oid(id)) {
         case oids.keyBag:
-          return [createPrivateKey({ key: this.#encode(value), format: "der", type: "pkcs8" })];
+          return [this.#openKey(this.#encode(value), "pkcs8")];
         case oids.shroudedKeyBag:
           return [this.#decryptKey(value)];
         case oids.safeContentsBag:
@@ -128,16 +135,20 @@ class PfxReader {
   #decryptKey(value: Asn1 | undefined): KeyObject {
     const [algorithm, content] = children(value);
     const encrypted = this.#encryptedPair(algorithm, content);
-    if (this.#oid(children(algorithm)[0]) !== oids.pbes2) {
-      return createPrivateKey({ key: this.#encode(this.#decrypt(encrypted)), format: "der", type: "pkcs8" });
-    }
-    try {
-      // PBES2 is OpenSSL's daily bread, and its key derivation is native there.
-      const passphrase = this.#passphrase ?? "";
-      return createPrivateKey({ key: this.#encode(encrypted), format: "der", type: "pkcs8", passphrase });
-    } catch {
-      throw new PfxProblem(this.#wrongPassphrase);
-    }
+    // PBES2 is OpenSSL's daily bread, and its key derivation is native there.
+    return this.#oid(children(algorithm)[0]) === oids.pbes2
+      ? this.#openKey(this.#encode(encrypted), "encrypted-pkcs8")
+      : this.#openKey(this.#encode(this.#decrypt(encrypted)), "pkcs8");
+  }
+
+  #openKey(der: Buffer, form: "pkcs8" | "encrypted-pkcs8"): KeyObject {
+    this.#keyCount += 1;
+    if (this.#keyCount > mostKeys) throw new PfxProblem(`the PFX holds more than ${mostKeys} private keys: give one`);
+    const problems: string[] = [];
+    const key = openPrivateKey(der, form, { passphrase: this.#passphrase ?? "", budget: this.#budget }, problems);
+    if (key !== undefined) return key;
+    const [problem = ""] = problems;
+    throw new PfxProblem(problem === wrongPassphrase ? this.#wrongPassphrase : `in the PFX, ${problem}`);
   }
 
   #decryptSafe(safe: Asn1): Asn1 {
@@ -176,12 +187,11 @@ class PfxReader {
   }
 
   #iterations(element: Asn1 | undefined): number {
-    const count = Number(`0x${this.#forge.util.bytesToHex(octets(element)) || "0"}`);
-    if (count > mostIterations) {
-      throw new PfxProblem(
-        `the PFX asks for ${count} iterations of its key derivation: at most ${mostIterations} are done`,
-      );
-    }
+    const bytes = Buffer.from(octets(element), "latin1");
+    const der = Buffer.concat([Buffer.of(2, Math.min(bytes.length, 127)), bytes]);
+    const count = numberOf(der, outermost(der)) ?? 0;
+    const problem = this.#budget.spend(count, weightOfScript);
+    if (problem !== undefined) throw new PfxProblem(`in the PFX, ${problem}`);
     return count;
   }
 
@@ -193,7 +203,11 @@ class PfxReader {
 
   #parse(der: string): Asn1 {
     // Not strict: exporters other than OpenSSL write BER.
-    return this.#forge.asn1.fromDer(this.#forge.util.createBuffer(der), false);
+    if (isExcessiveDer(Buffer.from(der, "latin1")))
+      throw new PfxProblem("the PFX is no key container: it is nested too deep");
+    // What is in a BIT STRING is no part of any container; the types know only one of the options.
+    const options = { strict: false, decodeBitStrings: false } as unknown as boolean;
+    return this.#forge.asn1.fromDer(this.#forge.util.createBuffer(der), options);
   }
 
   #encode(element: Asn1 | undefined): Buffer {

@@ -1,29 +1,47 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 import { allowedCurves, findCurve } from "./curves.js";
-import { type DerKind, isTruncatedDer } from "./der.js";
+import {
+  childrenOf,
+  contentOf,
+  type DerKind,
+  isTruncatedDer,
+  numberOf,
+  outermost,
+  withoutTrailingBytes,
+} from "./der.js";
 import { completeEcKey, type EcPrivateJwk } from "./ec-key.js";
 import { toBigInt } from "./jwk-number.js";
+import { type DerivationBudget, derivationProblem } from "./key-derivation.js";
 import { completeRsaKey, type RsaPrivateJwk } from "./rsa-key.js";
 
 export type PrivateJwk = RsaPrivateJwk | EcPrivateJwk;
 
 export type PrivateKeyForm = Extract<DerKind, "pkcs1" | "pkcs8" | "sec1" | "encrypted-pkcs8">;
 
+/** An RSA key of 8,192 bits has 4.7 KB, and one of 4,096 bits 2.4 KB: those of Key Vault are far below. */
+const mostBytes = 16 * 1024;
+/**
+ * What an encrypted key is of shows only when OpenSSL has decoded it, which multiplies numbers of any length where it is
+ * of DSA: this keeps that within seconds.
+ */
+const mostEncryptedBytes = 4 * 1024;
+
 /** Decodes (and decrypts) a private key; what is wrong goes to `problems`. */
 export function openPrivateKey(
   der: Buffer,
   form: PrivateKeyForm,
-  passphrase: string | undefined,
+  { passphrase, budget }: Unlocking,
   problems: string[],
 ): KeyObject | undefined {
-  if (isTruncatedDer(der)) {
-    problems.push("the private key is truncated: part of it is missing, export it again");
-    return undefined;
-  }
   const encrypted = form === "encrypted-pkcs8";
-  if (encrypted && passphrase === undefined) {
-    problems.push(needsPassphrase);
+  const problem =
+    sizeProblem(der, encrypted) ??
+    (form === "pkcs8" ? typeProblem(der) : undefined) ??
+    (encrypted && passphrase === undefined ? needsPassphrase : undefined) ??
+    (encrypted ? derivationProblem(der, budget) : undefined);
+  if (problem !== undefined) {
+    problems.push(problem);
     return undefined;
   }
   const type = encrypted ? "pkcs8" : form;
@@ -37,14 +55,50 @@ export function openPrivateKey(
   }
 }
 
+/** What opens the keys of one source: a passphrase, where it has one, and what their derivations may cost in all. */
+export interface Unlocking {
+  passphrase: string | undefined;
+  budget: DerivationBudget;
+}
+
+function sizeProblem(der: Buffer, encrypted: boolean): string | undefined {
+  if (isTruncatedDer(der)) return "the private key is truncated: part of it is missing, export it again";
+  const most = encrypted ? mostEncryptedBytes : mostBytes;
+  return withoutTrailingBytes(der).length > most
+    ? `the private key has ${der.length} bytes, more than any that Key Vault takes (RSA of 4096 bits)`
+    : undefined;
+}
+
+/** By the identifier in a PKCS#8: OpenSSL works out the public half of a DSA or DH key, however long its numbers are. */
+function typeProblem(der: Buffer): string | undefined {
+  const [, algorithm] = childrenOf(der, outermost(der));
+  const id = contentOf(der, childrenOf(der, algorithm)[0]).toString("hex");
+  if (decodedTypes.test(id)) return undefined;
+  return wrongType(foreignTypes[id] ?? "unknown");
+}
+
+/** RSA, RSA-PSS, EC, and X25519 with its kind. */
+const decodedTypes = /^(2a864886f70d0101(01|0a)|2a8648ce3d0201|2b65(6e|6f|70|71))$/;
+const foreignTypes: Partial<Record<string, string>> = {
+  "2a8648ce380401": "dsa",
+  "2a864886f70d010301": "dh",
+  "2a8648ce3e0201": "dh",
+};
+
+function wrongType(type: string): string {
+  return `this is a private key of type ${type}: Key Vault takes RSA of 2048, 3072 or 4096 bits, or EC on ${allowedCurves}`;
+}
+
 export const needsPassphrase = "the private key is encrypted: give its passphrase";
+
+export const wrongPassphrase = "the private key cannot be decrypted: the passphrase is wrong";
 
 /** What an error of OpenSSL's says about an encrypted key. The error itself is not kept. */
 export function decryptionProblem(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "ERR_OSSL_EVP_UNSUPPORTED"
     ? "the private key is encrypted with an outdated cipher (DES, RC2 or RC4) that this runtime no longer has: encrypt it anew with openssl pkcs8 -topk8 -v2 aes-256-cbc"
-    : "the private key cannot be decrypted: the passphrase is wrong";
+    : wrongPassphrase;
 }
 
 const exportedRsa = z.object({
@@ -74,14 +128,16 @@ export function completePrivateKey(key: KeyObject, problems: string[]): PrivateJ
       );
       return undefined;
     default:
-      problems.push(
-        `this is a private key of type ${key.asymmetricKeyType ?? "unknown"}: Key Vault takes RSA of 2048, 3072 or 4096 bits, or EC on ${allowedCurves}`,
-      );
+      problems.push(wrongType(key.asymmetricKeyType ?? "unknown"));
       return undefined;
   }
 }
 
 function completeRsa(key: KeyObject, problems: string[]): RsaPrivateJwk | undefined {
+  if (hasMorePrimes(key)) {
+    problems.push("this is an RSA key of more than two primes, which Key Vault does not take: give one of two");
+    return undefined;
+  }
   const exported = exportedRsa.safeParse(exportJwk(key));
   if (!exported.success) {
     problems.push("the RSA private key is damaged: its numbers cannot be read");
@@ -102,6 +158,12 @@ function completeRsa(key: KeyObject, problems: string[]): RsaPrivateJwk | undefi
     },
     problems,
   );
+}
+
+/** Version 1 of PKCS#1 means more primes than two. */
+function hasMorePrimes(key: KeyObject): boolean {
+  const der = key.export({ type: "pkcs1", format: "der" });
+  return numberOf(der, childrenOf(der, outermost(der))[0]) === 1;
 }
 
 function completeEc(key: KeyObject, problems: string[]): EcPrivateJwk | undefined {

@@ -27,14 +27,20 @@ export interface RsaPrivateJwk {
 }
 
 const sizes: readonly number[] = [2048, 3072, 4096];
+/** Longer ones are not worth the arithmetic: Key Vault takes 4096. */
+const longestNumber = 8192;
 const publicExponent = 65537n;
 
 /** Checks that the numbers are one key that Key Vault takes, and works out those of the last five that are missing. */
 export function completeRsaKey(given: RsaNumbers, problems: string[]): RsaPrivateJwk | undefined {
   const { n, e, d } = given;
   const before = problems.length;
-  const size = n.toString(2).length;
+  const size = bits(n);
   if (!sizes.includes(size)) problems.push(`the RSA key has ${size} bits: Key Vault takes 2048, 3072 or 4096`);
+  if (Object.values(given).some((number) => number !== undefined && bits(number) > longestNumber)) {
+    problems.push(`the RSA key has numbers of more than ${longestNumber} bits, which no key has`);
+    return undefined;
+  }
   if (e !== publicExponent) {
     const found = e < 1n << 32n ? `${e}` : "larger than 32 bits";
     problems.push(`the RSA public exponent "e" is ${found}: Key Vault keeps RSA keys with 65537 (AQAB) only`);
@@ -65,6 +71,11 @@ export function completeRsaKey(given: RsaNumbers, problems: string[]): RsaPrivat
     return undefined;
   }
   return key;
+}
+
+function bits(number: bigint): number {
+  const hex = number.toString(16);
+  return number <= 0n ? 0 : (hex.length - 1) * 4 + Number.parseInt(hex.charAt(0), 16).toString(2).length;
 }
 
 function findPrimes(given: RsaNumbers, problems: string[]): { p: bigint; q: bigint } | undefined {

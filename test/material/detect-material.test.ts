@@ -104,7 +104,7 @@ function outcomeOf(read: () => unknown): unknown {
 test("text that looks like JSON but is none is refused without a quotation of it", () => {
   const jwk = JSON.stringify(jwkOf(ecKey()));
   const d = jwkOf(ecKey()).d ?? "";
-  for (const text of [jwk.slice(0, -1), `${jwk} x`, `[${jwk}]`, "[]"]) {
+  for (const text of [jwk.slice(0, -1), `${jwk} x`, "[", "{"]) {
     expect(refusalOf(() => readKeyMaterial(text), [d.slice(0, 12)]).join()).toMatch(/not one valid JSON object/);
   }
 });
