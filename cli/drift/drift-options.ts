@@ -4,6 +4,7 @@ export type DriftFormat = (typeof DRIFT_FORMATS)[number];
 
 export interface DriftOptions {
   from?: string;
+  stack?: string[];
   format: DriftFormat;
   failOnPending?: boolean;
   quiet?: boolean;

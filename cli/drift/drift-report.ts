@@ -52,6 +52,8 @@ export interface DriftReport {
   compared: ResourceIdentity[];
   /** The report is complete where there are none. */
   unread: UnreadResource[];
+  /** Of several stacks, those that could not be previewed. */
+  failedStacks: { stack: string; reason: string }[];
   notes: string[];
 }
 
@@ -77,16 +79,7 @@ export function driftReport(preview: Preview): DriftReport {
   const isRefreshed = preview.steps.some(({ op }) => op === "refresh");
   if (!isRefreshed && preview.steps.some(({ oldState }) => oldState)) throw notRefreshed();
   const observations = asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps);
-  const report: DriftReport = {
-    drifted: [],
-    settled: [],
-    unmanaged: [],
-    pending: [],
-    followUps: [],
-    compared: [],
-    unread: [],
-    notes: [],
-  };
+  const report = emptyReport();
   for (const observation of observations.filter(({ urn }) => !isRoot(urn))) {
     report.compared.push(identify(observation.urn, observation.recorded.inputs));
     sortInto(report, observation, preview, asksProgram);
@@ -97,6 +90,25 @@ export function driftReport(preview: Preview): DriftReport {
     list.sort((a, b) => (label(a) < label(b) ? -1 : 1));
   }
   return report;
+}
+
+export function emptyReport(): DriftReport {
+  return {
+    drifted: [],
+    settled: [],
+    unmanaged: [],
+    pending: [],
+    followUps: [],
+    compared: [],
+    unread: [],
+    failedStacks: [],
+    notes: [],
+  };
+}
+
+/** Whether all that was asked for is in the report. */
+export function isComplete({ unread, failedStacks }: DriftReport): boolean {
+  return unread.length === 0 && failedStacks.length === 0;
 }
 
 function label({ type, name, urn }: ResourceIdentity): string {

@@ -11,7 +11,7 @@ export function formatGithub(report: DriftReport): string {
     resource.changes.map((change) =>
       githubCommand(
         "warning",
-        `Drift of ${resource.type} ${resource.name}`,
+        `Drift of ${resource.stack === undefined ? "" : `${resource.stack}: `}${resource.type} ${resource.name}`,
         `${changed(resource, change)}. The next up --refresh: ${change.consequence}`,
       ),
     ),
@@ -20,6 +20,9 @@ export function formatGithub(report: DriftReport): string {
     lines.push(
       githubCommand("error", "Not read", `${describeResource(resource)} could not be read: ${resource.reason}`),
     );
+  }
+  for (const { stack, reason } of report.failedStacks) {
+    lines.push(githubCommand("error", "Not previewed", `stack ${stack}: ${reason}`));
   }
   for (const resource of report.unmanaged) {
     for (const change of resource.changes) {

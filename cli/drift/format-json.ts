@@ -1,13 +1,13 @@
 import { jsonDocument } from "../text/json-text.js";
-import type { DriftReport } from "./drift-report.js";
+import { type DriftReport, isComplete } from "./drift-report.js";
 
 /** A report for programs. `format` is raised when a member changes its meaning; new members may come at any time. */
 export function formatJson(report: DriftReport): string {
-  const { drifted, settled, unmanaged, pending, followUps, unread, compared, notes } = report;
+  const { drifted, settled, unmanaged, pending, followUps, unread, failedStacks, compared, notes } = report;
   return jsonDocument({
     format: "pulumi-keyvault/drift/1",
     drift: drifted.length > 0,
-    complete: unread.length === 0,
+    complete: isComplete(report),
     counts: {
       compared: compared.length,
       drifted: drifted.length,
@@ -22,6 +22,7 @@ export function formatJson(report: DriftReport): string {
     pending,
     followUps,
     unread,
+    failedStacks,
     notes,
   });
 }

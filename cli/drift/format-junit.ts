@@ -6,25 +6,35 @@ import { describeObject } from "./resource-identity.js";
 
 /** JUnit's XML: a test case for each compared resource, which fails where it drifted; an error for each that was not read. */
 export function formatJunit(report: DriftReport): string {
-  const { compared, drifted, unread, pending } = report;
+  const { compared, drifted, unread, failedStacks, pending } = report;
   const failures = new Map(drifted.map((resource) => [resource.urn, failureLines(resource)]));
   const errors = new Map(unread.map((resource) => [resource.urn, [errorLine(resource)]]));
   const cases = [...compared, ...unread.filter(({ urn }) => !compared.some((each) => each.urn === urn))];
-  const counts = `tests="${cases.length}" failures="${drifted.length}" errors="${unread.length}" skipped="0"`;
+  const tests = cases.length + failedStacks.length;
+  const errorCount = unread.length + failedStacks.length;
+  const counts = `tests="${tests}" failures="${drifted.length}" errors="${errorCount}" skipped="0"`;
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="pulumi-keyvault drift" ${counts}>`,
     `  <testsuite name="drift" ${counts}>`,
   ];
-  for (const { urn, type, name } of cases) {
-    const opening = `    <testcase classname="${xmlAttribute(type)}" name="${xmlAttribute(name)}"`;
+  for (const { urn, type, name, stack } of cases) {
+    const className = stack === undefined ? type : `${stack}.${type}`;
+    const opening = `    <testcase classname="${xmlAttribute(className)}" name="${xmlAttribute(name)}"`;
     const told = errors.get(urn) ?? failures.get(urn);
     if (told) lines.push(`${opening}>`, ...told, "    </testcase>");
     else lines.push(`${opening}/>`);
   }
+  for (const { stack, reason } of failedStacks) {
+    lines.push(
+      `    <testcase classname="Stack" name="${xmlAttribute(stack)}">`,
+      errorLine({ reason }),
+      "    </testcase>",
+    );
+  }
   if (pending.length > 0) {
-    const changes = pending.map(({ operation, type, name, properties }) =>
-      `${operation} ${type} ${name} ${properties.join(", ")}`.trim(),
+    const changes = pending.map(({ operation, type, name, stack, properties }) =>
+      `${stack === undefined ? "" : `${stack}: `}${operation} ${type} ${name} ${properties.join(", ")}`.trim(),
     );
     lines.push(`    <system-out>Pending changes, no drift: ${xmlContent(printable(changes.join("; ")))}</system-out>`);
   }
@@ -44,6 +54,6 @@ function failureLines({ changes, object }: DriftedResource): string[] {
   ];
 }
 
-function errorLine({ reason }: UnreadResource): string {
+function errorLine({ reason }: Pick<UnreadResource, "reason">): string {
   return `      <error type="unread" message="could not be read">${xmlContent(printable(reason))}</error>`;
 }

@@ -5,12 +5,16 @@ import { summary } from "./summary.js";
 
 /** A report for pull requests and job summaries. */
 export function formatMarkdown(report: DriftReport): string {
-  const { drifted, settled, unmanaged, pending, followUps, unread, notes } = report;
+  const { drifted, settled, unmanaged, pending, followUps, unread, failedStacks, notes } = report;
   const lines = ["## Key Vault drift", "", markdownText(summary(report))];
   if (drifted.length > 0) lines.push("", ...table(drifted));
   if (unread.length > 0) {
     lines.push("", "### Not read, so nothing is known of them", "", "| Resource | Why |", "|---|---|");
     for (const each of unread) lines.push(markdownRow([resource(each), markdownText(each.reason)]));
+  }
+  if (failedStacks.length > 0) {
+    lines.push("", "### Stacks of which nothing is known", "", "| Stack | Why |", "|---|---|");
+    for (const { stack, reason } of failedStacks) lines.push(markdownRow([markdownText(stack), markdownText(reason)]));
   }
   if (settled.length > 0) {
     lines.push("", "### Left the recorded state, with nothing to do", "", ...table(settled));

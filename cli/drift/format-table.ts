@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { inert } from "../text/pipeline-text.js";
 import { printable, wrap } from "../text/terminal-text.js";
-import type { DriftedProperty, DriftedResource, DriftReport } from "./drift-report.js";
+import { type DriftedProperty, type DriftedResource, type DriftReport, isComplete } from "./drift-report.js";
 import { describeResource } from "./resource-identity.js";
 import { summary } from "./summary.js";
 
@@ -21,8 +21,8 @@ const LONGEST_WHOLE_WORD = 44;
 /** A report for people: a table a resource, in the width of the terminal. */
 export function formatTable(report: DriftReport, { width = 80, colour = false }: TableOptions = {}): string {
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
-  const { drifted, settled, unmanaged, pending, followUps, unread, notes } = report;
-  const isGood = drifted.length === 0 && unread.length === 0;
+  const { drifted, settled, unmanaged, pending, followUps, unread, failedStacks, notes } = report;
+  const isGood = drifted.length === 0 && isComplete(report);
   const lines = wrap(summary(report), width).map((line) => paint(isGood ? "green" : "red", line));
   const section = (heading: string, content: readonly string[]): void => {
     if (content.length > 0) lines.push("", ...wrap(heading, width), ...content);
@@ -36,6 +36,7 @@ export function formatTable(report: DriftReport, { width = 80, colour = false }:
     "Not read, so nothing is known of them:",
     list(unread.map((resource) => `${describeResource(resource)}: ${resource.reason}`)),
   );
+  section("Stacks of which nothing is known:", list(failedStacks.map(({ stack, reason }) => `${stack}: ${reason}`)));
   section("Left the recorded state, with nothing to do: the program agrees or ignores it", tables(settled));
   section("Changed, not managed: the program leaves it out, so it is the vault's", tables(unmanaged));
   section(

@@ -8,6 +8,8 @@ export interface ResourceIdentity {
   type: string;
   /** The name in the program. */
   name: string;
+  /** In a report of several stacks. */
+  stack?: string;
   /** What it is in the vault, for the types of this package. */
   object?: { kind: string; name: string; vaultUrl: string };
 }
@@ -38,9 +40,9 @@ function objectOf(type: string, { vaultUrl, name }: Properties): ResourceIdentit
 }
 
 /** `Key signing (key "orders" in https://contoso.vault.azure.net)`. */
-export function describeResource({ type, name, object }: ResourceIdentity): string {
-  if (!object) return `${type} ${name}`;
-  return `${type} ${name} (${describeObject(object)})`;
+export function describeResource({ type, name, stack, object }: ResourceIdentity): string {
+  const resource = `${stack === undefined ? "" : `${stack}: `}${type} ${name}`;
+  return object ? `${resource} (${describeObject(object)})` : resource;
 }
 
 export function describeObject({ kind, name, vaultUrl }: NonNullable<ResourceIdentity["object"]>): string {

@@ -4,7 +4,7 @@ import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { INCOMPLETE } from "../vault/unread-object.js";
 import type { DriftFormat, DriftOptions } from "./drift-options.js";
-import { type DriftReport, driftReport } from "./drift-report.js";
+import { type DriftReport, driftReport, isComplete } from "./drift-report.js";
 import { formatGithub } from "./format-github.js";
 import { formatJson } from "./format-json.js";
 import { formatJunit } from "./format-junit.js";
@@ -13,22 +13,37 @@ import { formatTable } from "./format-table.js";
 import { hasFailed, previewErrors, previewFailed } from "./preview-failure.js";
 import { parsePreview } from "./preview-json.js";
 import { DRIFT, previewStack } from "./preview-stack.js";
+import { previewStacks } from "./preview-stacks.js";
 
 /** The command: makes the report, prints it, and tells the exit code. */
 export async function runDrift(args: readonly string[], options: DriftOptions): Promise<number> {
-  const report = options.from === undefined ? await previewStack(args) : await fromFile(options.from, args);
+  const report =
+    options.from === undefined ? await fromEngine(args, options) : await fromFile(options.from, args, options);
   const exitCode = exitCodeOf(report, options);
   if (exitCode !== 0 || !options.quiet) await print(report, options.format);
   return exitCode;
 }
 
-function exitCodeOf({ unread, drifted, pending }: DriftReport, { failOnPending }: DriftOptions): number {
-  if (unread.length > 0) return INCOMPLETE;
+function exitCodeOf(report: DriftReport, { failOnPending }: DriftOptions): number {
+  const { drifted, pending } = report;
+  if (!isComplete(report)) return INCOMPLETE;
   if (drifted.length > 0) return DRIFT;
   return failOnPending && pending.length > 0 ? DRIFT : 0;
 }
 
-async function fromFile(from: string, args: readonly string[]): Promise<DriftReport> {
+async function fromEngine(args: readonly string[], { stack: stacks = [] }: DriftOptions): Promise<DriftReport> {
+  const [stack] = stacks;
+  if (stack === undefined) return previewStack(args);
+  if (args.some((arg) => /^(-s|--stack)(=|$)/.test(arg))) {
+    throw new CliError("KV_USAGE", "the stack is named before and after --: leave one of the two out");
+  }
+  return stacks.length === 1 ? previewStack(["--stack", stack, ...args]) : previewStacks(stacks, args);
+}
+
+async function fromFile(from: string, args: readonly string[], { stack }: DriftOptions): Promise<DriftReport> {
+  if (stack !== undefined) {
+    throw new CliError("KV_USAGE", "--from reads the preview of one stack: leave --stack out");
+  }
   if (args.length > 0) {
     throw new CliError(
       "KV_USAGE",

@@ -38,6 +38,7 @@ const report: fc.Arbitrary<DriftReport> = fc.record({
   followUps: fc.array(fc.record(identity), { maxLength: 2 }),
   compared: resources,
   unread: fc.array(fc.record({ ...identity, reason: hostileText }), { maxLength: 2 }) as fc.Arbitrary<UnreadResource[]>,
+  failedStacks: fc.array(fc.record({ stack: hostileText, reason: hostileText }), { maxLength: 2 }),
   notes: fc.array(hostileText, { maxLength: 2 }),
 });
 
@@ -117,7 +118,11 @@ describe("a drift report of a vault that wants to be obeyed", () => {
         const lines = text.split("\n").filter((line) => line.trimStart().startsWith("::"));
         const count = (list: readonly DriftedResource[]) => list.reduce((sum, { changes }) => sum + changes.length, 0);
         expect(lines).toHaveLength(
-          count(told.drifted) + count(told.unmanaged) + told.unread.length + told.pending.length,
+          count(told.drifted) +
+            count(told.unmanaged) +
+            told.unread.length +
+            told.failedStacks.length +
+            told.pending.length,
         );
         for (const line of lines) expect(line).toMatch(/^::(warning|notice|error) title=[^:,]*::/);
       }),
@@ -160,11 +165,14 @@ describe("a drift report of a vault that wants to be obeyed", () => {
 const ELEMENTS = new Set(["testsuites", "testsuite", "testcase", "failure", "error", "system-out"]);
 
 /** A heading and a row for each change of each table. */
-function expectedRows({ drifted, settled, unmanaged, unread, pending }: DriftReport): number {
+function expectedRows({ drifted, settled, unmanaged, unread, failedStacks, pending }: DriftReport): number {
   const tables = [drifted, settled, unmanaged].map((list) =>
     list.reduce((sum, { changes }) => sum + changes.length, 0),
   );
-  return [...tables, unread.length, pending.length].reduce((sum, rows) => sum + (rows > 0 ? rows + 1 : 0), 0);
+  return [...tables, unread.length, failedStacks.length, pending.length].reduce(
+    (sum, rows) => sum + (rows > 0 ? rows + 1 : 0),
+    0,
+  );
 }
 
 describe("an inventory of a vault that wants to be obeyed", () => {

@@ -203,14 +203,44 @@ describe("pulumi-keyvault drift on the real engine", () => {
     expect(notes.join()).toContain("KV_INVALID_KEY_MATERIAL");
   });
 
+  it("reports several stacks in one, and names one that cannot be previewed", async () => {
+    await stack.pulumi("stack", "init", "other");
+    await stack.pulumi("stack", "select", "dev");
+    for (const [name, value] of [
+      ["keyvault:vaultUrl", vault.url],
+      ["keyvault:credential", "token"],
+    ] as const) {
+      await stack.pulumi("config", "set", "--stack", "other", name, value);
+    }
+    await stack.program(`new keyvault.Key("tls", { name: "tls", generate: { keyType: "EC" } });`);
+    try {
+      const run = await drift(["--stack", "dev", "other", "none", "--format", "json"]);
+      const told = JSON.parse(run.stdout);
+      expect(run).toMatchObject({ exitCode: 8, stderr: "" });
+      expect(told.drifted.map(({ stack: of, name }: { stack: string; name: string }) => `${of} ${name}`)).toContain(
+        "dev signing",
+      );
+      expect(told.pending).toContainEqual(
+        expect.objectContaining({ stack: "other", operation: "create", name: "tls" }),
+      );
+      expect(told.failedStacks).toMatchObject([
+        { stack: "none", reason: expect.stringMatching(/^KV_PREVIEW_FAILED: .*no stack named 'none' found/) },
+      ]);
+      const shown = await drift(["--stack", "dev", "other"]);
+      expect(shown).toMatchObject({ exitCode: 7, stdout: expect.stringContaining("dev: Key signing") });
+      expect((await drift(["--stack", "none", "nowhere"])).exitCode).toBe(6);
+    } finally {
+      await stack.program(program());
+    }
+  });
+
   it("names what cannot be read, reports the rest, and ends with 8", async () => {
-    vault.faults.add({ kind: "contentType", operation: "getKey", path: "/keys/tls" });
+    vault.faults.add({ kind: "html", operation: "getKey", name: "tls" });
     try {
       const run = await drift(["--format", "json"]);
-      expect(run.exitCode).toBe(8);
-      const { complete, drifted, unread } = JSON.parse(run.stdout);
-      expect(complete).toBe(false);
-      expect(drifted.map(({ name }: { name: string }) => name)).toContain("signing");
+      expect(run.exitCode, run.stdout).toBe(8);
+      const { complete, counts, unread } = JSON.parse(run.stdout);
+      expect([complete, counts.compared]).toEqual([false, 2]);
       expect(unread).toMatchObject([{ name: "tls", reason: expect.stringMatching(/^KV_PROTOCOL: getKey "tls"/) }]);
       const shown = await drift();
       expect(shown).toMatchObject({ exitCode: 8, stderr: "" });
