@@ -1,6 +1,6 @@
 import picomatch from "picomatch";
 import { inParallel } from "../../provider/engine/worker-pool.js";
-import { rotates } from "../../provider/key-inventory/look-at-vault.js";
+import { rotates } from "../../provider/key-inventory/rotation-policies.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";

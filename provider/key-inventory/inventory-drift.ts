@@ -3,7 +3,8 @@ import { explainsVersion, observedRotationPolicy } from "../key/rotation-policy.
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { RecordedKey, Roll } from "./inventory-snapshot.js";
-import { type DeletedKey, type InventoryContents, isUnreadPolicy, type SeenKey } from "./look-at-vault.js";
+import type { DeletedKey, InventoryContents, SeenKey } from "./look-at-vault.js";
+import { isUnreadPolicy } from "./rotation-policies.js";
 
 /** Entries that a drifted state holds: enough to act upon, whatever happened to the vault. */
 const MOST_TOLD = 100;
@@ -58,10 +59,25 @@ async function changeOf(
       changes.push(`has a new version, made on ${made()}${unread}`);
     }
   }
+  if (hasOtherPolicy(recorded, key) && key.expected !== "resource") changes.push("has another rotation policy");
   if (key.expiring && !recorded.expiring && key.expiresOn) {
     changes.push(`${key.expiresOn.getTime() <= Date.now() ? "expired" : "expires"} on ${formatMoment(key.expiresOn)}`);
   }
   return changes.length > 0 ? changes.join("; ") : undefined;
+}
+
+function hasOtherPolicy(recorded: RecordedKey | undefined, key: SeenKey): boolean {
+  return recorded?.rotation !== undefined && key.rotation !== undefined && recorded.rotation !== key.rotation;
+}
+
+/**
+ * Keys of resources whose rotation policy is not the recorded one. It may be the program's own change, of which an
+ * inventory learns nothing: so it is told, and is no drift.
+ */
+export function otherPolicies(roll: Roll, { seen }: InventoryContents): string[] {
+  return [...seen.values()]
+    .filter((key) => key.expected === "resource" && hasOtherPolicy(roll.keys.get(roll.idOf(key.name)), key))
+    .map(({ name }) => name);
 }
 
 /** A version that the key's own rotation policy made is none that somebody made. One request, for a key that has a new version. */

@@ -55,9 +55,10 @@ export function recordedInputs(properties: Properties): Properties {
 
 /** What the roll holds of a key. A Key resource tells itself when its key is disabled or has another version. */
 export function rollEntry(key: SeenKey, isLeaving = false): RollEntry {
-  const { name, expected, enabled, created, expiring } = key;
-  if (expected === "resource") return { name, expected, state: "enabled", expiring };
-  return { name, expected, state: isLeaving ? "leaving" : enabled ? "enabled" : "disabled", expiring, created };
+  const { name, expected, enabled, created, expiring, rotation } = key;
+  if (expected === "resource") return { name, expected, state: "enabled", expiring, rotation };
+  const state = isLeaving ? "leaving" : enabled ? "enabled" : "disabled";
+  return { name, expected, state, expiring, created, rotation };
 }
 
 /** SHA-256 over the watched keys: names, and of those without a resource whether enabled and when made. */

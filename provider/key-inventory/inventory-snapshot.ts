@@ -15,6 +15,8 @@ export interface RollEntry {
   expiring?: boolean | undefined;
   /** Seconds since the epoch: when the current version was made. Left out where a resource watches the version. */
   created?: number | undefined;
+  /** Digest of its rotation policy, where the inventory looks at policies. */
+  rotation?: string | undefined;
 }
 
 /** An entry read back. A large roll keeps no names. */
@@ -43,7 +45,10 @@ const HASHED = "hashes:";
  */
 export function writeRoll(entries: readonly RollEntry[]): string {
   const lines = entries
-    .map(({ name, created, ...entry }) => `${name}\t${bitsOf(entry).toString(36)}\t${created?.toString(36) ?? ""}`)
+    .map(({ name, created, rotation, ...entry }) => {
+      const columns = [name, bitsOf(entry).toString(36), created?.toString(36) ?? ""];
+      return [...columns, ...(rotation === undefined ? [] : [rotation])].join("\t");
+    })
     .sort();
   const named = `${NAMED}${compress(Buffer.from(lines.join("\n")))}`;
   return named.length <= MOST_WITH_NAMES ? named : `${HASHED}${compress(hashed(entries))}`;
@@ -71,12 +76,13 @@ function namedRoll(text: string): Roll {
   const idOf = (name: string): string => name.toLowerCase();
   const keys = new Map<string, RecordedKey>();
   for (const line of text === "" ? [] : text.split("\n")) {
-    const [name = "", bits = "0", made = ""] = line.split("\t");
+    const [name = "", bits = "0", made = "", rotation] = line.split("\t");
     const created = made === "" ? undefined : Number.parseInt(made, 36);
     keys.set(idOf(name), {
       ...marksOf(Number.parseInt(bits, 36)),
       name,
       created,
+      rotation,
       isVersionOf: (now) => created === now,
     });
   }

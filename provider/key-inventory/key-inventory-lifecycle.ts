@@ -6,7 +6,7 @@ import { replacedBy } from "../vault/replaced-by.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { checkKeyInventory } from "./check-key-inventory.js";
 import { namesOf, type RecordedNames } from "./expected-names.js";
-import { driftSince } from "./inventory-drift.js";
+import { driftSince, otherPolicies } from "./inventory-drift.js";
 import { inventoryOutputs, recordedInputs, rollEntry } from "./inventory-outputs.js";
 import { formatInventoryReport } from "./inventory-report.js";
 import { type Expectation, type Roll, type RollEntry, readRoll, writeRoll } from "./inventory-snapshot.js";
@@ -77,6 +77,12 @@ async function readInventory(id: string, props: Properties) {
   if (drifted.length > 0) {
     tell(formatInventoryReport({ vaultUrl, drift: drifted }));
   }
+  const policies = otherPolicies(roll, contents);
+  if (policies.length > 0) {
+    tell(
+      `keys of ${vaultUrl} have another rotation policy since the last inventory, which is the program's or somebody else's: ${listOf(policies)}`,
+    );
+  }
   const unmanaged = [...contents.seen.values()].filter(({ expected }) => expected === undefined);
   const missing = missingOf(roll, contents, recorded.missing);
   const outs = inventoryOutputs(props, {
@@ -97,7 +103,11 @@ async function readInventory(id: string, props: Properties) {
 /** Where nothing drifted, what a rotation policy made, and what has left since, is taken over. */
 function refreshed(roll: Roll, contents: InventoryContents, missing: readonly string[]): string {
   return writeRoll([
-    ...[...contents.seen.values()].map((key) => rollEntry(key)),
+    // A policy that could not be read this time is still the one that was recorded.
+    ...[...contents.seen.values()].map((key) => ({
+      ...rollEntry(key),
+      rotation: key.rotation ?? roll.keys.get(roll.idOf(key.name))?.rotation,
+    })),
     ...missing.map((name): RollEntry => {
       const expected = roll.keys.get(roll.idOf(name))?.expected;
       return { name, expected, state: "missing" };
@@ -153,14 +163,14 @@ function stateOf({ vaultUrl }: Properties): StateOfResource {
 
 const MOST_NAMED = 20;
 
-function unmanagedKeys(vaultUrl: string, names: readonly string[]): KeyVaultError {
+function listOf(names: readonly string[]): string {
   const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return `${names.slice(0, MOST_NAMED).join(", ")}${more}`;
+}
+
+function unmanagedKeys(vaultUrl: string, names: readonly string[]): KeyVaultError {
   const keys = names.length === 1 ? "a key that the program does not expect" : "keys that the program does not expect";
-  return new KeyVaultError(
-    "KV_UNMANAGED",
-    `KV_UNMANAGED: ${vaultUrl} holds ${keys}: ${names.slice(0, MOST_NAMED).join(", ")}${more}`,
-    {
-      hint: 'add them to expect or ignore, manage them with a Key that has adopt: true, or set onUnmanaged: "report".',
-    },
-  );
+  return new KeyVaultError("KV_UNMANAGED", `KV_UNMANAGED: ${vaultUrl} holds ${keys}: ${listOf(names)}`, {
+    hint: 'add them to expect or ignore, manage them with a Key that has adopt: true, or set onUnmanaged: "report".',
+  });
 }

@@ -1,14 +1,13 @@
 import picomatch from "picomatch";
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
-import { inParallel } from "../engine/worker-pool.js";
-import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
-import { isKeyVaultError, type KeyVaultError } from "../keyvault/errors.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
-import { formatPermissionHint } from "../keyvault/permission-hint.js";
 import type { InventoryKey, NameList } from "./inventory-inputs.js";
 import type { Expectation } from "./inventory-snapshot.js";
 import { parsePeriod } from "./period.js";
+import { lookAtRotation } from "./rotation-policies.js";
 
 /** What to look for. */
 export interface Look {
@@ -30,6 +29,8 @@ export interface SeenKey {
   /** It expires within the time that was asked for, or has expired. */
   expiring: boolean;
   ofCertificate: boolean;
+  /** A short digest of its rotation policy, where that was asked for and could be read. */
+  rotation?: string;
 }
 
 export interface InventoryContents {
@@ -44,12 +45,6 @@ export interface InventoryContents {
 }
 
 export type DeletedKey = Pick<DeletedKeyItem, "name" | "deletedOn" | "scheduledPurgeDate">;
-
-const ROTATION_LANES = 16;
-/** A server without rotation policies may answer each of these with 5xx, and keeps an inventory no longer than that. */
-const POLICY_TIMEOUT_MS = 20_000;
-/** After so many policies that could not be read, no other is asked for. */
-const MOST_UNREAD = 3;
 
 /**
  * Pages through a vault once, and once through its deleted keys. Needs keys/list; of each key it keeps what an inventory
@@ -117,53 +112,6 @@ async function lookAtDeleted(
     contents.unread.push("softDeleted");
     contents.deleted.clear();
     tell(`the deleted keys of ${client.vaultUrl} may not be listed: the inventory goes on without them`);
-  }
-}
-
-/** One request a key. A policy that cannot be read is left out and told: it is optional, and ends no inventory. */
-async function lookAtRotation(client: KeyVaultClient, contents: InventoryContents): Promise<void> {
-  const watched = [...contents.seen.values()].filter(({ ofCertificate }) => !ofCertificate);
-  const unread: string[] = [];
-  let failure: KeyVaultError | undefined;
-  const isRotated = await inParallel(watched, ROTATION_LANES, async ({ name }) => {
-    // Where some cannot be read the others cannot either, and each would take the time of its repetitions.
-    if (failure && (failure.code === "KV_FORBIDDEN" || unread.length >= MOST_UNREAD)) return undefined;
-    try {
-      return await rotates(client, name, { timeoutMs: POLICY_TIMEOUT_MS });
-    } catch (error) {
-      if (!isKeyVaultError(error, "KV_FORBIDDEN") && !isUnreadPolicy(error)) throw error;
-      failure = failure?.code === "KV_FORBIDDEN" ? failure : error;
-      unread.push(name);
-      return undefined;
-    }
-  });
-  contents.withoutRotation = watched.filter((_, index) => isRotated[index] === false).map(({ name }) => name);
-  if (!failure) return;
-  contents.unread.push("withoutRotation");
-  if (failure.code === "KV_FORBIDDEN") {
-    contents.withoutRotation = [];
-    tell(
-      `the rotation policies of ${client.vaultUrl} may not be read: ${formatPermissionHint("getKeyRotationPolicy", client.plane)}`,
-    );
-  } else {
-    const count = isRotated.filter((rotated) => rotated === undefined).length;
-    tell(`the rotation policies of ${count} keys of ${client.vaultUrl} are left out: ${failure.message}`);
-  }
-}
-
-/** Failures that say nothing of the key and do not keep the vault from being listed. */
-export function isUnreadPolicy(error: unknown): error is KeyVaultError {
-  return isKeyVaultError(error, "KV_UNAVAILABLE") || isKeyVaultError(error, "KV_PROTOCOL");
-}
-
-/** A key that is deleted meanwhile has nothing to rotate. */
-export async function rotates(client: KeyVaultClient, name: string, options?: CallOptions): Promise<boolean> {
-  try {
-    const { lifetimeActions } = await client.getKeyRotationPolicy(name, options);
-    return lifetimeActions.some(({ action }) => action === "Rotate");
-  } catch (error) {
-    if (isKeyVaultError(error, "KV_NOT_FOUND")) return true;
-    throw error;
   }
 }
 

@@ -286,6 +286,45 @@ describe("an inventory", () => {
     expect(said.join("")).toMatch(/the rotation policies of 1 keys of \S+ are left out: getKeyRotationPolicy "a"/);
   });
 
+  it("tells another rotation policy of a key without a resource as drift, and of a resource in a line", async () => {
+    const policy = (months: number, more: object[] = []) => ({
+      status: 200,
+      body: {
+        lifetimeActions: [{ trigger: { timeAfterCreate: `P${months}M` }, action: { type: "Rotate" } }, ...more],
+        attributes: { expiryTime: "P2Y" },
+      },
+    });
+    vault.keys = [{ name: "named" }, { name: "owned" }, { name: "same" }];
+    vault.policyAnswers = { "*": policy(3) };
+    const program = { expect: ["named", "same"], expectResources: ["owned"], rotation: true };
+    const state = await up(program);
+    expect(driftOf(await refresh(state))).toEqual({});
+
+    const notify = { trigger: { timeBeforeExpiry: "P30D" }, action: { type: "Notify" } };
+    vault.policyAnswers = { named: policy(4), owned: policy(5), same: policy(3, [notify]) };
+    said.length = 0;
+    expect(driftOf(await refresh(state))).toEqual({ named: "has another rotation policy" });
+    expect(said.join("")).toMatch(/have another rotation policy since the last inventory, .*: owned$/m);
+
+    const accepted = await up(program, await refresh(state));
+    said.length = 0;
+    expect(driftOf(await refresh(accepted))).toEqual({});
+    expect(said.join("")).not.toContain("rotation policy");
+  });
+
+  it("keeps in mind a rotation policy that cannot be read for once", async () => {
+    vault.keys = [{ name: "named" }];
+    const program = { expect: ["named"], rotation: true };
+    const state = await up(program);
+    vault.policyAnswers = { named: { status: 501, body: { error: { code: "NotImplemented", message: "no" } } } };
+    const between = await refresh(state);
+    expect(driftOf(between)).toEqual({});
+    vault.policyAnswers = {
+      named: { status: 200, body: { lifetimeActions: [], attributes: { expiryTime: "P1Y" } } },
+    };
+    expect(driftOf(await refresh(between))).toEqual({ named: "has another rotation policy" });
+  });
+
   it("asks for no more rotation policies where none can be read", async () => {
     vault.keys = Array.from({ length: 200 }, (_, index) => ({ name: `key-${index}` }));
     vault.policyAnswers = { "*": { status: 200, body: "<html>no</html>" } };
