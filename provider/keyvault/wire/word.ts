@@ -18,7 +18,7 @@ export const duration = z.string().regex(/^(P[0-9A-Za-z.,]{1,60})?$/);
 export const encodedNumber = z.string().regex(/^[A-Za-z0-9_+/-]{0,2740}={0,2}$/);
 
 /** A URL or a path, whatever host it names. */
-export const address = z.string().regex(/^[!#-[\]-_a-~]{0,2048}$/);
+export const address = z.string().regex(/^[A-Za-z0-9:/?=&%.,_~@+[\]-]{0,2048}$/);
 
 /** An array of at most so many items. Its length is looked at first, so that a long one costs nothing. */
 export function atMost<T extends z.ZodType>(most: number, item: T) {
