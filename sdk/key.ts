@@ -15,7 +15,7 @@ export type Passphrase = pulumi.Input<string> | { env: string } | { file: string
 
 /**
  * Private key material. `{ file }` and `{ env }` are read inside the provider and never pass through the engine;
- * the kind (JWK, PEM with PKCS#1, PKCS#8, SEC1 or encrypted PKCS#8, PFX, `.byok`) is told by the content.
+ * the kind (JWK, PEM with PKCS#1, PKCS#8, SEC1, encrypted PKCS#8 or OpenSSH's format, PFX, `.byok`) is told by the content.
  * Only the thumbprint goes into state.
  */
 export type KeyImport =

@@ -29,4 +29,9 @@ export function findCurve(name: string): Curve | undefined {
   );
 }
 
+/** The curve of a type of key of OpenSSH, such as `ecdsa-sha2-nistp256`. */
+export function curveOfOpenSsh(type: string): Curve | undefined {
+  return curves.find(({ openssh }) => openssh !== undefined && type === `ecdsa-sha2-${openssh}`);
+}
+
 export const allowedCurves = "P-256, P-384, P-521 or P-256K (secp256k1)";

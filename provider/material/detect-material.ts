@@ -132,10 +132,10 @@ function parse(text: string): unknown {
 
 function foreignText(text: string): string | undefined {
   if (/^(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-|---- BEGIN SSH2)/.test(text)) {
-    return "this is an SSH public key: give the private key, converted with ssh-keygen -p -m PKCS8";
+    return "this is an SSH public key: give the private key that belongs to it";
   }
   if (text.startsWith("PuTTY-User-Key-File")) {
-    return "this is a PuTTY key: convert it with puttygen FILE -O private-openssh, then with ssh-keygen -p -m PKCS8";
+    return "this is a PuTTY key: convert it with puttygen FILE -O private-openssh";
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { detectDer } from "./der.js";
+import { openOpenSshKey } from "./openssh-key.js";
 import {
   decryptionProblem,
   needsPassphrase,
@@ -59,6 +60,8 @@ function splitBlocks(text: string, problems: string[]): Block[] {
   return blocks;
 }
 
+const openSsh = "OPENSSH PRIVATE KEY";
+
 const forms: Partial<Record<string, PrivateKeyForm>> = {
   "PRIVATE KEY": "pkcs8",
   "ENCRYPTED PRIVATE KEY": "encrypted-pkcs8",
@@ -68,7 +71,7 @@ const forms: Partial<Record<string, PrivateKeyForm>> = {
 
 function readBlock(block: Block, unlocking: Unlocking, problems: string[]): KeyObject | undefined {
   const form = forms[block.label];
-  if (form === undefined) {
+  if (form === undefined && block.label !== openSsh) {
     problems.push(foreignKey(block.label));
     return undefined;
   }
@@ -80,6 +83,7 @@ function readBlock(block: Block, unlocking: Unlocking, problems: string[]): KeyO
     problems.push(`the PEM block "${block.label}" is damaged: its body is not base64`);
     return undefined;
   }
+  if (form === undefined) return openOpenSshKey(Buffer.from(base64, "base64"), unlocking, problems);
   if (encryption !== null) {
     return openLegacy(block.label, `${encryption[1]},${encryption[2]}`, base64, unlocking.passphrase, problems);
   }
@@ -121,8 +125,6 @@ function openLegacy(
 
 function foreignKey(label: string): string {
   switch (label) {
-    case "OPENSSH PRIVATE KEY":
-      return "this is a private key in OpenSSH's own format: convert a copy of it with ssh-keygen -p -m PKCS8 -f FILE";
     case "DSA PRIVATE KEY":
       return "this is a DSA private key: Key Vault takes RSA and EC keys";
     default:

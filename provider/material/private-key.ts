@@ -85,7 +85,8 @@ const foreignTypes: Partial<Record<string, string>> = {
   "2a8648ce3e0201": "dh",
 };
 
-function wrongType(type: string): string {
+/** @param type A word of ours or of the runtime's, never the material's. */
+export function wrongType(type: string): string {
   return `this is a private key of type ${type}: Key Vault takes RSA of 2048, 3072 or 4096 bits, or EC on ${allowedCurves}`;
 }
 

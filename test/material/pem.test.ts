@@ -163,9 +163,7 @@ describe("what is refused, by what it is", () => {
     expect(refused(pemOf(brainpool))).toMatch(/on the curve brainpoolP256r1: Key Vault takes P-256/);
   });
 
-  test("OpenSSH's own format, with the way to convert it", () => {
-    const openssh = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n";
-    expect(refused(openssh)).toMatch(/ssh-keygen -p -m PKCS8/);
+  test("PuTTY's own format, with the way to convert it, and OpenPGP's", () => {
     expect(refused("PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none")).toMatch(/puttygen/);
     expect(refused("-----BEGIN PGP MESSAGE-----\nAAAA\n-----END PGP MESSAGE-----")).toMatch(/OpenPGP/);
   });
