@@ -8,4 +8,5 @@ export type { Timing, TimingMode } from "./clock/timing.js";
 export { type FaultCommit, type FaultKind, type FaultRule, type Faults, readFaultRule } from "./server/faults.js";
 export type { LoggedRequest, RequestLog } from "./server/request-log.js";
 export { type Emulator, type EmulatorOptions, startEmulator, type VaultHandle } from "./start-emulator.js";
+export { StoreError, type StoreFault } from "./store/store-error.js";
 export type { PermissionOptions, VaultOptions } from "./vault.js";

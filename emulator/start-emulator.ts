@@ -11,6 +11,7 @@ import { Faults } from "./server/faults.js";
 import { createEmulatorServer } from "./server/http-server.js";
 import { LateCommits } from "./server/late-commits.js";
 import { RequestLog } from "./server/request-log.js";
+import { ServedHosts } from "./server/served-hosts.js";
 import { Throttle, type ThrottlingOptions } from "./server/throttling.js";
 import { VaultDirectory } from "./server/vault-directory.js";
 import { Store } from "./store/store.js";
@@ -22,6 +23,8 @@ export interface EmulatorOptions {
   vaults?: readonly (string | VaultOptions)[];
   /** A SQLite file, shared with other emulators on the same file. Default: memory. Private keys are in it in the clear. */
   store?: string;
+  /** False: a `store` that is not there is an error, for programs that only read. Default true. */
+  create?: boolean;
   /** How long deletions, recoveries and purges take: by name, or window by window. Default `instant`. */
   timing?: TimingMode | Timing;
   /** Of recorded latencies and faults. Default 1. */
@@ -32,6 +35,11 @@ export interface EmulatorOptions {
   port?: number;
   /** An address of this machine. Default `127.0.0.1`. */
   host?: string;
+  /**
+   * Further names that it is reached by over plain HTTP: in a container, behind a hosts file. Addresses, `localhost`,
+   * names below it and the vaults' names in Azure need not be told; any other is refused, against DNS rebinding.
+   */
+  hostNames?: readonly string[];
   /** HTTPS with a certificate authority of its own (see `Emulator.caCertificate`). Default false: plain HTTP. */
   tls?: boolean;
   /** The service's limits on requests. Default: none. */
@@ -85,7 +93,8 @@ const owner = "emulator-owner";
 /**
  * Starts an embedded Key Vault on loopback.
  *
- * @throws RangeError for settings that the service does not have, Error when the port or the store cannot be opened.
+ * @throws RangeError for settings that the service does not have, `StoreError` when the store cannot be opened, Error
+ * when the port cannot be.
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const clock = options.clock ?? new EmulatorClock();
@@ -96,7 +105,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   if (first === undefined) throw new RangeError("An emulator needs a vault.");
   const names = new Set(vaults.map((vault) => vault.name.toLowerCase()));
   if (names.size < vaults.length) throw new RangeError("Two vaults of an emulator have the same name.");
-  const store = new Store(options.store);
+  const store = new Store(options.store, options.create ?? true);
   const requests = new RequestLog();
   const tokens = new AccessTokens(() => Date.now());
   const identity = options.tls === true ? await createServerIdentity(hostNamesOf(vaults)) : undefined;
@@ -104,6 +113,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const faults = new Faults(options.seed ?? 1);
   const onFailure = options.onFailure ?? (() => undefined);
   const late = new LateCommits(clock, onFailure);
+  const host = options.host ?? "127.0.0.1";
   const server = createEmulatorServer({
     store,
     clock,
@@ -112,6 +122,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     late,
     requests,
     throttle: createThrottle(options.throttling),
+    hosts: new ServedHosts(vaults, [host, ...(options.hostNames ?? [])], identity !== undefined),
     directory: new VaultDirectory(vaults, scheme),
     onFailure,
     tls: identity,
@@ -121,7 +132,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  const host = options.host ?? "127.0.0.1";
   try {
     await listen(server, options.port ?? 0, host);
   } catch (error) {

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { type Emulator, StoreError, startEmulator } from "../../emulator/index.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { writeOwnFile } from "../files/own-file.js";
@@ -90,8 +90,9 @@ async function start(options: EmulatorCommandOptions): Promise<Emulator> {
   }
 }
 
-function startFailure(error: unknown, { port, store }: EmulatorCommandOptions): unknown {
+function startFailure(error: unknown, { port }: EmulatorCommandOptions): unknown {
   if (error instanceof RangeError) return new CliError("KV_USAGE", error.message.replace(/\.$/, ""));
+  if (error instanceof StoreError) return new CliError("KV_FILE", error.message.replace(/\.$/, ""));
   if (!(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";
   const isOfPort = "syscall" in error && error.syscall === "listen";
@@ -99,11 +100,7 @@ function startFailure(error: unknown, { port, store }: EmulatorCommandOptions): 
     return new CliError("KV_PORT", `port ${port} is taken: choose another one with --port, or leave it out`);
   }
   if (isOfPort) return new CliError("KV_PORT", `port ${port} may not be opened (${code}): choose one above 1023`);
-  if (store === undefined || code.startsWith("ERR_OSSL")) return error;
-  return new CliError(
-    "KV_FILE",
-    `the store ${store} cannot be opened (${error.message}): check the folder, or start with another file`,
-  );
+  return error;
 }
 
 async function readSource(source: string, credential: string | undefined): Promise<Seed> {

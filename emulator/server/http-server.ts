@@ -8,10 +8,12 @@ import { type Outcome, refusal } from "./outcome.js";
 import { drain, readBody } from "./request-body.js";
 import type { RequestLog } from "./request-log.js";
 import { answer, type Surroundings } from "./request-pipeline.js";
+import type { ServedHosts } from "./served-hosts.js";
 import type { VaultDirectory } from "./vault-directory.js";
 
 export interface ServerOptions extends Surroundings {
   readonly directory: VaultDirectory;
+  readonly hosts: ServedHosts;
   readonly requests: RequestLog;
   readonly tls: { readonly key: string; readonly cert: string } | undefined;
 }
@@ -48,7 +50,10 @@ const nobody: Sender = { location: "local", plane: "vault" };
 
 async function serve(options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = request.url ?? "/";
-  if (isFromPage(request)) refuse(response, 403, "Forbidden", "The emulator does not answer pages in a browser.");
+  if (!options.hosts.serves(request.headers.host)) {
+    refuse(response, 421, "MisdirectedRequest", "The emulator does not serve that host name.");
+  } else if (isFromPage(request))
+    refuse(response, 403, "Forbidden", "The emulator does not answer pages in a browser.");
   else if (url.startsWith(controlPrefix)) send(response, await controlled(options, request, url), nobody);
   else await serveVault(options, request, response, url);
   drain(request, response);
@@ -99,10 +104,7 @@ async function controlled(options: ServerOptions, request: IncomingMessage, url:
   }
 }
 
-/**
- * A page in a browser that has tricked a name into leading here (DNS rebinding) could read everything. No client of the
- * service runs in a page, and browsers mark what pages send.
- */
+/** No client of the service runs in a page, and browsers mark what pages send. */
 function isFromPage({ headers }: IncomingMessage): boolean {
   const site = headers["sec-fetch-site"];
   return headers.origin !== undefined || (site !== undefined && site !== "none");

@@ -51,8 +51,9 @@ export class Store {
   #nextDue = 0;
   #nextDueKnownUntil = 0;
 
-  constructor(path?: string) {
-    this.#database = openDatabase(path);
+  /** @throws StoreError */
+  constructor(path: string | undefined, create: boolean) {
+    this.#database = openDatabase(path, create);
     this.#shared = path !== undefined;
   }
 

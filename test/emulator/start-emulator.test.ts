@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EmulatorClock, startEmulator } from "../../emulator/index.js";
@@ -32,12 +31,11 @@ describe("startEmulator", () => {
     expect(() => emulator.vault("third")).toThrow(RangeError);
   });
 
-  it("answers a single vault under any name", async () => {
-    const { call } = await openVault();
+  it("answers a single vault under any name that it is told", async () => {
+    const { call } = await openVault({ hostNames: ["Vault.in.a.container"] });
     expect((await call("GET", "/keys", undefined, { headers: { host: "vault.in.a.container:8080" } })).status).toBe(
       200,
     );
-    expect((await call("GET", "/keys", undefined, { headers: { host: "<script>" } })).status).toBe(200);
   });
 
   it("serves HTTPS under its own authority, whose certificates a strict client accepts", async () => {
@@ -163,19 +161,6 @@ describe("a store on a file", () => {
     const { call } = await openVault({ store });
     await call("PUT", "/secrets/a", { value: "x" });
     for (const file of [store, `${store}-wal`, `${store}-shm`]) expect(statSync(file).mode & 0o777, file).toBe(0o600);
-  });
-
-  it("is not taken from another program or a newer emulator", async () => {
-    const other = new DatabaseSync(store);
-    other.exec("PRAGMA application_id = 42; CREATE TABLE theirs (x)");
-    other.close();
-    await expect(startEmulator({ store })).rejects.toThrow(/database of another program/);
-    rmSync(store);
-    const newer = new DatabaseSync(store);
-    newer.exec("PRAGMA user_version = 99");
-    newer.close();
-    await expect(startEmulator({ store })).rejects.toThrow(/newer emulator/);
-    expect(readFileSync(store).length).toBeGreaterThan(0);
   });
 
   it("is no file at all without a path", async () => {
