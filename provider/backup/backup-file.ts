@@ -78,7 +78,7 @@ export async function readBackupFile(path: string): Promise<string> {
   const { size, ...found } = await stat(path).then((each) => ({ size: each.size, isFile: each.isFile() }));
   if (!found.isFile) throw Object.assign(new Error("not a file"), { code: "not a file" });
   if (size > MOST_BYTES) throw Object.assign(new Error("too large"), { code: "too large" });
-  return (await readFile(path, "latin1")).trim();
+  return (await readFile(path, "utf8")).trim();
 }
 
 /** What keeps a file from being the one with that digest; undefined where it is. */

@@ -33,4 +33,3 @@ export const inventoryOutputs = z.looseObject({
 });
 
 export type InventoryInputs = z.output<typeof inventoryInputs>;
-export type InventoryOutputs = z.output<typeof inventoryOutputs>;

@@ -184,8 +184,14 @@ function isCovered(
 ): boolean {
   const covered = earlier && recorded(earlier.covered[collection], name);
   if (covered?.updatedOn !== updatedOn || (version !== undefined && version !== covered?.version)) return false;
-  const before = recorded(earlier?.revisions?.[collection] ?? {}, name);
-  return before === undefined || before === recorded(inputs.revisions?.[collection] ?? {}, name);
+  const before = revisionIn(earlier?.revisions?.[collection], name);
+  return before === undefined || before === revisionIn(inputs.revisions?.[collection], name);
+}
+
+/** Under the name that the program gives the resource, which the vault may write in another case. */
+function revisionIn(revisions: Record<string, string> = {}, name: string): string | undefined {
+  const written = Object.keys(revisions).find((each) => each.toLowerCase() === name.toLowerCase());
+  return recorded(revisions, written ?? name);
 }
 
 /** What changed in the vault or on the shelf since the backup was taken, by name. */

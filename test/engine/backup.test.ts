@@ -63,6 +63,21 @@ describe("backups of objects that the program only names", () => {
     expect((await stack.drift()).run.exitCode).toBe(0);
   });
 
+  it("are told as stale where their blobs became null with the secrets of the state, and taken again", async () => {
+    const state = JSON.parse((await stack.pulumi("stack", "export")).stdout);
+    for (const { outputs = {} } of state.deployment.resources) if ("blob" in outputs) outputs.blob = null;
+    await stack.file("without-secrets.json", JSON.stringify(state));
+    await stack.pulumi("stack", "import", "--file", "without-secrets.json");
+    const { run, properties } = await stack.drift();
+    expect(run.exitCode).toBe(7);
+    expect(properties).toEqual({ "KeyBackup key": ["stale"], "SecretBackup secret": ["stale"] });
+
+    // Also by an up that refreshes nothing.
+    await stack.up();
+    expect(await stack.outputs()).toMatchObject({ key: expect.any(String), secret: expect.any(String) });
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
   it("keep the blob of a key that is gone: it is the last copy", async () => {
     const { key } = await stack.outputs();
     await call(vault, "DELETE", "/keys/theirs");

@@ -142,6 +142,15 @@ describe("a folder of backups", () => {
     expect(await run.one("two").refused({ name: "ORDERS" })).toMatch(/another backup of this program/);
   });
 
+  it.each(["one", "all"] as const)("is unchanged with an owner of any name, of %s", async (kind) => {
+    const name = "größe ⚿ \u202e";
+    const resource = (await runOf("dev"))[kind](name);
+    const state = await resource.created({});
+    expect(await resource.drift(state)).toEqual({});
+    const later = await (await runOf("dev"))[kind](name).updated(state, {});
+    expect(await resource.drift(later)).toEqual({});
+  });
+
   it("holds the files of many backups whose names a preview does not know yet", async () => {
     const run = await runOf("dev");
     for (const name of ["one", "two"]) {

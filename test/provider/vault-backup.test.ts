@@ -312,6 +312,14 @@ describe("a vault's backup", () => {
     expect((await update(later, { keys: [{ ...resource, version: "2" }] })).blobs).toEqual(later.blobs);
   });
 
+  it("takes a resource again whose name the vault writes in another case", async () => {
+    await makeKey("Orders");
+    const resource = { name: "orders", version: "1", updatedOn: "2026-01-01T00:00:00Z", vaultUrl: vault.url };
+    const { outs } = await create({ keys: [resource] });
+    const later = await update(outs, { keys: [{ ...resource, version: "2" }] });
+    expect(later.blobs.keys.Orders).not.toBe(outs.blobs.keys.Orders);
+  });
+
   it("takes the files of an interrupted run for what they are", async () => {
     await makeKey("gone");
     await makeKey("here");
