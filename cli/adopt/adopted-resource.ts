@@ -79,10 +79,7 @@ export async function adoptSecret(vaultUrl: string, bundle: SecretBundle): Promi
   };
 }
 
-type Check = (
-  olds: Properties,
-  news: Properties,
-) => Promise<{ inputs: Properties; failures: { property: string; reason: string }[] }>;
+type Check = (olds: Properties, news: Properties) => Promise<{ inputs: Properties; failures: { reason: string }[] }>;
 
 /**
  * Attributes that the vault has and a program cannot say, such as operations of a Managed HSM, are left out of the
@@ -99,14 +96,24 @@ async function normalForm(
   const olds = { name: args.name };
   const first = await check(olds, { ...args, ...hidden });
   if (first.failures.length === 0) return { args, inputs: plain(first.inputs) };
-  const refused = new Set(first.failures.map(({ property }) => property));
-  const sayable = Object.fromEntries(Object.entries(args).filter(([property]) => !refused.has(property)));
-  const second = await check(olds, { ...sayable, ...hidden });
-  const [failure] = second.failures;
-  if (failure === undefined) return { args: sayable, inputs: plain(second.inputs) };
+  // A failure names no property: each attribute is tried beside those that a program can say.
+  const { name, ...attributes } = args;
+  let sayable: Properties = { name, ...OPTIONS };
+  let last = await check(olds, { ...sayable, ...hidden });
+  for (const [property, value] of Object.entries(attributes)) {
+    if (Object.hasOwn(OPTIONS, property)) continue;
+    const more = { ...sayable, [property]: value };
+    const tried = await check(olds, { ...more, ...hidden });
+    if (tried.failures.length === 0) [sayable, last] = [more, tried];
+  }
+  const [failure] = last.failures;
+  if (failure === undefined) {
+    const inOrder = Object.entries(args).filter(([property]) => Object.hasOwn(sayable, property));
+    return { args: Object.fromEntries(inOrder), inputs: plain(last.inputs) };
+  }
   throw new KeyVaultError(
     "KV_PROTOCOL",
-    `${kind} "${String(args.name)}" in ${vaultUrl} has what no program can say: ${failure.property} ${failure.reason}`,
+    `${kind} "${String(args.name)}" in ${vaultUrl} has what no program can say: ${failure.reason}`,
     { hint: `leave it out with --ignore '${kind}s/${String(args.name)}'` },
   );
 }

@@ -1,10 +1,11 @@
 import { jsonDocument } from "../text/json-text.js";
+import type { DriftDocument } from "./drift-document.js";
 import { type DriftReport, isComplete } from "./drift-report.js";
 
 /** A report for programs. `format` is raised when a member changes its meaning; new members may come at any time. */
 export function formatJson(report: DriftReport): string {
   const { drifted, settled, unmanaged, pending, followUps, unread, failedStacks, compared, notes } = report;
-  return jsonDocument({
+  const document: DriftDocument = {
     format: "pulumi-keyvault/drift/1",
     drift: drifted.length > 0,
     complete: isComplete(report),
@@ -24,5 +25,6 @@ export function formatJson(report: DriftReport): string {
     unread,
     failedStacks,
     notes,
-  });
+  };
+  return jsonDocument(document);
 }

@@ -1,5 +1,6 @@
 import { formatMoment } from "../../provider/engine/moment.js";
 import { jsonDocument } from "../text/json-text.js";
+import type { InventoriesDocument, InventoryDocument } from "./inventory-document.js";
 import { daysBetween, type Inventory, isExpired, type ListedObject, type VaultListing } from "./vault-listing.js";
 
 /**
@@ -10,10 +11,17 @@ export function formatJson({ listings, unread }: Inventory): string {
   const documents = listings.map(describeVault);
   const [only] = documents;
   if (only && documents.length === 1 && unread.length === 0) {
-    return jsonDocument({ format: "pulumi-keyvault/inventory/1", ...only });
+    const document: InventoryDocument = { format: "pulumi-keyvault/inventory/1", ...only };
+    return jsonDocument(document);
   }
   const complete = unread.length === 0 && documents.every((document) => document.complete);
-  return jsonDocument({ format: "pulumi-keyvault/inventories/1", complete, vaults: documents, unread });
+  const document: InventoriesDocument = {
+    format: "pulumi-keyvault/inventories/1",
+    complete,
+    vaults: documents,
+    unread,
+  };
+  return jsonDocument(document);
 }
 
 function describeVault({ vaultUrl, takenOn, objects, unread }: VaultListing) {

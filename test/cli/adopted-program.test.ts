@@ -103,7 +103,7 @@ describe("the program of a vault that wants to be obeyed", () => {
           expect(JSON.parse(importFile(named)).resources).toHaveLength(named.length);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 

@@ -25,7 +25,9 @@ test("the package holds what is built, what is to be read, and nothing else", ()
   const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
   const others = packed.files.filter((file) => !pages.includes(file));
   for (const file of others) {
-    expect(file).toMatch(/^(dist\/(sdk|provider|emulator|cli)\/[\w./-]+\.(js|d\.ts)|docs\/[\w./-]+\.md)$/);
+    expect(file).toMatch(
+      /^(dist\/(sdk|provider|emulator|cli)\/[\w./-]+\.(js|d\.ts)|docs\/[\w./-]+\.md|docs\/schemas\/\w+\.json)$/,
+    );
   }
 });
 
