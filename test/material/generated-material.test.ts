@@ -7,7 +7,7 @@ import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { MaterialError } from "../../provider/material/material-error.js";
 import { canaries, ecKey, jwkOf, pemOf, rsaKey } from "./sample-keys.js";
 
-/** 1,000,000 take some half an hour: GENERATED_INPUTS=1000000 vitest run test/material/generated-material.test.ts. */
+/** 1,000,000 take some ten minutes: GENERATED_INPUTS=1000000 vitest run test/material/generated-material.test.ts. */
 const count = Number(process.env.GENERATED_INPUTS ?? 3_000);
 const seed = 20_261_126;
 const milliseconds = 50;
