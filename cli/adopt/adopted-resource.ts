@@ -1,12 +1,13 @@
 import type { Properties } from "../../provider/engine/lifecycle.js";
 import { formatMoment } from "../../provider/engine/moment.js";
 import { checkKey } from "../../provider/key/check-key.js";
-import { observedAttributes, undeclaredAttributes } from "../../provider/key/key-attributes.js";
+import { KEY_ATTRIBUTES, observedAttributes } from "../../provider/key/key-attributes.js";
 import { type KeyAttributes, type KeyInputs, keyFamily } from "../../provider/key/key-inputs.js";
 import { keyOutputs } from "../../provider/key/key-outputs.js";
 import { observedRotationPolicy } from "../../provider/key/rotation-policy.js";
 import { KeyVaultError } from "../../provider/keyvault/errors.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
+import { undeclaredAttributes } from "../../provider/object/attributes.js";
 import { checkSecret } from "../../provider/secret/check-secret.js";
 import { observedSecretAttributes, secretOutputs } from "../../provider/secret/secret-attributes.js";
 import type { SecretInputs } from "../../provider/secret/secret-inputs.js";
@@ -50,7 +51,7 @@ export async function adoptKey(vaultUrl: string, { bundle, rotationPolicy }: Fou
   const args = { name: bundle.name, ...attributes, ...OPTIONS };
   const checked = await normalForm("key", vaultUrl, args, checkKey);
   const inputs = checked.inputs as unknown as KeyInputs;
-  const found = undeclaredAttributes(observed, inputs);
+  const found = undeclaredAttributes<KeyAttributes>(KEY_ATTRIBUTES, observed, inputs);
   return {
     className: "Key",
     type: RESOURCE_TYPES.key,

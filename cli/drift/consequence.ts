@@ -60,7 +60,7 @@ export function consequenceOfLoss(next: NextStep, isRecoverable: boolean): strin
     return 'fails: ifSoftDeleted is "fail"; recover or purge it first';
   }
   const noun = type === "Secret" ? "secret" : "key";
-  if (isRecoverable && generate !== undefined) return "recovers the key and generates a new version of it";
+  if (isRecoverable && generate !== undefined) return "recovers the key with its attributes set back";
   if (isRecoverable) return `recovers the ${noun} and sets what the program says`;
   if (thumbprint !== undefined) return "imports the key from the program's material, which has to be at hand";
   if (valueDigest !== undefined) return "sets the secret again, with the program's value";
@@ -81,7 +81,9 @@ function generalConsequence({ operation, inputs }: NextStep): string | undefined
 /** The service can move these but not clear them. */
 function clearing({ type, inputs }: NextStep): string {
   if (type === "Secret") return "sets a new version without it, from the program's value";
-  if (inputs.generate !== undefined) return "generates a new version without it: the service cannot clear it";
+  if (inputs.generate !== undefined) {
+    return "fails for this key: only new key material would be without it; write it into the program, or change generate.keepers";
+  }
   if (inputs.thumbprint !== undefined) {
     return "imports a new version without it, as the service cannot clear it; the material has to be at hand";
   }

@@ -1,4 +1,5 @@
 import { canonicalJson } from "../../provider/engine/normal-form.js";
+import { observedValue } from "../../provider/object/observed-drift.js";
 
 /** What the engine's JSON has in place of a secret value. */
 const MASK = "[secret]";
@@ -25,11 +26,17 @@ export function isSecret(path: string, value: unknown): boolean {
  * The leaves in which two sets of properties differ, in the order of their paths. Properties that begin with `__`
  * are the provider's own and are left out; lists are compared as sets of one leaf.
  */
-export function differences(before: Properties, after: Properties): Difference[] {
+export function differences(recorded: Properties, observed: Properties): Difference[] {
   const found: Difference[] = [];
+  const [before, after] = [withoutNotes(recorded), withoutNotes(observed)];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !name.startsWith("__"));
   for (const name of names.sort()) collect(name, before[name], after[name], found);
   return found;
+}
+
+/** Values as the vault has them, without what a refresh notes in them for the next check. */
+function withoutNotes(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, observedValue(value)]));
 }
 
 function collect(path: string, before: unknown, after: unknown, found: Difference[]): void {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { vaultKey } from "../../provider/keyvault/identifier.js";
-import { EMBEDDED } from "../../provider/vault/object-address.js";
+import { EMBEDDED } from "../../provider/vault/vault-identity.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import { CliError } from "../failure/cli-error.js";
 import type { Collection } from "../vault/name-filter.js";

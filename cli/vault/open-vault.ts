@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { configureVaultSettings, vaultSettings } from "../../provider/engine/vault-settings.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { parseVaultUrl } from "../../provider/keyvault/identifier.js";
-import { EMBEDDED } from "../../provider/vault/object-address.js";
 import { vaultClient } from "../../provider/vault/vault-access.js";
+import { EMBEDDED } from "../../provider/vault/vault-identity.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 

@@ -1,10 +1,10 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
-import { isKeyVaultError } from "../../provider/keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
 import { isValidObjectName } from "../../provider/keyvault/identifier.js";
 import type { KeyBundle, KeyRotationPolicy } from "../../provider/keyvault/key-bundle.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
-import { currentSecretVersion } from "../../provider/secret/current-secret-version.js";
+import { currentSecretVersion } from "../../provider/secret/secret-object.js";
 import type { Collection, NameFilter } from "./name-filter.js";
 import { strangeAnswer, type UnreadObject, unreadObject } from "./unread-object.js";
 
@@ -170,6 +170,9 @@ async function readSecret(client: KeyVaultClient, name: string): Promise<SecretB
     newest = { ...item, version };
   }
   if (newest && !isTied) return newest;
-  const { value: _unwanted, ...current } = await currentSecretVersion(client, name);
-  return current;
+  const current = await currentSecretVersion(client, name);
+  if (!current)
+    throw new KeyVaultError("KV_NOT_FOUND", `secret "${name}" in ${client.vaultUrl} is gone since it was listed`);
+  const { value: _unwanted, ...rest } = current;
+  return rest;
 }

@@ -15,3 +15,13 @@ export function canonicalJson(value: unknown): string {
     ) ?? "undefined"
   );
 }
+
+/** Without the members that are there and undefined, however deep: what is left out of a normal form means its default. */
+export function withoutUndefined<T>(value: T): T {
+  if (Array.isArray(value) || value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([name, item]) => [name, withoutUndefined(item)]),
+  ) as T;
+}

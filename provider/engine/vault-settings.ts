@@ -4,7 +4,12 @@ export interface VaultSettings {
   vaultUrl?: string;
   /** From `keyvault:credential`: the name of one way to obtain tokens; default `default` (DefaultAzureCredential). */
   credential: string;
+  /** From `keyvault:ownerTag`: whether objects carry the tag that says who owns them. Default true. */
+  ownerTag: boolean;
 }
+
+const NAMESPACE = "keyvault:";
+const SETTINGS = ["vaultUrl", "credential", "ownerTag"] as const;
 
 interface StackConfig {
   get(key: string): string | undefined;
@@ -21,9 +26,56 @@ export function configureVaultSettings(config: StackConfig): void {
 }
 
 export function vaultSettings(environment: NodeJS.ProcessEnv = process.env): VaultSettings {
-  const vaultUrl = stackConfig?.get("keyvault:vaultUrl") ?? environment.AZURE_KEYVAULT_URL;
+  const vaultUrl = setting("vaultUrl") ?? environment.AZURE_KEYVAULT_URL;
   return {
     ...(vaultUrl ? { vaultUrl } : {}),
-    credential: stackConfig?.get("keyvault:credential") ?? environment.KEYVAULT_CREDENTIAL ?? "default",
+    credential: setting("credential") ?? environment.KEYVAULT_CREDENTIAL ?? "default",
+    ownerTag: setting("ownerTag") !== "false",
   };
+}
+
+/**
+ * What is wrong with the stack's `keyvault:` settings: a misspelled one would say nothing and do nothing. Names them
+ * and never their values.
+ */
+export function settingsProblems(): string[] {
+  const problems = configuredNames()
+    .filter((name) => !SETTINGS.some((known) => known === name))
+    .map((name) => {
+      const nearest = [...SETTINGS].sort((a, b) => distance(name, a) - distance(name, b))[0];
+      return `${NAMESPACE}${name} is no setting; did you mean ${NAMESPACE}${nearest}? Known are ${SETTINGS.join(", ")}`;
+    });
+  const ownerTag = setting("ownerTag");
+  if (ownerTag !== undefined && ownerTag !== "true" && ownerTag !== "false") {
+    problems.push(`${NAMESPACE}ownerTag must be "true" or "false"`);
+  }
+  return problems;
+}
+
+function setting(name: (typeof SETTINGS)[number]): string | undefined {
+  return stackConfig?.get(`${NAMESPACE}${name}`);
+}
+
+/** The dynamic provider host hands on an object that only asks by name; the names are in a field of it. */
+function configuredNames(): string[] {
+  const raw: unknown = stackConfig !== undefined && "rawConfig" in stackConfig ? stackConfig.rawConfig : undefined;
+  if (raw === null || typeof raw !== "object") return [];
+  return Object.keys(raw)
+    .filter((key) => key.startsWith(NAMESPACE))
+    .map((key) => key.slice(NAMESPACE.length));
+}
+
+/** How many letters apart two names are (Levenshtein), upper and lower case alike. */
+function distance(a: string, b: string): number {
+  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min((next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, substitution));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
 }

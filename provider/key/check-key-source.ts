@@ -1,12 +1,14 @@
 import { shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
+import { canonicalJson, withoutUndefined } from "../engine/normal-form.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import { mayBeManagedHsm } from "../keyvault/identifier.js";
-import { expectedSealed, keepMaterial } from "../object/pending-material.js";
+import { expectedDigest } from "../object/observed-drift.js";
+import { keepMaterial } from "../object/pending-material.js";
 import { checkRestoreSource, givenSources } from "../object/restore-source.js";
-import { objectId } from "../vault/object-address.js";
+import { normalGenerate } from "./key-inputs.js";
 
 /** What a key is made of, as far as it goes into state, and what the check of it found out. */
 export interface CheckedSource {
@@ -40,7 +42,7 @@ export async function checkKeySource(check: InputCheck, olds: Properties): Promi
     const source = await checkImport(check, olds);
     return { ...source, inputs: { ...source.inputs, ...adopt } };
   }
-  if (given.includes("generate")) return checkGenerate(check);
+  if (given.includes("generate")) return checkGenerate(check, olds);
   if (given.includes("restore")) return { ...checkRestoreSource(check, olds, "key"), isAtHand: false };
   return { inputs: adopt, isAtHand: false };
 }
@@ -79,9 +81,8 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
 
 /** The thumbprint that a key in state is to have where its material is not at hand. */
 function sealedThumbprint(olds: Properties): string | undefined {
-  const { vaultUrl, name, thumbprint } = olds;
-  if (typeof thumbprint !== "string") return undefined;
-  return expectedSealed(objectId("keys", { vaultUrl: String(vaultUrl), name: String(name) })) ?? thumbprint;
+  const { thumbprint } = olds;
+  return typeof thumbprint === "string" ? expectedDigest(thumbprint) : undefined;
 }
 
 function problemsOf(error: unknown): string[] {
@@ -95,7 +96,7 @@ const KEY_TYPES = ["RSA", "EC", "RSA-HSM", "EC-HSM", "oct", "oct-HSM"];
 const CURVES = ["P-256", "P-384", "P-521", "P-256K"];
 const KEY_SIZES: Record<string, readonly number[]> = { RSA: [2048, 3072, 4096], oct: [128, 192, 256] };
 
-function checkGenerate(check: InputCheck): CheckedSource {
+function checkGenerate(check: InputCheck, olds: Properties): CheckedSource {
   const generate = check.record("generate", '{ keyType: "RSA" | "EC" | "RSA-HSM" | "EC-HSM" | "oct-HSM", … }');
   if (!isRecord(generate)) return { inputs: { generate }, isAtHand: false };
   const { keyType, keySize, curve, keepers, ...rest } = generate;
@@ -120,5 +121,20 @@ function checkGenerate(check: InputCheck): CheckedSource {
     }
   }
   if (keepers !== undefined && !isRecord(keepers)) check.fail("generate", "keepers must be a map of text to text");
-  return { inputs: { generate: { keyType, keySize, curve, keepers } }, keyType, isAtHand: false };
+  const given = withoutUndefined({ keyType, keySize, curve, keepers });
+  const spelled: Properties = containsUnknown(given) ? given : { ...normalGenerate(given) };
+  // How a program spells a default is no change: what is recorded stays as it is.
+  return {
+    inputs: { generate: isUnchangedGenerate(olds.generate, spelled) ? olds.generate : spelled },
+    keyType,
+    isAtHand: false,
+  };
+}
+
+/** Whether a program's `generate` says what the recorded one says. */
+export function isUnchangedGenerate(recorded: unknown, given: Properties): boolean {
+  if (!isRecord(recorded) || typeof recorded.keyType !== "string" || containsUnknown(given)) return false;
+  return (
+    canonicalJson(normalGenerate(withoutUndefined({ ...recorded, keyType: recorded.keyType }))) === canonicalJson(given)
+  );
 }

@@ -1,16 +1,17 @@
-import { describeValue, shownName } from "../engine/described-value.js";
-import { LONGEST_TIMEOUT, parseTimeout } from "../engine/duration.js";
+import { describeValue } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
 import { isManagedHsm } from "../keyvault/identifier.js";
-import { ifPresent } from "../object/operation-deadline.js";
-import { checkClaim, checkObjectName, checkVaultUrl } from "../vault/object-address.js";
-import { vaultClient } from "../vault/vault-access.js";
-import { checkKeySource } from "./check-key-source.js";
+import { checkAdoption, checkDeclaration } from "../object/check-declaration.js";
+import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
+import { expectedDigest, isSetOutside } from "../object/observed-drift.js";
+import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
+import { checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
-import { IF_SOFT_DELETED, isDefaultKeyOps, ON_DELETE } from "./key-inputs.js";
-import { managedByCertificate } from "./takeover.js";
+import { isDefaultKeyOps } from "./key-inputs.js";
+import { keyObject } from "./key-object.js";
 
 const PROPERTIES = [
   "vaultUrl",
@@ -55,10 +56,10 @@ export async function checkKey(
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const check = new InputCheck(news, PROPERTIES);
-  const vaultUrl = checkVaultUrl(check);
+  const vaultUrl = checkVaultUrl(check, olds);
   const source = await checkKeySource(check, olds);
-  const name = checkObjectName(source.name === undefined ? check : named(check, source.name), olds, "key");
-  checkClaim(check, "key", { ...(vaultUrl && { vaultUrl }), ...(name && { name }) });
+  const name = checkObjectName(check, olds, "key", source.name);
+  checkDeclaration(check, "key", { vaultUrl, name });
 
   const inputs: Properties = {
     __provider: news.__provider,
@@ -69,8 +70,8 @@ export async function checkKey(
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
     // What is the default of a vault is less than that of a Managed HSM: there it is told.
-    keyOps: checkKeyOps(check, source.keyType, isManagedHsm(vaultUrl)),
-    tags: check.tags({ count: 15, length: 256 }),
+    keyOps: checkKeyOps(check, olds, source.keyType, isManagedHsm(vaultUrl)),
+    tags: checkTags(check, olds, 256),
     hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
     exportable: onlyTrue(check.boolean("exportable")),
     releasePolicy: checkReleasePolicy(check),
@@ -87,68 +88,19 @@ export async function checkKey(
   checkCleared(check, olds, inputs, source.isAtHand);
   checkReplaced(check, olds, inputs, source.isAtHand);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
-    await checkAdoption(check, vaultUrl, name);
+    await checkAdoption(check, keyObject, { vaultUrl, name });
   }
   return { inputs, failures: check.failures };
-}
-
-/** A key that is to be adopted has to be there, and not a certificate's: told in the preview, at the price of a request. */
-async function checkAdoption(check: InputCheck, vaultUrl: string | undefined, name: string | undefined): Promise<void> {
-  if (vaultUrl === undefined || name === undefined || isUnknown(vaultUrl) || isUnknown(name)) return;
-  const client = await vaultClient(vaultUrl);
-  const bundle = await ifPresent(client.getKey(name));
-  if (bundle?.managed) check.failUnnamed(managedByCertificate({ name, vaultUrl }).message);
-  if (bundle || (await ifPresent(client.getDeletedKey(name)))) return;
-  check.failUnnamed(`KV_NOT_FOUND: there is no key "${name}" to adopt in ${vaultUrl}, and no deleted one either`);
-}
-
-/** `onDelete`, `ifSoftDeleted` and `timeouts`, with defaults left out. Shared by every resource that owns an object. */
-export function checkOptions(check: InputCheck): Properties {
-  const onDelete = check.text("onDelete", { oneOf: ON_DELETE, what: "one of retain, disable, delete, purge" });
-  const ifSoftDeleted = check.text("ifSoftDeleted", { oneOf: IF_SOFT_DELETED, what: "recover or fail" });
-  return {
-    onDelete: onDelete === "delete" ? undefined : onDelete,
-    ifSoftDeleted: ifSoftDeleted === "recover" ? undefined : ifSoftDeleted,
-    timeouts: checkTimeouts(check),
-  };
-}
-
-function checkTimeouts(check: InputCheck): Properties | string | undefined {
-  const timeouts = check.record("timeouts", 'a map such as { create: "10m" }');
-  if (!isRecord(timeouts)) return timeouts;
-  for (const [operation, limit] of Object.entries(timeouts)) {
-    if (!["create", "read", "update", "delete"].includes(operation)) {
-      check.fail("timeouts", `${shownName(operation)} is not one of create, read, update, delete`);
-    } else if (!isUnknown(limit)) {
-      const duration = typeof limit === "string" ? parseTimeout(limit) : undefined;
-      if (duration === undefined || duration > LONGEST_TIMEOUT) {
-        check.fail("timeouts", `${operation} must be a duration such as "90s", "10m" or "1h30m", of at most 480h`);
-      }
-    }
-  }
-  return Object.keys(timeouts).length > 0 ? timeouts : undefined;
-}
-
-/** The two moments of an object, of which either may be past or missing. */
-export function checkLifetime(check: InputCheck, { notBefore, expiresOn }: Properties): void {
-  if (typeof notBefore !== "string" || typeof expiresOn !== "string" || isUnknown(notBefore) || isUnknown(expiresOn))
-    return;
-  if (Date.parse(notBefore) > Date.parse(expiresOn)) {
-    check.fail("notBefore", "must not be after expiresOn: there would be no time at which it could be used");
-  }
-}
-
-export function checkEnabled(check: InputCheck): false | string | undefined {
-  const enabled = check.boolean("enabled");
-  return enabled === true ? undefined : (enabled as false | string | undefined);
 }
 
 function onlyTrue(value: boolean | string | undefined): true | string | undefined {
   return value === false ? undefined : (value as true | string | undefined);
 }
 
+/** What the program states is sent, the service's default too; a key of 0.1 that had the default goes on without. */
 function checkKeyOps(
   check: InputCheck,
+  olds: Properties,
   keyType: string | undefined,
   isOfManagedHsm: boolean,
 ): string[] | string | undefined {
@@ -165,7 +117,9 @@ function checkKeyOps(
   }
   checkOpsOfType(check, keyOps, keyType);
   const sorted = [...new Set(keyOps.map(String))].sort();
-  return keyType !== undefined && !isOfManagedHsm && isDefaultKeyOps(keyType, sorted) ? undefined : sorted;
+  const hadDefault = olds.name !== undefined && olds.keyOps === undefined && !leavesRestToVault(check.news);
+  const isDefault = keyType !== undefined && !isOfManagedHsm && isDefaultKeyOps(keyType, sorted);
+  return hadDefault && isDefault ? undefined : sorted;
 }
 
 /** What the service refuses of operations that it knows: those of another type of key, and "import" beside others. */
@@ -180,34 +134,40 @@ function checkOpsOfType(check: InputCheck, keyOps: readonly unknown[], keyType: 
   }
 }
 
-/** A backup brings the name of its key: the default, where the program gives none. */
-function named(check: InputCheck, name: string): InputCheck {
-  if (check.news.name === undefined) check.news.autoName = name;
-  return check;
-}
-
-/** Another vault or name is another key, which has to be made from the material. */
+/** Another vault or name is another key, which has to be made from the material. What a preview does not know is no other. */
 function checkReplaced(check: InputCheck, olds: Properties, inputs: Properties, materialIsAtHand: boolean): void {
   if (materialIsAtHand || inputs.thumbprint === undefined || olds.name === undefined) return;
+  if (isUnknown(inputs.vaultUrl) || isUnknown(inputs.name)) return;
   if (olds.vaultUrl === inputs.vaultUrl && olds.name === inputs.name) return;
   check.failUnnamed(
     "KV_INVALID_KEY_MATERIAL: the key would be replaced, since its vault or name changes, and its material is not at hand: run where it is",
   );
 }
 
-/** The service can move `expiresOn` and `notBefore` but not clear them; only a new version is without. */
+/**
+ * The service can move `expiresOn` and `notBefore` but not clear them; only a new version is without. A program that
+ * takes them out is refused at once. What somebody has set outside is drift, to be told with all other drift: the
+ * update of that one key says that it cannot be undone.
+ */
 function checkCleared(check: InputCheck, olds: Properties, inputs: Properties, materialIsAtHand: boolean): void {
+  if (leavesRestToVault(inputs)) return;
   for (const property of ["expiresOn", "notBefore"] as const) {
     if (olds[property] === undefined || inputs[property] !== undefined || check.news[property] !== undefined) continue;
+    if (isSetOutside(olds[property])) continue;
     if (property === "expiresOn" && inputs.rotationPolicy !== undefined) continue;
-    if (olds.thumbprint !== inputs.thumbprint || materialIsAtHand) continue;
-    if (inputs.generate !== undefined && JSON.stringify(olds.generate) !== JSON.stringify(inputs.generate)) continue;
+    if (isOtherThumbprint(olds.thumbprint, inputs.thumbprint) || (materialIsAtHand && inputs.thumbprint !== undefined))
+      continue;
+    if (isRecord(inputs.generate) && !isUnchangedGenerate(olds.generate, inputs.generate)) continue;
     check.failUnnamed(
       `KV_INVALID_INPUT: ${property} cannot be removed from a key: the service can only move it, and only a new version is without it. ${
         inputs.generate === undefined
           ? "Run with the key material at hand, which makes a new version from it, or set a later moment"
-          : "Change generate.keepers, which makes a new version, or set a later moment"
+          : "Change generate.keepers, which makes a version of new material, or set a later moment"
       }`,
     );
   }
+}
+
+function isOtherThumbprint(recorded: unknown, given: unknown): boolean {
+  return (typeof recorded === "string" ? expectedDigest(recorded) : undefined) !== given;
 }

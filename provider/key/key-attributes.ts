@@ -1,20 +1,34 @@
 import { formatMoment } from "../engine/moment.js";
-import { canonicalJson, pickDefined } from "../engine/normal-form.js";
+import { canonicalJson } from "../engine/normal-form.js";
+import { isLoopbackHost } from "../keyvault/identifier.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { isGivenKeyOps, type KeyAttributes, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
+import type { AttributeRules } from "../object/attributes.js";
+import { withoutOwnerTag } from "../object/owner-tag.js";
+import { isEmbedded } from "../vault/vault-identity.js";
+import { isGivenKeyOps, type KeyAttributes, type KeyInputs, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "keyOps", "tags", "releasePolicy"] as const;
 
-/** A key's changeable attributes as the vault has them, in the normal form of inputs: defaults left out. */
+/** How a key's changeable attributes are read and compared. */
+export const KEY_ATTRIBUTES: AttributeRules<KeyInputs, KeyAttributes, KeyBundle> = {
+  names: ATTRIBUTES,
+  clearedByVersion: ["notBefore", "expiresOn"],
+  observed: observedAttributes,
+  same: sameAttribute,
+  isSetByService,
+};
+
+/** A key's changeable attributes as the vault has them, in the normal form of inputs: defaults and owner tag left out. */
 export function observedAttributes(bundle: KeyBundle): KeyAttributes {
   const { keyOps, releasePolicy } = bundle;
-  const hasOwnKeyOps = keyOps !== undefined && !isGivenKeyOps(bundle.keyType, keyOps);
+  const hasOwnKeyOps = keyOps !== undefined && bundle.keyType !== "" && !isGivenKeyOps(bundle.keyType, keyOps);
+  const tags = withoutOwnerTag(bundle.tags);
   return {
     ...(bundle.enabled ? {} : { enabled: false as const }),
     ...(bundle.notBefore ? { notBefore: formatMoment(bundle.notBefore) } : {}),
     ...(bundle.expiresOn ? { expiresOn: formatMoment(bundle.expiresOn) } : {}),
     ...(hasOwnKeyOps ? { keyOps: [...keyOps].sort() } : {}),
-    ...(Object.keys(bundle.tags).length > 0 ? { tags: bundle.tags } : {}),
+    ...(Object.keys(tags).length > 0 ? { tags } : {}),
     ...(releasePolicy?.data ? { releasePolicy: observedReleasePolicy(releasePolicy) } : {}),
   };
 }
@@ -24,18 +38,6 @@ function observedReleasePolicy(policy: NonNullable<KeyBundle["releasePolicy"]>):
     data: Buffer.from(policy.data ?? "", "base64url").toString("utf8"),
     ...(policy.immutable ? { immutable: true as const } : {}),
   };
-}
-
-/** The attributes that differ, each with the value it is to get; `undefined` where it is to be cleared. */
-export function differingAttributes(
-  current: KeyAttributes,
-  target: KeyAttributes,
-): Partial<Record<keyof KeyAttributes, true>> {
-  const differing: Partial<Record<keyof KeyAttributes, true>> = {};
-  for (const attribute of ATTRIBUTES) {
-    if (!sameAttribute(attribute, current[attribute], target[attribute])) differing[attribute] = true;
-  }
-  return differing;
 }
 
 export function sameAttribute(attribute: keyof KeyAttributes, a: unknown, b: unknown): boolean {
@@ -55,17 +57,27 @@ function sameReleasePolicy(a: KeyAttributes["releasePolicy"], b: KeyAttributes["
   }
 }
 
-/** Attributes of a found key that the program leaves out, and that therefore stay as they are. */
-export function undeclaredAttributes(found: KeyAttributes, declared: KeyAttributes): KeyAttributes | undefined {
-  const kept = Object.fromEntries(
-    ATTRIBUTES.filter((attribute) => found[attribute] !== undefined && declared[attribute] === undefined).map(
-      (attribute) => [attribute, found[attribute]],
-    ),
-  ) as KeyAttributes;
-  return Object.keys(kept).length > 0 ? kept : undefined;
+/**
+ * What the service sets where the program says nothing: the expiry of a key exchange key (48 hours) and of versions
+ * under a rotation policy, and on other servers key operations that differ from the service's default.
+ */
+function isSetByService(attribute: keyof KeyAttributes, inputs: KeyInputs, bundle: KeyBundle): boolean {
+  if (attribute === "expiresOn") return inputs.rotationPolicy !== undefined || isExchangeKeyExpiry(inputs, bundle);
+  return attribute === "keyOps" && isOtherServer(inputs.vaultUrl);
 }
 
-/** The attributes among a larger set of properties. */
-export function pickAttributes(properties: KeyAttributes): KeyAttributes {
-  return pickDefined(properties, ATTRIBUTES);
+const EXCHANGE_KEY_LIFE_MS = 48 * 3_600_000;
+const TOLERANCE_MS = 5 * 60_000;
+
+/** A vault lets a key that may only import others expire 48 hours after it was made. */
+export function isExchangeKeyExpiry(
+  { keyOps }: Pick<KeyAttributes, "keyOps">,
+  { createdOn, expiresOn }: { createdOn?: Date; expiresOn?: Date },
+): boolean {
+  if (!keyOps?.includes("import") || createdOn === undefined || expiresOn === undefined) return false;
+  return Math.abs(expiresOn.getTime() - createdOn.getTime() - EXCHANGE_KEY_LIFE_MS) <= TOLERANCE_MS;
+}
+
+function isOtherServer(vaultUrl: string): boolean {
+  return !isEmbedded(vaultUrl) && URL.canParse(vaultUrl) && isLoopbackHost(new URL(vaultUrl).hostname);
 }

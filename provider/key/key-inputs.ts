@@ -1,15 +1,7 @@
-/** What a key is deleted to: kept, disabled, soft-deleted, or purged after that. */
-export const ON_DELETE = ["retain", "disable", "delete", "purge"] as const;
-export type OnDelete = (typeof ON_DELETE)[number];
+import { canonicalJson } from "../engine/normal-form.js";
+import type { ObjectInputs } from "../object/object-inputs.js";
 
-export const IF_SOFT_DELETED = ["recover", "fail"] as const;
-
-export interface Timeouts {
-  create?: string;
-  read?: string;
-  update?: string;
-  delete?: string;
-}
+export type { OnDelete } from "../object/object-inputs.js";
 
 export interface GenerateInputs {
   keyType: string;
@@ -45,20 +37,12 @@ export interface KeyAttributes {
  * A key's inputs in normal form: what `check` makes of the program, `read` of the vault, and what state holds.
  * Defaults are left out, moments are whole seconds in UTC, and material is a thumbprint or a digest.
  */
-export interface KeyInputs extends KeyAttributes {
-  vaultUrl: string;
-  name: string;
+export interface KeyInputs extends KeyAttributes, ObjectInputs {
   thumbprint?: string;
   generate?: GenerateInputs;
-  /** Digest of the blob and, where it is known, the version that it brings: `sha256:… of version …`. */
-  restore?: string;
-  adopt?: true;
   hardwareProtected?: true;
   exportable?: true;
   rotationPolicy?: RotationPolicyInputs;
-  onDelete?: OnDelete;
-  ifSoftDeleted?: "fail";
-  timeouts?: Timeouts;
 }
 
 /**
@@ -93,6 +77,10 @@ export interface KeyFacts {
   expectedThumbprint?: string;
   /** The current version was made outside, and no rotation policy explains it. */
   foreignVersion?: true;
+  /** The token of the owner tag that this resource has put on the key. */
+  ownerToken?: string;
+  /** What the server gave a key that names no operations, where that is not the service's default. */
+  givenKeyOps?: string[];
 }
 
 /** What state holds as a key's outputs. */
@@ -139,3 +127,32 @@ export function isGivenKeyOps(keyType: string, keyOps: readonly string[]): boole
 export function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item) => b.includes(item));
 }
+
+/** What a key is generated from, the service's defaults left out: how a program spells it makes no difference. */
+export function normalGenerate({ keyType, keySize, curve, keepers }: GivenGenerate): GenerateInputs {
+  const isEc = keyFamily(keyType) === "EC";
+  return {
+    keyType,
+    ...(keySize === undefined || (!isEc && Number(keySize) === DEFAULT_RSA_SIZE) ? {} : { keySize: Number(keySize) }),
+    ...(curve === undefined || (isEc && curve === DEFAULT_CURVE) ? {} : { curve: String(curve) }),
+    ...(isMap(keepers) ? { keepers } : {}),
+  };
+}
+
+interface GivenGenerate {
+  keyType: string;
+  keySize?: unknown;
+  curve?: unknown;
+  keepers?: unknown;
+}
+
+function isMap(keepers: unknown): keepers is Record<string, string> {
+  return keepers !== null && typeof keepers === "object" && Object.keys(keepers).length > 0;
+}
+
+export function isSameGenerate(a: GenerateInputs, b: GenerateInputs): boolean {
+  return canonicalJson(normalGenerate(a)) === canonicalJson(normalGenerate(b));
+}
+
+export const DEFAULT_CURVE = "P-256";
+export const DEFAULT_RSA_SIZE = 2048;

@@ -1,19 +1,22 @@
 import type { Properties, ResourceDiff, ResourceLifecycle } from "../engine/lifecycle.js";
+import { createObject } from "../object/create-object.js";
 import { deleteObject, tellIfUnpurgeable } from "../object/delete-object.js";
 import { sameObject } from "../vault/object-address.js";
 import { checkKey } from "./check-key.js";
-import { createKey } from "./create-key.js";
+import { KEY } from "./key-kind.js";
+import { keyObject } from "./key-object.js";
 import { readKey } from "./read-key.js";
+import { readDeletableKey, readKeyInputs } from "./recorded-key.js";
 import { updateKey } from "./update-key.js";
 
 /** What happens to a Key on each call of the engine. */
 export const keyLifecycle: ResourceLifecycle = {
   check: checkKey,
   diff: diffKey,
-  create: createKey,
+  create: async (properties) => createObject(KEY, readKeyInputs(properties)),
   read: readKey,
   update: updateKey,
-  delete: (_id, props) => deleteObject("key", props),
+  delete: async (_id, props) => deleteObject("key", keyObject, readDeletableKey(props)),
 };
 
 /**

@@ -1,21 +1,34 @@
-import { parseTimeout } from "../engine/duration.js";
 import type { Properties } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
-import type { KeyVaultClient } from "../keyvault/client.js";
+import { tell } from "../engine/progress.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
-import type { KeyBundle } from "../keyvault/key-bundle.js";
+import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
+import { pickAttributes, undeclaredAttributes } from "../object/attributes.js";
 import { tellGone } from "../object/deletion-report.js";
 import { missingObject } from "../object/missing-object.js";
-import { ifPresent } from "../object/operation-deadline.js";
-import { expectSealed } from "../object/pending-material.js";
-import { keyObject } from "../object/vault-object.js";
-import { addressOfId, objectId } from "../vault/object-address.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
+import { formatSetOutside, formatSwappedDigest } from "../object/observed-drift.js";
+import { OperationDeadline } from "../object/operation-deadline.js";
+import { describeOwner, hasOwnerTag, ownerOf } from "../object/owner-tag.js";
+import { tellUnmanagedChanges } from "../object/unmanaged-change.js";
+import type { VaultObject } from "../object/vault-object.js";
+import { addressOfId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { observedAttributes, pickAttributes, sameAttribute } from "./key-attributes.js";
-import type { KeyAttributes, KeyFacts, KeyInputs, KeyOutputs } from "./key-inputs.js";
-import { keyOutputs } from "./key-outputs.js";
-import { explainsVersion, observedRotationPolicy } from "./rotation-policy.js";
+import { isExchangeKeyExpiry, KEY_ATTRIBUTES, observedAttributes, sameAttribute } from "./key-attributes.js";
+import {
+  isGivenKeyOps,
+  type KeyAttributes,
+  type KeyFacts,
+  type KeyInputs,
+  type KeyOutputs,
+  sameSet,
+} from "./key-inputs.js";
+import { isHidden, keyObject } from "./key-object.js";
+import { keyOutputs, recordedPublicJwk } from "./key-outputs.js";
+import { readKeyOutputs } from "./recorded-key.js";
+import { explainsVersion, isPolicyExpiry, observedRotationPolicy, type VersionMoments } from "./rotation-policy.js";
 
 /**
  * Reads a key with one request (two where the program has a rotation policy), and tells per property what left the
@@ -25,90 +38,125 @@ export async function readKey(
   id: string,
   props: Properties,
 ): Promise<{ id: string; props: Properties; inputs?: Properties }> {
-  const recorded = props as unknown as Partial<KeyOutputs>;
-  const address = keyAddress(id, recorded);
-  const client = await vaultClient(address.vaultUrl);
-  const budget = recorded.timeouts?.read && parseTimeout(recorded.timeouts.read);
-  const bundle = await ifPresent(client.getKey(address.name, undefined, budget ? { timeoutMs: budget } : {}));
+  const isRecorded = typeof props.version === "string";
+  const recorded = isRecorded ? readKeyOutputs(props) : undefined;
+  const address = recorded ?? addressOf(id, props);
+  const key = keyObject(await vaultClient(address.vaultUrl), address, new OperationDeadline(recorded?.timeouts?.read));
+  const bundle = await key.current();
   if (!bundle) {
-    const object = keyObject(client, address);
-    await tellGone(object);
-    if (recorded.name === undefined) throw missingObject(object);
+    await tellGone(key);
+    if (props.name === undefined) throw missingObject(key);
     return { id: "", props: {} };
   }
-  if (recorded.version === undefined) return adoptedById(id, address, bundle);
-  const { inputs, marks } = await observe(client, recorded as KeyOutputs, bundle);
-  return {
-    id,
-    props: keyOutputs(withoutVersion(inputs), bundle, marks) as unknown as Properties,
-    inputs: inputs as unknown as Properties,
-  };
+  if (!recorded) return byId(id, address, bundle);
+  return { id, ...(await observe(key, recorded, shown(recorded, bundle))) };
 }
 
-function keyAddress(id: string, recorded: Partial<KeyInputs>): { vaultUrl: string; name: string } {
-  if (recorded.vaultUrl !== undefined && recorded.name !== undefined) {
-    return { vaultUrl: recorded.vaultUrl, name: recorded.name };
-  }
-  return { ...addressOfId("keys", id), ...(recorded.vaultUrl === undefined ? {} : { vaultUrl: recorded.vaultUrl }) };
+function addressOf(id: string, { vaultUrl, name }: Properties): { vaultUrl: string; name: string } {
+  if (typeof vaultUrl === "string" && typeof name === "string") return { vaultUrl, name };
+  return { ...addressOfId("keys", id), ...(typeof vaultUrl === "string" ? { vaultUrl } : {}) };
 }
 
 /** `Key.get`: state knows nothing of the key but where it is. */
-function adoptedById(id: string, address: { vaultUrl: string; name: string }, bundle: KeyBundle) {
-  const inputs = { ...address, ...observedAttributes(bundle) };
-  return { id, props: keyOutputs(inputs, bundle) as unknown as Properties, inputs: { ...address } as Properties };
+function byId(id: string, { vaultUrl, name }: { vaultUrl: string; name: string }, bundle: KeyBundle) {
+  const inputs = { vaultUrl, name, ...observedAttributes(bundle) };
+  return { id, props: { ...keyOutputs(inputs, bundle) }, inputs: { vaultUrl, name } };
 }
 
-/** The inputs of a key with a foreign version also carry that version, which the program's do not. */
-type ObservedInputs = KeyInputs & { version?: string };
-
-function withoutVersion(inputs: ObservedInputs): KeyInputs {
-  const { version: _version, ...rest } = inputs;
-  return rest;
+/** Of a disabled key that the server does not show, state knows what the key is: its version tells whether it still is. */
+function shown(recorded: KeyOutputs, bundle: KeyBundle): KeyBundle {
+  if (!isHidden(bundle)) return bundle;
+  const { keyType, publicKey } = recorded;
+  return {
+    ...bundle,
+    keyType,
+    publicKey: recordedPublicJwk(recorded),
+    ...(publicKey.keyOps === undefined ? {} : { keyOps: publicKey.keyOps }),
+  };
 }
 
 async function observe(
-  client: KeyVaultClient,
+  key: VaultObject<KeyBundle>,
   recorded: KeyOutputs,
   bundle: KeyBundle,
-): Promise<{ inputs: ObservedInputs; marks: Partial<KeyFacts> }> {
-  const marks: Partial<KeyFacts> = recorded.found ? { found: recorded.found } : {};
-  const material = await observeVersion(client, recorded, bundle);
-  if (material.isRotated) marks.rotated = true;
-  if (material.isForeign) marks.foreignVersion = true;
-  if (material.expected !== undefined) {
-    marks.expectedThumbprint = material.expected;
-    expectSealed(objectId("keys", recorded), material.expected);
-  }
-
-  const options = keepOptions(recorded);
-  const attributes = declaredAttributes(recorded, bundle, material.isRotated);
-  const rotationPolicy =
-    recorded.rotationPolicy === undefined
-      ? undefined
-      : observedRotationPolicy(await client.getKeyRotationPolicy(recorded.name), recorded.rotationPolicy);
+): Promise<{ props: Properties; inputs: Properties }> {
+  const version = await observeVersion(key, recorded, bundle);
+  const { attributes, outside } = declaredAttributes(recorded, bundle, version.isRotated);
+  const rotationPolicy = await observePolicy(key, recorded);
+  const inputs: KeyInputs = {
+    ...pickDefined(recorded, OPTIONS),
+    ...attributes,
+    ...(version.thumbprint === undefined ? {} : { thumbprint: version.thumbprint }),
+    ...(rotationPolicy ? { rotationPolicy } : {}),
+  };
+  const isOther = version.isForeign || version.expected !== undefined;
+  const outs = keyOutputs(inputs, bundle, marksOf(key, recorded, bundle, version));
   return {
-    marks,
+    // A key that somebody else put there never becomes the recorded one: what the program exports stays its own.
+    props: { ...outs, ...(isOther ? { keyType: recorded.keyType, publicKey: recorded.publicKey } : {}) },
     inputs: {
-      ...options,
-      ...attributes,
-      ...(material.thumbprint === undefined ? {} : { thumbprint: material.thumbprint }),
-      ...(material.isForeign ? { version: bundle.version } : {}),
-      ...(rotationPolicy ? { rotationPolicy } : {}),
+      ...inputs,
+      ...(version.isForeign ? { version: bundle.version } : {}),
+      ...swapped(version),
+      ...Object.fromEntries(outside.map((attribute) => [attribute, formatSetOutside(String(attributes[attribute]))])),
     },
   };
+}
+
+/** How the inputs tell of a key that somebody else put there: a program without the material still knows its own by it. */
+function swapped({ thumbprint, expected, foreignThumbprint }: ObservedVersion): { thumbprint?: string } {
+  if (foreignThumbprint !== undefined) return { thumbprint: foreignThumbprint };
+  if (thumbprint === undefined || expected === undefined || thumbprint === expected) return {};
+  return { thumbprint: formatSwappedDigest({ found: thumbprint, expected }) };
+}
+
+function marksOf(
+  key: VaultObject<KeyBundle>,
+  recorded: KeyOutputs,
+  bundle: KeyBundle,
+  version: ObservedVersion,
+): Partial<KeyFacts> {
+  const ownerToken = observeOwner(key, recorded, bundle);
+  const found = observeFound(key, recorded, bundle);
+  return {
+    ...(found ? { found } : {}),
+    ...(version.isRotated ? { rotated: true } : {}),
+    ...(version.isForeign ? { foreignVersion: true } : {}),
+    ...(version.expected === undefined ? {} : { expectedThumbprint: version.expected }),
+    ...(ownerToken === undefined ? {} : { ownerToken }),
+    ...pickDefined(recorded, ["givenKeyOps"]),
+  };
+}
+
+/** The mark of a resource that lost it is put on again with the next write. That another has it is told. */
+function observeOwner({ label }: VaultObject, { ownerToken }: KeyOutputs, { tags }: KeyBundle): string | undefined {
+  if (ownerToken === undefined || !hasOwnerTag(tags)) return undefined;
+  if (ownerOf(tags)?.token !== ownerToken) tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
+  return ownerToken;
+}
+
+/** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */
+function observeFound({ label }: VaultObject, recorded: KeyOutputs, bundle: KeyBundle): KeyAttributes | undefined {
+  if (!leavesRestToVault(recorded)) return undefined;
+  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded);
+  const now = observedAttributes(bundle);
+  tellUnmanagedChanges(label, KEY_ATTRIBUTES.names, { before: recorded.found ?? {}, now, declared });
+  return undeclaredAttributes(KEY_ATTRIBUTES, now, declared);
 }
 
 interface ObservedVersion {
   thumbprint: string | undefined;
   /** What the material was to be, where it is another. */
   expected?: string;
+  /** Of a key whose material the program does not name: the thumbprint of another one in its place. */
+  foreignThumbprint?: string;
   isRotated: boolean;
   isForeign: boolean;
 }
 
 /** The material of a version never changes, so only a version that state does not know can be another key. */
 async function observeVersion(
-  client: KeyVaultClient,
+  key: VaultObject<KeyBundle>,
   recorded: KeyOutputs,
   bundle: KeyBundle,
 ): Promise<ObservedVersion> {
@@ -121,54 +169,117 @@ async function observeVersion(
       isForeign: recorded.foreignVersion === true,
     };
   }
-  if (await isRotation(client, recorded, bundle)) return { thumbprint, isRotated: true, isForeign: false };
   const observed = publicThumbprint(bundle.publicKey);
-  if (thumbprint !== undefined && observed !== undefined && observed !== thumbprint) {
-    return {
-      thumbprint: observed,
-      expected: expectedThumbprint ?? thumbprint,
-      isRotated: false,
-      isForeign: false,
+  const wanted = expectedThumbprint ?? thumbprint;
+  if (thumbprint !== undefined && observed !== undefined && observed !== wanted) {
+    return { thumbprint: observed, expected: wanted ?? thumbprint, isRotated: false, isForeign: false };
+  }
+  if (thumbprint === undefined && (await isRotation(key, recorded, bundle))) {
+    return { thumbprint, isRotated: true, isForeign: false };
+  }
+  // Of a generated key the version alone tells that it is another: it has no material that the program names.
+  const before = recorded.adopt && thumbprint === undefined ? publicThumbprint(recordedPublicJwk(recorded)) : undefined;
+  return {
+    thumbprint: wanted,
+    ...(observed !== undefined && before !== undefined && observed !== before ? { foreignThumbprint: observed } : {}),
+    isRotated: false,
+    isForeign: true,
+  };
+}
+
+/**
+ * Whether the key's rotation policy made the version: near the day on which the one before it was due. Where several
+ * came since the last look, each has to follow from the one before.
+ */
+async function isRotation(key: VaultObject<KeyBundle>, recorded: KeyOutputs, bundle: KeyBundle): Promise<boolean> {
+  const policy = recorded.rotationPolicy ?? observedRotationPolicy((await rotationPolicyOf(key)) ?? NO_POLICY, {});
+  if (policy === undefined) return false;
+  if (explainsVersion(policy, recorded, bundle)) return true;
+  if (!(policy.rotateAfter || policy.rotateBeforeExpiry) || recorded.createdOn === undefined) return false;
+  let before: VersionMoments = recorded;
+  for (const version of await versionsSince(key, Date.parse(recorded.createdOn), recorded.version)) {
+    if (!explainsVersion(policy, before, version)) return false;
+    before = {
+      ...(version.createdOn ? { createdOn: formatMoment(version.createdOn) } : {}),
+      ...(version.expiresOn ? { expiresOn: formatMoment(version.expiresOn) } : {}),
     };
   }
-  return { thumbprint, isRotated: false, isForeign: true };
+  return true;
 }
 
-async function isRotation(client: KeyVaultClient, recorded: KeyOutputs, bundle: KeyBundle): Promise<boolean> {
-  if (recorded.rotationPolicy !== undefined) return explainsVersion(recorded.rotationPolicy, recorded, bundle);
+const NO_POLICY: KeyRotationPolicy = { lifetimeActions: [] };
+
+async function versionsSince({ client, address, deadline }: VaultObject<KeyBundle>, since: number, known: string) {
+  const versions = [];
+  for await (const version of client.getKeyVersions(address.name, deadline.call)) {
+    if (version.version !== known && (version.createdOn?.getTime() ?? 0) >= since) versions.push(version);
+  }
+  return versions.sort((a, b) => (a.createdOn?.getTime() ?? 0) - (b.createdOn?.getTime() ?? 0));
+}
+
+/** Undefined where the reader may not see policies, the server has none, or it cannot tell at the moment. */
+async function rotationPolicyOf({
+  client,
+  address,
+  deadline,
+  label,
+}: VaultObject<KeyBundle>): Promise<KeyRotationPolicy | undefined> {
   try {
-    const policy = observedRotationPolicy(await client.getKeyRotationPolicy(recorded.name), {});
-    return policy !== undefined && explainsVersion(policy, recorded, bundle);
+    return await client.getKeyRotationPolicy(address.name, deadline.call);
   } catch (error) {
-    // A reader without the permission for policies, or a server without them, cannot explain the version.
-    if (isKeyVaultError(error) && ["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"].includes(error.code))
-      return false;
-    throw error;
+    if (!isKeyVaultError(error)) throw error;
+    if (["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"].includes(error.code)) return undefined;
+    if (!["KV_UNAVAILABLE", "KV_PROTOCOL"].includes(error.code)) throw error;
+    tell(`the rotation policy of ${label} could not be read, and is left out: ${error.message}`);
+    return undefined;
   }
 }
 
-/** Attributes in the form of the program's: what it leaves out and adoption found stays out as long as it is unchanged. */
-function declaredAttributes(recorded: KeyOutputs, bundle: KeyBundle, isRotated: boolean): KeyAttributes {
-  const observed = observedAttributes(bundle);
-  const declared = pickAttributes(recorded);
-  const attributes: KeyAttributes = { ...observed };
-  if (bundle.keyOps === undefined || (declared.keyOps && sameAttribute("keyOps", declared.keyOps, bundle.keyOps))) {
-    assign(attributes, "keyOps", declared.keyOps);
-  }
-  if (sameAttribute("releasePolicy", declared.releasePolicy, observed.releasePolicy)) {
+/** The policy in the form of the program's. One that cannot be read is no drift: the recorded one stands. */
+async function observePolicy(key: VaultObject<KeyBundle>, { rotationPolicy: declared }: KeyOutputs) {
+  if (declared === undefined) return undefined;
+  const policy = await rotationPolicyOf(key);
+  return policy === undefined ? declared : observedRotationPolicy(policy, declared);
+}
+
+/** Attributes in the form of the program's, and which of them somebody set that the program does not have. */
+function declaredAttributes(
+  recorded: KeyOutputs,
+  bundle: KeyBundle,
+  isRotated: boolean,
+): { attributes: KeyAttributes; outside: (keyof KeyAttributes)[] } {
+  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded);
+  const attributes: KeyAttributes = { ...observedAttributes(bundle) };
+  const observedOps = observedKeyOps(recorded, bundle);
+  assign(attributes, "keyOps", observedOps);
+  if (sameAttribute("releasePolicy", declared.releasePolicy, attributes.releasePolicy)) {
     assign(attributes, "releasePolicy", declared.releasePolicy);
   }
-  for (const attribute of Object.keys(recorded.found ?? {}) as (keyof KeyAttributes)[]) {
-    if (
-      declared[attribute] === undefined &&
-      sameAttribute(attribute, recorded.found?.[attribute], observed[attribute])
-    ) {
-      delete attributes[attribute];
+  if (leavesRestToVault(recorded)) {
+    for (const attribute of KEY_ATTRIBUTES.names) {
+      if (declared[attribute] === undefined) delete attributes[attribute];
     }
   }
-  const policySetsExpiry = recorded.rotationPolicy?.expireAfter !== undefined && declared.expiresOn === undefined;
-  if (isRotated || policySetsExpiry) assign(attributes, "expiresOn", declared.expiresOn);
-  return attributes;
+  if (isRotated || isExpiryOfService(recorded, bundle)) assign(attributes, "expiresOn", declared.expiresOn);
+  const outside = KEY_ATTRIBUTES.clearedByVersion.filter(
+    (attribute) => declared[attribute] === undefined && attributes[attribute] !== undefined,
+  );
+  return { attributes, outside };
+}
+
+/** The operations where they are not what the program says or, where it says nothing, what the server gave. */
+function observedKeyOps(recorded: KeyOutputs, { keyOps, keyType }: KeyBundle): string[] | undefined {
+  const { keyOps: declared, givenKeyOps } = recorded;
+  if (keyOps === undefined) return declared;
+  if (declared !== undefined) return sameSet(declared, keyOps) ? declared : [...keyOps].sort();
+  const isGiven = givenKeyOps === undefined ? isGivenKeyOps(keyType, keyOps) : sameSet(givenKeyOps, keyOps);
+  return isGiven ? undefined : [...keyOps].sort();
+}
+
+function isExpiryOfService({ expiresOn, rotationPolicy, keyOps }: KeyOutputs, bundle: KeyBundle): boolean {
+  if (expiresOn !== undefined || bundle.expiresOn === undefined) return false;
+  if (isExchangeKeyExpiry({ ...(keyOps ? { keyOps } : {}) }, bundle)) return true;
+  return rotationPolicy !== undefined && isPolicyExpiry(rotationPolicy, bundle.createdOn, bundle.expiresOn);
 }
 
 function assign<K extends keyof KeyAttributes>(
@@ -192,7 +303,3 @@ const OPTIONS = [
   "ifSoftDeleted",
   "timeouts",
 ] as const;
-
-function keepOptions(recorded: KeyOutputs): KeyInputs {
-  return pickDefined(recorded, OPTIONS);
-}

@@ -1,28 +1,31 @@
 import { parseIsoDuration } from "../engine/duration.js";
-import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
-import type { KeyOutputs, RotationPolicyInputs } from "./key-inputs.js";
+import { canonicalJson } from "../engine/normal-form.js";
+import type { KeyRotationPolicy } from "../keyvault/key-bundle.js";
+import type { RotationPolicyInputs } from "./key-inputs.js";
 
 const DAY = 86_400_000;
 const AUTOMATIC_NOTICE = "P30D";
 
-/**
- * A rotation policy as the service takes it. Without a policy: the service's default, which is a notice on a vault and
- * nothing on a Managed HSM.
- */
-export function wireRotationPolicy(
-  policy: RotationPolicyInputs | undefined,
-  plane: "vault" | "managedhsm",
-): KeyRotationPolicy {
+/** A rotation policy as the service takes it, and no more than the program says: the service adds its notice by itself. */
+export function wireRotationPolicy(policy: RotationPolicyInputs | undefined): KeyRotationPolicy {
   const { rotateAfter, rotateBeforeExpiry, expireAfter, notifyBeforeExpiry } = policy ?? {};
-  const notice = notifyBeforeExpiry ?? (plane === "vault" ? AUTOMATIC_NOTICE : undefined);
   return {
     ...(expireAfter ? { expiryTime: expireAfter } : {}),
     lifetimeActions: [
       ...(rotateAfter ? [{ action: "Rotate" as const, timeAfterCreate: rotateAfter }] : []),
       ...(rotateBeforeExpiry ? [{ action: "Rotate" as const, timeBeforeExpiry: rotateBeforeExpiry }] : []),
-      ...(notice ? [{ action: "Notify" as const, timeBeforeExpiry: notice }] : []),
+      ...(notifyBeforeExpiry ? [{ action: "Notify" as const, timeBeforeExpiry: notifyBeforeExpiry }] : []),
     ],
   };
+}
+
+/** Whether the vault has the policy that the program says, however it writes it. */
+export function samePolicy(policy: KeyRotationPolicy, declared: RotationPolicyInputs | undefined): boolean {
+  return canonicalJson(observedRotationPolicy(policy, declared ?? {})) === canonicalJson(emptyIsNone(declared));
+}
+
+function emptyIsNone(policy: RotationPolicyInputs | undefined): RotationPolicyInputs | undefined {
+  return policy !== undefined && Object.keys(policy).length > 0 ? policy : undefined;
 }
 
 /** The vault's policy in the normal form of inputs. The notice that the service adds by itself is no part of it. */
@@ -50,19 +53,44 @@ export function observedRotationPolicy(
   return entries.length > 0 ? (Object.fromEntries(sameAsDeclared) as RotationPolicyInputs) : undefined;
 }
 
+/** What is known of a version when the next one is judged. */
+export interface VersionMoments {
+  createdOn?: string;
+  expiresOn?: string;
+}
+
+/** The service rotates in its own time: early by its clock's drift, late by what it takes to come round. */
+const EARLY_MS = 3_600_000;
+const LATE_MS = 2 * DAY;
+
 /**
- * Whether a policy made this version: it rotates, and the version was made no earlier than the policy was due.
- * A day of tolerance, since the service rotates in its own time.
+ * Whether a policy made a version: it rotates, and the version was made near the day on which the one before was due.
+ * Long after that day nothing is explained any more: a rotation that did not come does not excuse a key that did.
  */
 export function explainsVersion(
   policy: RotationPolicyInputs,
-  before: Pick<KeyOutputs, "createdOn" | "expiresOn">,
-  now: Pick<KeyBundle, "createdOn">,
+  before: VersionMoments,
+  { createdOn }: { createdOn?: Date },
 ): boolean {
-  if (before.createdOn === undefined || now.createdOn === undefined) return false;
-  const created = Date.parse(before.createdOn);
-  const due = dueTime(policy, created, before.expiresOn);
-  return due !== undefined && now.createdOn.getTime() >= due - DAY;
+  if (before.createdOn === undefined || createdOn === undefined) return false;
+  const due = dueTime(policy, Date.parse(before.createdOn), before.expiresOn);
+  if (due === undefined) return false;
+  const late = createdOn.getTime() - due;
+  return late >= -EARLY_MS && late <= LATE_MS;
+}
+
+/** The moment at which the policy lets a version expire; undefined where it sets none. */
+export function policyExpiry(policy: RotationPolicyInputs, createdOn: string | undefined): number | undefined {
+  const lifetime = policy.expireAfter === undefined ? undefined : parseIsoDuration(policy.expireAfter);
+  return lifetime === undefined || createdOn === undefined ? undefined : Date.parse(createdOn) + lifetime;
+}
+
+/** Whether an expiry is the policy's own. A day of tolerance, since months and years differ in length. */
+export function isPolicyExpiry(policy: RotationPolicyInputs, createdOn: Date | undefined, expiresOn: Date): boolean {
+  if (createdOn === undefined) return false;
+  const expected = policyExpiry(policy, createdOn.toISOString());
+  const days = expected === undefined ? 0 : (expected - createdOn.getTime()) / DAY;
+  return expected !== undefined && Math.abs(expiresOn.getTime() - expected) <= DAY * Math.max(1, days / 60);
 }
 
 function dueTime(policy: RotationPolicyInputs, created: number, expiresOn: string | undefined): number | undefined {

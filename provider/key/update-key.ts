@@ -1,132 +1,192 @@
 import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
-import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
+import { differingAttributes, pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
+import { ownerInThisRun } from "../object/declared-objects.js";
+import { makeNextVersion } from "../object/make-version.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
-import { materialFor } from "../object/pending-material.js";
+import { type Owner, ownerOf } from "../object/owner-tag.js";
+import { patchVersion } from "../object/patch-version.js";
+import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { differingAttributes, pickAttributes, sameAttribute, undeclaredAttributes } from "./key-attributes.js";
-import type { KeyAttributes, KeyFacts, KeyInputs, KeyOutputs } from "./key-inputs.js";
-import { keyOutputs, recordedThumbprint } from "./key-outputs.js";
-import { isPublicThumbprint, patchAttributes, writeVersion } from "./key-writes.js";
-import { wireRotationPolicy } from "./rotation-policy.js";
+import { isExchangeKeyExpiry, KEY_ATTRIBUTES } from "./key-attributes.js";
+import { isSameGenerate, type KeyAttributes, type KeyFacts, type KeyInputs, type KeyOutputs } from "./key-inputs.js";
+import { canMakeSameVersion, isPublicThumbprint, KEY, keyState, writeRotationPolicy } from "./key-kind.js";
+import { keyObject } from "./key-object.js";
+import { recordedThumbprint } from "./key-outputs.js";
+import { readKeyInputs, readKeyOutputs } from "./recorded-key.js";
+import { policyExpiry, samePolicy, wireRotationPolicy } from "./rotation-policy.js";
+
+/** One update: what state records, what the program says, and the key in the vault. */
+interface Update {
+  recorded: KeyOutputs;
+  inputs: KeyInputs;
+  object: VaultObject<KeyBundle>;
+  owner: Owner | undefined;
+}
 
 /**
- * Brings a key from its recorded state to the program's: one request for a new version, or one for changed
+ * Brings a key from its recorded state to the program's: a look and one request for a new version, one for changed
  * attributes, one for a changed rotation policy, and none where only behaviour options changed.
  */
 export async function updateKey(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
-  const recorded = olds as unknown as KeyOutputs;
-  const inputs = news as unknown as KeyInputs;
+  const recorded = readKeyOutputs(olds);
+  const inputs = readKeyInputs(news);
   const client = await vaultClient(inputs.vaultUrl);
-  const deadline = new OperationDeadline(inputs.timeouts?.update);
-  const found = stillFound(recorded, inputs);
-  const target: KeyAttributes = { ...found, ...pickAttributes(inputs) };
-  const marks: Partial<KeyFacts> = found ? { found } : {};
+  const object = keyObject(client, inputs, new OperationDeadline(inputs.timeouts?.update));
+  const owner = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
+  const update: Update = { recorded, inputs, object, owner };
 
   let bundle: KeyBundle | undefined;
   try {
-    bundle = await writeKey(client, recorded, inputs, target, deadline);
-    if (!bundle && recorded.rotated) marks.rotated = true;
-    await updateRotationPolicy(client, recorded, inputs, deadline);
+    bundle = await writeKey(update);
+    await updateRotationPolicy(update);
   } catch (error) {
     if (!bundle) throw error;
-    const { rotationPolicy: _unchanged, ...reached } = inputs;
-    throw new PartialFailure(id, keyOutputs(reached, bundle, marks) as unknown as Properties, error);
+    const { rotationPolicy: _unwritten, ...reached } = inputs;
+    const policy = recorded.rotationPolicy === undefined ? {} : { rotationPolicy: recorded.rotationPolicy };
+    throw new PartialFailure(id, outputsOf(update, bundle, { ...reached, ...policy }), error);
   }
-  const outs = bundle ? keyOutputs(inputs, bundle, marks) : { ...factsOf(recorded), ...inputs, ...marks };
-  return { outs: outs as unknown as Properties };
+  return { outs: bundle ? outputsOf(update, bundle, inputs) : unwrittenOutputs(update) };
 }
 
 /** The request that the change needs; undefined where it needs none. */
-async function writeKey(
-  client: KeyVaultClient,
-  recorded: KeyOutputs,
-  inputs: KeyInputs,
-  target: KeyAttributes,
-  deadline: OperationDeadline,
-): Promise<KeyBundle | undefined> {
-  const differing = differingAttributes(currentAttributes(recorded), target);
-  if (recorded.rotated && sameAttribute("expiresOn", recorded.expiresOn, inputs.expiresOn)) delete differing.expiresOn;
-  const cleared = (["expiresOn", "notBefore"] as const).filter(
-    (attribute) => differing[attribute] && target[attribute] === undefined && !isSetByPolicy(attribute, inputs),
-  );
-  if (needsVersion(recorded, inputs) || cleared.length > 0) {
-    if (cleared.length > 0) mustBeAbleToClear(inputs, cleared);
-    return writeVersion(client, inputs, target, recorded.version, deadline);
+async function writeKey(update: Update): Promise<KeyBundle | undefined> {
+  const { recorded, inputs, object, owner } = update;
+  const { changed, cleared } = changedAttributes(update);
+  const isOtherSource = needsVersion(recorded, inputs);
+  if (isOtherSource || cleared.length > 0) {
+    if (!isOtherSource) mustBeAbleToClear(inputs, cleared);
+    return makeNextVersion(KEY, object, inputs, {
+      known: recorded.version,
+      owner,
+      attributesOver: (bundle) =>
+        targetAttributes(
+          KEY_ATTRIBUTES,
+          inputs,
+          bundle === undefined ? recorded.found : KEY_ATTRIBUTES.observed(bundle),
+        ),
+    });
   }
-  for (const attribute of ["expiresOn", "notBefore"] as const) {
-    if (target[attribute] === undefined) delete differing[attribute];
-  }
-  if (Object.keys(differing).length === 0) return undefined;
-  return patchAttributes(client, inputs, recorded, target, differing, deadline);
+  // An adopted key that somebody changed to another version is taken as it is.
+  if (recorded.foreignVersion && inputs.adopt) return (await object.current()) ?? undefined;
+  if (changed.length === 0) return undefined;
+  const target = patchTarget(update);
+  const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(update);
+  if (isToMark && !changed.includes("tags")) changed.push("tags");
+  const isMarked = isToMark || recorded.ownerToken !== undefined;
+  return patchVersion(KEY, object, recorded, { changed, target, owner: isMarked ? owner : undefined });
 }
 
-function needsVersion(recorded: KeyOutputs, inputs: KeyInputs): boolean {
+/** What differs between the recorded state and the program, and what of it a PATCH cannot clear. */
+function changedAttributes({ recorded, inputs }: Update): {
+  changed: (keyof KeyAttributes)[];
+  cleared: (keyof KeyAttributes)[];
+} {
+  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
+  const differing = differingAttributes(KEY_ATTRIBUTES, pickAttributes(KEY_ATTRIBUTES, recorded), declared).filter(
+    (attribute) => !isLeftAlone(attribute, recorded, inputs),
+  );
+  const cleared = differing.filter(
+    (attribute) => KEY_ATTRIBUTES.clearedByVersion.includes(attribute) && declared[attribute] === undefined,
+  );
+  const bySelf = cleared.filter((attribute) => attribute === "expiresOn" && inputs.rotationPolicy !== undefined);
+  return {
+    changed: differing.filter((attribute) => !cleared.includes(attribute) || isMovedBack(attribute, recorded, inputs)),
+    cleared: cleared.filter((attribute) => !bySelf.includes(attribute)),
+  };
+}
+
+/** What the program leaves to the vault, and what the service sets by itself. */
+function isLeftAlone(attribute: keyof KeyAttributes, recorded: KeyOutputs, inputs: KeyInputs): boolean {
+  if (inputs[attribute] === undefined && leavesRestToVault(inputs)) return true;
+  if (attribute !== "expiresOn") return false;
+  return inputs.expiresOn === undefined && isExchangeKeyExpiry(inputs, moments(recorded));
+}
+
+/** An expiry that somebody moved under a policy that sets it goes back to the policy's moment. */
+function isMovedBack(attribute: keyof KeyAttributes, recorded: KeyOutputs, inputs: KeyInputs): boolean {
+  return attribute === "expiresOn" && policyMoment(recorded, inputs) !== undefined;
+}
+
+function policyMoment(recorded: KeyOutputs, { expiresOn, rotationPolicy }: KeyInputs): string | undefined {
+  if (expiresOn !== undefined || rotationPolicy === undefined) return undefined;
+  const moment = policyExpiry(rotationPolicy, recorded.createdOn);
+  return moment === undefined ? undefined : formatMoment(new Date(moment));
+}
+
+function patchTarget({ recorded, inputs }: Update): KeyAttributes {
+  const target = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
+  const expiresOn = target.expiresOn ?? policyMoment(recorded, inputs);
+  const keyOps = target.keyOps ?? recorded.givenKeyOps;
+  return { ...target, ...(expiresOn === undefined ? {} : { expiresOn }), ...(keyOps === undefined ? {} : { keyOps }) };
+}
+
+/** A PATCH replaces all tags: only where the program says what they are, or there are none of others, may it add our mark. */
+function mayMark({ recorded, inputs }: Update): boolean {
+  if (inputs.tags === undefined && leavesRestToVault(inputs)) return false;
+  return Object.keys(inputs.tags ?? recorded.tags ?? {}).length < 15;
+}
+
+function moments({ createdOn, expiresOn }: KeyOutputs): { createdOn?: Date; expiresOn?: Date } {
+  return {
+    ...(createdOn === undefined ? {} : { createdOn: new Date(createdOn) }),
+    ...(expiresOn === undefined ? {} : { expiresOn: new Date(expiresOn) }),
+  };
+}
+
+/** Whether the program's source is another one than the vault's version was made from. */
+export function needsVersion(recorded: KeyOutputs, inputs: KeyInputs): boolean {
   const { thumbprint, generate } = inputs;
+  const isOtherForm =
+    recorded.hardwareProtected !== inputs.hardwareProtected || recorded.exportable !== inputs.exportable;
   if (thumbprint !== undefined) {
-    if (thumbprint !== recorded.thumbprint && thumbprint !== recordedThumbprint(recorded)) return true;
+    if (thumbprint !== (recorded.thumbprint ?? recordedThumbprint(recorded))) return true;
     // Where the vault's key cannot be compared, a version that somebody else made has to be taken for another key.
     if (recorded.foreignVersion && !isPublicThumbprint(thumbprint)) return true;
-    return recorded.hardwareProtected !== inputs.hardwareProtected || recorded.exportable !== inputs.exportable;
+    return isOtherForm;
   }
   if (generate === undefined) return false;
-  return (
-    recorded.foreignVersion === true ||
-    (recorded.generate !== undefined && differsIn(recorded.generate, generate)) ||
-    recorded.hardwareProtected !== inputs.hardwareProtected ||
-    recorded.exportable !== inputs.exportable
-  );
+  if (recorded.foreignVersion || isOtherForm) return true;
+  return recorded.generate !== undefined && !isSameGenerate(recorded.generate, generate);
 }
 
-function differsIn(a: NonNullable<KeyInputs["generate"]>, b: NonNullable<KeyInputs["generate"]>): boolean {
-  const keepers = (keeper: Record<string, string> | undefined): string =>
-    JSON.stringify(Object.entries(keeper ?? {}).sort(([x], [y]) => (x < y ? -1 : 1)));
-  return (
-    a.keyType !== b.keyType ||
-    Number(a.keySize ?? 0) !== Number(b.keySize ?? 0) ||
-    a.curve !== b.curve ||
-    keepers(a.keepers) !== keepers(b.keepers)
-  );
-}
-
-/** With a policy that sets the expiry of new versions, a program without `expiresOn` leaves it to the policy. */
-function isSetByPolicy(attribute: "expiresOn" | "notBefore", inputs: KeyInputs): boolean {
-  return attribute === "expiresOn" && inputs.rotationPolicy !== undefined;
-}
-
+/** New key material is made only for a changed source. The same material makes a version that lacks what has to go. */
 function mustBeAbleToClear(inputs: KeyInputs, cleared: readonly string[]): void {
-  if (inputs.generate !== undefined) return;
-  if (inputs.thumbprint !== undefined && materialFor(inputs.thumbprint)) return;
+  if (canMakeSameVersion(inputs)) return;
   throw new KeyVaultError(
     "KV_INVALID_INPUT",
     `${cleared.join(" and ")} of key "${inputs.name}" in ${inputs.vaultUrl} cannot be removed: the service can only move it, and only a new version is without it`,
-    { hint: "run with the key material at hand, which makes a new version from it, or set a later moment" },
+    {
+      hint:
+        inputs.generate === undefined
+          ? "run with the key material at hand, which makes a new version from it, or set a later moment"
+          : "change generate.keepers, which makes a version of new material, or set a later moment",
+    },
   );
 }
 
-async function updateRotationPolicy(
-  client: KeyVaultClient,
-  recorded: KeyOutputs,
-  inputs: KeyInputs,
-  deadline: OperationDeadline,
-): Promise<void> {
-  const before = JSON.stringify(wireRotationPolicy(recorded.rotationPolicy, client.plane));
-  const after = wireRotationPolicy(inputs.rotationPolicy, client.plane);
-  if (before !== JSON.stringify(after)) {
-    await client.updateKeyRotationPolicy(inputs.name, after, deadline.call);
-  }
+async function updateRotationPolicy({ recorded, inputs, object }: Update): Promise<void> {
+  if (samePolicy(wireRotationPolicy(recorded.rotationPolicy), inputs.rotationPolicy)) return;
+  await writeRotationPolicy(object, inputs);
 }
 
-/** What adoption found and the program still leaves out. */
-function stillFound(recorded: KeyOutputs, inputs: KeyInputs): KeyAttributes | undefined {
-  return recorded.found && undeclaredAttributes(recorded.found, pickAttributes(inputs));
-}
-
-/** The vault's attributes by the last look at it: recorded ones, and found ones that did not change. */
-function currentAttributes(recorded: KeyOutputs): KeyAttributes {
-  return { ...recorded.found, ...pickAttributes(recorded) };
+function outputsOf({ recorded, inputs, owner }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {
+  const isSameVersion = bundle.version === recorded.version;
+  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
+  const found = leavesRestToVault(inputs)
+    ? undeclaredAttributes(KEY_ATTRIBUTES, KEY_ATTRIBUTES.observed(bundle), declared)
+    : undefined;
+  const token = owner?.token ?? recorded.ownerToken;
+  const isOurs = token !== undefined && ownerOf(bundle.tags)?.token === token;
+  return keyState(reached, bundle, {
+    ...(found ? { found } : {}),
+    ...(isOurs ? { ownerToken: token } : {}),
+    ...(isSameVersion ? pickDefined(recorded, ["rotated", "givenKeyOps"]) : {}),
+  });
 }
 
 const FACTS = [
@@ -137,8 +197,15 @@ const FACTS = [
   "updatedOn",
   "recoveryLevel",
   "recoverableDays",
-] as const;
+  "ownerToken",
+  "givenKeyOps",
+  "rotated",
+] as const satisfies readonly (keyof KeyFacts)[];
 
-function factsOf(recorded: KeyOutputs): Partial<KeyFacts> {
-  return pickDefined(recorded, FACTS);
+/** Nothing was written: the vault is as it was recorded. */
+function unwrittenOutputs({ recorded, inputs }: Update): Properties {
+  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
+  const before = { ...recorded.found, ...pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded) };
+  const found = leavesRestToVault(inputs) ? undeclaredAttributes(KEY_ATTRIBUTES, before, declared) : undefined;
+  return { ...pickDefined(recorded, FACTS), ...inputs, ...(found ? { found } : {}) };
 }

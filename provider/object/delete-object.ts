@@ -1,63 +1,114 @@
-import type { Properties } from "../engine/lifecycle.js";
 import { tell } from "../engine/progress.js";
-import type { OnDelete, Timeouts } from "../key/key-inputs.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
-import type { SoftDeleted } from "../keyvault/key-bundle.js";
 import { vaultClient } from "../vault/vault-access.js";
+import { declarationOf, describeResource, releaseObject } from "./declared-objects.js";
+import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
-import { keyObject, secretObject, type VaultObject } from "./vault-object.js";
+import { describeOwner, hasOwnerTag, ownerOf } from "./owner-tag.js";
+import type { BindObject, VaultObject, VersionBundle } from "./vault-object.js";
+import { writeOnce } from "./write-once.js";
 
-interface Deletable {
+export interface DeletableObject {
   vaultUrl: string;
   name: string;
   onDelete?: OnDelete;
   timeouts?: Timeouts;
   recoveryLevel?: string;
+  /** The token of the mark that this resource has put on the object. */
+  ownerToken?: string;
 }
 
-type Deletion = VaultObject<unknown, SoftDeleted>;
-
-/** Does to a key or secret what its `onDelete` says: nothing, disable, delete (the default; recoverable), or delete and purge. */
-export async function deleteObject(kind: "key" | "secret", props: Properties): Promise<void> {
-  const { vaultUrl, name, onDelete = "delete", timeouts, recoveryLevel } = props as unknown as Deletable;
+/**
+ * Does to a key or secret what its `onDelete` says: nothing, disable, delete (the default; recoverable), or delete and
+ * purge. Looks first: what the running program declares, or another owner has marked, is left alone.
+ */
+export async function deleteObject<B extends VersionBundle>(
+  noun: "key" | "secret",
+  bind: BindObject<B>,
+  recorded: DeletableObject,
+): Promise<void> {
+  const { vaultUrl, onDelete = "delete", timeouts, recoveryLevel } = recorded;
+  const declaration = declarationOf(noun, recorded);
+  if (declaration) releaseObject(noun, recorded);
   if (onDelete === "retain") return;
-  const client = await vaultClient(vaultUrl);
-  const deadline = new OperationDeadline(timeouts?.delete);
-  const objectOf = kind === "key" ? keyObject : secretObject;
-  const object: Deletion = objectOf(client, { vaultUrl, name }, deadline);
-  if (onDelete === "disable") {
-    await ifPresent(object.disable());
+  const label = `${noun} "${recorded.name}" in ${vaultUrl}`;
+  if (declaration) {
+    tell(`${label} stays: the program declares it (${describeResource(declaration)})`);
     return;
   }
-  await ifPresent(deadline.whileBusy(`${object.label} to be free`, () => deleteOnce(object)));
-  if (onDelete === "purge") await purge(object, recoveryLevel, deadline);
-}
-
-/** A delete whose answer was lost is sent again only where a look shows that the object is still there. */
-async function deleteOnce(object: Deletion): Promise<void> {
-  try {
-    await object.delete();
-  } catch (error) {
-    if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
-    if (await object.current()) await object.delete();
+  const object = bind(await vaultClient(vaultUrl), recorded, new OperationDeadline(timeouts?.delete));
+  const current = await object.current();
+  if (isAnothers(object, current?.tags, recorded)) return;
+  if (onDelete === "disable") {
+    if (current?.enabled) await disable(object, current.version);
+    return;
   }
+  if (current) await deleteOnce(object);
+  else if (onDelete === "purge" && isAnothers(object, (await object.deleted())?.tags, recorded)) return;
+  if (onDelete === "purge") await purge(object, recoveryLevel, recorded);
 }
 
-async function purge(object: Deletion, recoveryLevel: string | undefined, deadline: OperationDeadline): Promise<void> {
+/** Tells who has an object that is no longer this resource's. */
+function isAnothers(
+  { kind, label }: VaultObject,
+  tags: Record<string, string> | undefined,
+  { ownerToken }: DeletableObject,
+): boolean {
+  if (!hasOwnerTag(tags) || (ownerToken !== undefined && ownerOf(tags)?.token === ownerToken)) return false;
+  const deletes = `delete the ${kind} by hand if it is to go`;
+  tell(`${label} is left alone: ${describeOwner(tags)} owns it by its tag (${deletes})`);
+  return true;
+}
+
+async function disable<B extends VersionBundle>(object: VaultObject<B>, version: string): Promise<void> {
+  const { deadline, label } = object;
+  await ifPresent(
+    deadline.whileBusy<unknown>(`${label} to be free`, () =>
+      writeOnce<unknown>({
+        what: `the disabling of ${label}`,
+        deadline,
+        send: () => object.disable(version),
+        look: async () => {
+          const found = await object.current();
+          return found?.enabled === true ? undefined : "disabled or gone";
+        },
+      }),
+    ),
+  );
+}
+
+async function deleteOnce(object: VaultObject): Promise<void> {
+  const { deadline, label } = object;
+  await ifPresent(
+    deadline.whileBusy<unknown>(`${label} to be free`, () =>
+      writeOnce<unknown>({
+        what: `the deletion of ${label}`,
+        deadline,
+        send: () => object.delete(),
+        look: async () => ((await object.current()) ? undefined : "gone"),
+      }),
+    ),
+  );
+}
+
+async function purge(object: VaultObject, recoveryLevel: string | undefined, recorded: DeletableObject): Promise<void> {
+  const { deadline, label } = object;
   if (isPurgeProtected(recoveryLevel)) {
-    tell(`${object.label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
+    tell(`${label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
     return;
   }
   // Without soft delete there is nothing to purge. With it, a purge is refused until the deletion has ended.
   if (recoveryLevel === "Purgeable") return;
   for (;;) {
     try {
-      await deadline.whileBusy(`the deletion of ${object.label} to end`, () => object.purge());
+      await deadline.whileBusy(`the deletion of ${label} to end`, () => object.purge());
       return;
     } catch (error) {
       if (!isKeyVaultError(error) || !(error.mayHaveHappened || error.code === "KV_NOT_FOUND")) throw error;
-      if (!(await object.deleted())) return;
-      await deadline.pause(`the purge of ${object.label}`, error);
+      const deleted = await object.deleted();
+      if (!deleted || isAnothers(object, deleted.tags, recorded)) return;
+      // It is still there: the purge was lost on its way, and nothing is going on.
+      await deadline.pause(`the purge of ${label}`, error);
     }
   }
 }

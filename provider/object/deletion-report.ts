@@ -1,6 +1,5 @@
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
-import type { SoftDeleted } from "../keyvault/key-bundle.js";
 import type { VaultObject } from "./vault-object.js";
 
 /** What a refresh found in place of an object that is gone. The drift report reads it back from the engine's output. */
@@ -48,11 +47,14 @@ export function parseDeletionReport(line: string): DeletionReport | undefined {
 }
 
 /** Tells that an object is gone, and where it was soft-deleted, when and until when it can be recovered. */
-export async function tellGone(object: VaultObject<unknown, SoftDeleted>): Promise<void> {
+export async function tellGone(object: Pick<VaultObject, "label" | "deleted">): Promise<void> {
   tell(formatDeletionReport(await lookForDeletion(object)));
 }
 
-async function lookForDeletion({ label, deleted: look }: VaultObject<unknown, SoftDeleted>): Promise<DeletionReport> {
+async function lookForDeletion({
+  label,
+  deleted: look,
+}: Pick<VaultObject, "label" | "deleted">): Promise<DeletionReport> {
   try {
     const deleted = await look();
     if (!deleted) return { label, state: "nowhere" };

@@ -1,7 +1,8 @@
 import { parseTimeout } from "../engine/duration.js";
 import { formatElapsed, tell } from "../engine/progress.js";
+import { runClock } from "../engine/run-clock.js";
 import type { CallOptions } from "../keyvault/client.js";
-import { type Clock, delay, systemClock } from "../keyvault/clock.js";
+import { type Clock, delay } from "../keyvault/clock.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
@@ -11,6 +12,12 @@ const FIRST_WORD_AFTER_MS = 5_000;
 const WORD_EVERY_MS = 30_000;
 /** What one request has even where the time is up: enough for the look that tells what became of a write. */
 const SHORTEST_CALL_MS = 2_000;
+
+/** Pauses that grow, within an operation's time. */
+export interface Pauses {
+  /** Pauses; false where no time is left for it. */
+  next(awaited: string): Promise<boolean>;
+}
 
 /**
  * The time that one operation of a resource has, from its `timeouts`. Waits for what the service does in its own
@@ -23,55 +30,67 @@ export class OperationDeadline {
   readonly #timeoutMs: number;
   readonly #isLimited: boolean;
   #nextWord = FIRST_WORD_AFTER_MS;
-  #pause = FIRST_PAUSE_MS;
+  readonly #pauses: Pauses;
 
-  constructor(timeout: string | undefined, clock: Clock = systemClock) {
+  constructor(timeout: string | undefined, clock: Clock = runClock) {
     this.#clock = clock;
     this.#start = clock.now();
     const limit = timeout === undefined ? undefined : parseTimeout(timeout);
     this.#timeoutMs = limit ?? DEFAULT_TIMEOUT_MS;
     this.#isLimited = limit !== undefined;
+    this.#pauses = this.pauses();
   }
 
   /** For each request: the time that is left where the resource limits it, else the client's own budget. */
   get call(): CallOptions {
     if (!this.#isLimited) return {};
-    return { timeoutMs: Math.max(this.#timeoutMs - this.#elapsed(), SHORTEST_CALL_MS) };
+    return { timeoutMs: Math.max(this.#timeoutMs - this.elapsed(), SHORTEST_CALL_MS) };
+  }
+
+  elapsed(): number {
+    return this.#clock.now() - this.#start;
+  }
+
+  /** A series of pauses of its own, that starts short. */
+  pauses(): Pauses {
+    let pause = FIRST_PAUSE_MS;
+    return {
+      next: async (awaited) => {
+        const elapsed = this.elapsed();
+        if (elapsed + pause > this.#timeoutMs) return false;
+        if (elapsed >= this.#nextWord) {
+          tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
+          this.#nextWord = elapsed + WORD_EVERY_MS;
+        }
+        await delay(this.#clock, Math.min(pause, this.#nextWord - elapsed));
+        pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS);
+        return true;
+      },
+    };
   }
 
   /**
    * Pauses before another look.
    *
    * @param awaited what is waited for, such as `the deletion of key "orders" in https://v.vault.azure.net`.
-   * @throws KeyVaultError `KV_TIMEOUT` where no time is left.
+   * @throws KeyVaultError `KV_TIMEOUT` where no time is left. It keeps the words of the last answer.
    */
   async pause(awaited: string, cause?: unknown): Promise<void> {
-    const elapsed = this.#elapsed();
-    if (elapsed + this.#pause > this.#timeoutMs) {
-      throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(elapsed)} for ${awaited}`, {
-        hint: "run again, or give the operation more time with the resource's timeouts",
-        cause,
-      });
-    }
-    if (elapsed >= this.#nextWord) {
-      tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
-      this.#nextWord = elapsed + WORD_EVERY_MS;
-    }
-    await delay(this.#clock, Math.min(this.#pause, this.#nextWord - elapsed));
-    this.#pause = Math.min(this.#pause * 1.6, LONGEST_PAUSE_MS);
+    if (await this.#pauses.next(awaited)) return;
+    const answer = isKeyVaultError(cause) ? ` (the last answer: ${cause.message})` : "";
+    throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(this.elapsed())} for ${awaited}${answer}`, {
+      hint: "run again, or give the operation more time with the resource's timeouts",
+      cause,
+    });
   }
 
-  #elapsed(): number {
-    return this.#clock.now() - this.#start;
-  }
-
-  /** Repeats a call for as long as the service says that the object is being deleted, recovered or purged. */
+  /** Repeats a call for as long as a refusal says that the object, or the vault, is busy and nothing was done. */
   async whileBusy<T>(awaited: string, call: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await call();
       } catch (error) {
-        if (!isKeyVaultError(error, "KV_BUSY")) throw error;
+        if (!isBusy(error)) throw error;
         await this.pause(awaited, error);
       }
     }
@@ -85,6 +104,18 @@ export class OperationDeadline {
       await this.pause(awaited);
     }
   }
+}
+
+/**
+ * A definite refusal that passes by itself: the object is being deleted, recovered or purged, somebody else writes it
+ * at this moment, or the vault is throttled. Nothing was done, so the same may be asked again after a look.
+ */
+export function isBusy(error: unknown): error is KeyVaultError {
+  return (
+    isKeyVaultError(error) &&
+    !error.mayHaveHappened &&
+    (error.code === "KV_BUSY" || error.code === "KV_CONFLICT" || error.code === "KV_THROTTLED")
+  );
 }
 
 /** What a call gives, or undefined where the object is not there. Any other failure is passed on: it is no absence. */

@@ -8,22 +8,6 @@ const materials = new Map<string, KeyMaterial>();
 const blobs = new Map<string, string>();
 const secretValues = new Map<string, string>();
 
-const expected = new Map<string, string>();
-
-/**
- * Notes, when a refresh finds another key or value in the vault, which one the state had expected: the recorded input
- * is the foreign one's from then on, and a program without the material has nothing else to compare it with.
- *
- * @param digest thumbprint of the key, or digest of the value.
- */
-export function expectSealed(objectId: string, digest: string): void {
-  expected.set(objectId, digest);
-}
-
-export function expectedSealed(objectId: string): string | undefined {
-  return expected.get(objectId);
-}
-
 export function keepMaterial(material: KeyMaterial): string {
   materials.set(material.thumbprint, material);
   return material.thumbprint;

@@ -1,42 +1,75 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
-import type { SoftDeleted } from "../keyvault/key-bundle.js";
-import type { OperationDeadline } from "./operation-deadline.js";
-import type { VaultObject } from "./vault-object.js";
+import type { DeletedObject, VaultObject, VersionBundle } from "./vault-object.js";
 
-export interface RecoveryRules<Deleted> {
+/** A recovery that was lost on its way is sent again where the object has stayed deleted for so long. */
+const SEND_AGAIN_AFTER_MS = 15_000;
+
+export interface RecoveryRules {
   ifSoftDeleted?: "fail" | undefined;
   /** The refusal that told of the soft-deleted object. */
   cause?: unknown;
   /** Throws where the deleted object is not one to recover, before anything is changed. */
-  verify?: (deleted: Deleted) => void;
+  verify?: (deleted: DeletedObject) => void;
 }
 
 /**
  * Brings back the soft-deleted object that holds a name. A deletion that is under way is waited out. Recovering brings
  * back the old attributes too, and the name stays busy for a while after it can be read: writes wait that out.
  */
-export async function recoverObject<Bundle, Deleted extends SoftDeleted & { version?: string }>(
-  object: VaultObject<Bundle, Deleted>,
-  deadline: OperationDeadline,
-  { ifSoftDeleted, cause, verify }: RecoveryRules<Deleted>,
-): Promise<Bundle> {
+export async function recoverObject<B extends VersionBundle>(
+  object: VaultObject<B>,
+  { ifSoftDeleted, cause, verify }: RecoveryRules,
+): Promise<B> {
+  const { deadline, kind, label } = object;
   if (ifSoftDeleted === "fail") {
     throw new KeyVaultError(
       "KV_DELETED_RECOVERABLE",
-      `create ${object.label} was refused: a soft-deleted ${object.kind} holds the name`,
+      `create ${label} was refused: a soft-deleted ${kind} holds the name`,
       { hint: "leave ifSoftDeleted out to recover it, purge it, or choose another name", cause },
     );
   }
-  const deleted = await deadline.until(`${object.label} to be deleted`, () => object.deleted());
+  const deleted = await deadline.until(`${label} to be deleted`, () => object.deleted());
   verify?.(deleted);
-  try {
-    await deadline.whileBusy(`the deletion of ${object.label} to end`, () => object.recover());
-  } catch (error) {
-    // Recovering what somebody else is recovering, or has recovered, at the same time is no failure.
-    const isPerhapsBack =
-      isKeyVaultError(error) && (error.mayHaveHappened || error.code === "KV_CONFLICT" || error.status === 400);
-    if (!isPerhapsBack) throw error;
-    if (!error.mayHaveHappened && !(await object.current())) throw error;
+  for (;;) {
+    await sendRecovery(object);
+    const back = await waitForRecovery(object);
+    if (back) return back;
   }
-  return deadline.until(`the recovery of ${object.label}`, () => object.current());
+}
+
+/** Recovering what somebody else is recovering, or has recovered, at the same time is no failure. */
+async function sendRecovery(object: VaultObject): Promise<void> {
+  try {
+    await object.deadline.whileBusy(`the deletion of ${object.label} to end`, async () => {
+      try {
+        await object.recover();
+      } catch (error) {
+        // A refusal while the object can be read again: somebody has recovered it.
+        if (
+          isKeyVaultError(error) &&
+          (error.code === "KV_CONFLICT" || error.status === 400) &&
+          (await object.current())
+        )
+          return;
+        throw error;
+      }
+    });
+  } catch (error) {
+    if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
+  }
+}
+
+/** Undefined where the object is still deleted after a while, and nothing seems to be going on. */
+async function waitForRecovery<B extends VersionBundle>(object: VaultObject<B>): Promise<B | undefined> {
+  const { deadline, label } = object;
+  let sentAt = deadline.elapsed();
+  for (;;) {
+    const found = await object.current();
+    if (found) return found;
+    if (deadline.elapsed() - sentAt > SEND_AGAIN_AFTER_MS) {
+      if (await object.deleted()) return undefined;
+      sentAt = deadline.elapsed();
+    }
+    await deadline.pause(`the recovery of ${label}`);
+  }
 }

@@ -1,44 +1,72 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
-import type { SoftDeleted } from "../keyvault/key-bundle.js";
-import type { OperationDeadline } from "./operation-deadline.js";
 import { blobFor } from "./pending-material.js";
 import { isRestoredVersion } from "./restore-source.js";
-import type { VaultObject } from "./vault-object.js";
+import type { VaultObject, VersionBundle } from "./vault-object.js";
+import { writeOnce } from "./write-once.js";
+
+/** What a restore found in its way, for the create to go on with. */
+export type RestoreOutcome<B> = { restored: B } | { existing: B } | { deletedBefore: KeyVaultError };
 
 /**
  * Restores an object with all its versions from a backup. The service keeps the name and the version ids, and restores
- * all or nothing. A purge of the same name that has not ended is waited out; an object that an interrupted run has
- * restored is found again, and recovered where it was deleted since.
+ * all or nothing. A purge of the same name that has not ended is waited out.
  *
  * @param digest the `restore` input, under which the blob waits.
  */
-export async function restoreObject<Bundle, Deleted extends SoftDeleted & { version?: string }>(
-  object: VaultObject<Bundle, Deleted>,
+export async function restoreObject<B extends VersionBundle>(
+  object: VaultObject<B>,
   digest: string,
-  deadline: OperationDeadline,
-  recover: (cause: unknown) => Promise<Bundle>,
-): Promise<Bundle> {
+): Promise<RestoreOutcome<B>> {
+  const { label, deadline } = object;
   const blob = blobFor(digest);
   if (blob === undefined) {
-    throw new KeyVaultError("KV_INVALID_INPUT", `restore ${object.label} failed: the backup blob is not at hand`, {
+    throw new KeyVaultError("KV_INVALID_INPUT", `restore ${label} failed: the backup blob is not at hand`, {
       hint: "run the program that names the backup again",
     });
   }
   for (;;) {
     try {
-      return await deadline.whileBusy(`${object.label} to be free`, () => object.restore(blob));
+      const restored = await writeOnce({
+        what: `the restored ${label}`,
+        deadline,
+        send: () => object.restore(blob),
+        look: () => object.current(),
+      });
+      return { restored };
     } catch (error) {
-      if (!isKeyVaultError(error) || !(error.code === "KV_CONFLICT" || error.mayHaveHappened)) throw error;
-      const found = await object.current();
-      if (found && error.mayHaveHappened) return found;
-      if (found) throw taken(object, error);
+      if (!isInTheWay(error)) throw error;
+      const existing = await object.current();
+      if (existing) return { existing };
       const deleted = await object.deleted();
-      if (deleted?.version !== undefined && isRestoredVersion(digest, deleted.version)) return recover(error);
+      if (deleted && isRestoredVersion(digest, deleted.version ?? "")) return { deletedBefore: error };
       if (deleted) throw softDeleted(object, error);
+      // A 400 is a blob that this vault does not take, and waiting does not help it.
+      if (error.code === "KV_BACKUP_REJECTED") throw error;
+      throwIfOtherName(object, error);
       // Neither there nor deleted: a purge of the same name has not ended yet, which takes the service up to minutes.
-      await deadline.pause(`the purge of the former ${object.label} to end`, error);
+      await deadline.pause(`the purge of the former ${label} to end`, error);
     }
   }
+}
+
+/** Refusals that may be about an object of the same name, in whatever words and status the server says it. */
+function isInTheWay(error: unknown): error is KeyVaultError {
+  return (
+    isKeyVaultError(error) &&
+    !error.mayHaveHappened &&
+    ["KV_CONFLICT", "KV_BUSY", "KV_THROTTLED", "KV_DELETED_RECOVERABLE", "KV_BACKUP_REJECTED"].includes(error.code)
+  );
+}
+
+/** The service names the object that is in the way: where it is another one, the backup is of that. */
+function throwIfOtherName({ address, kind, label }: VaultObject, error: KeyVaultError): void {
+  const named = /\/(?:keys|secrets)\/([0-9A-Za-z-]{1,127})/.exec(error.message)?.[1];
+  if (named === undefined || named.toLowerCase() === address.name.toLowerCase()) return;
+  throw new KeyVaultError(
+    "KV_INVALID_INPUT",
+    `restore ${label} was refused: the backup is of ${kind} "${named}", which the vault already holds`,
+    { hint: `a restored ${kind} keeps its name: set name: "${named}", or restore into another vault`, cause: error },
+  );
 }
 
 /** The failure of a restore that brought back an object of another name than the program's. */
@@ -52,14 +80,6 @@ export function restoredUnderOtherName(
     "KV_INVALID_INPUT",
     `the backup that was restored into ${vaultUrl} is of ${kind} "${actual}", and the program names it "${named}"; the restored ${kind} is recorded under its own name`,
     { hint: `set name: "${actual}"` },
-  );
-}
-
-function taken({ kind, label }: { kind: string; label: string }, cause: unknown): KeyVaultError {
-  return new KeyVaultError(
-    "KV_ALREADY_EXISTS",
-    `restore ${label} was refused: the vault holds a ${kind} of that name, and a restore never overwrites`,
-    { hint: `delete and purge that ${kind}, set adopt: true to manage it, or restore into another vault`, cause },
   );
 }
 

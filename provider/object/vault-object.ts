@@ -1,81 +1,47 @@
-import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
-import { isKeyVaultError } from "../keyvault/errors.js";
-import type { DeletedKeyBundle, KeyBundle, SoftDeleted } from "../keyvault/key-bundle.js";
-import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import { currentSecretVersion } from "../secret/current-secret-version.js";
-import { type ObjectAddress, objectLabel } from "../vault/object-address.js";
-import { ifPresent, type OperationDeadline } from "./operation-deadline.js";
+import type { KeyVaultClient } from "../keyvault/client.js";
+import type { SoftDeleted } from "../keyvault/key-bundle.js";
+import type { ObjectAddress } from "../vault/object-address.js";
+import type { OperationDeadline } from "./operation-deadline.js";
 
-/** What the life of a key and of a secret have in common: one of them, by its name. */
-export interface VaultObject<Bundle, Deleted extends SoftDeleted & { version?: string }> {
+/** What a version of a key and of a secret have in common. */
+export interface VersionBundle {
+  name: string;
+  version: string;
+  enabled: boolean;
+  tags: Record<string, string>;
+  managed: boolean;
+  createdOn?: Date;
+  updatedOn?: Date;
+  recoveryLevel?: string;
+}
+
+/** What the service tells of a deleted object: of a disabled secret no more than that it is there. */
+export interface DeletedObject extends SoftDeleted {
+  version?: string;
+  tags?: Record<string, string>;
+}
+
+/** One operation bound to one key or secret: the client, the address, and the time that the operation has. */
+export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   readonly kind: "key" | "secret";
+  readonly client: KeyVaultClient;
+  readonly address: ObjectAddress;
+  readonly deadline: OperationDeadline;
   /** `key "orders" in https://v.vault.azure.net`, the subject of every message. */
   readonly label: string;
-  /** The current version, undefined where the object is not there. */
+  /** The current version, undefined where the object is not there. A disabled one is found too. */
   current(): Promise<Bundle | undefined>;
-  /** What is soft-deleted under the name. Of a disabled secret the service tells no more than that it is there. */
-  deleted(): Promise<Deleted | undefined>;
-  disable(): Promise<unknown>;
+  deleted(): Promise<DeletedObject | undefined>;
+  disable(version: string): Promise<Bundle>;
   delete(): Promise<unknown>;
   recover(): Promise<unknown>;
   purge(): Promise<void>;
   restore(blob: string): Promise<Bundle>;
 }
 
-type HiddenSecret = SoftDeleted & { version?: string };
-
-export function keyObject(
+/** The bound operation of one kind of object. */
+export type BindObject<Bundle extends VersionBundle = VersionBundle> = (
   client: KeyVaultClient,
   address: ObjectAddress,
-  deadline?: OperationDeadline,
-): VaultObject<KeyBundle, DeletedKeyBundle> {
-  const call = (): CallOptions => deadline?.call ?? {};
-  const { name } = address;
-  return {
-    kind: "key",
-    label: objectLabel("key", address),
-    current: () => ifPresent(client.getKey(name, undefined, call())),
-    deleted: () => ifPresent(client.getDeletedKey(name, call())),
-    disable: async () => {
-      const { version } = await client.getKey(name, undefined, call());
-      return client.updateKey(name, version, { enabled: false }, call());
-    },
-    delete: () => client.deleteKey(name, call()),
-    recover: () => client.recoverDeletedKey(name, call()),
-    purge: () => client.purgeDeletedKey(name, call()),
-    restore: (blob) => client.restoreKey(blob, call()),
-  };
-}
-
-export function secretObject(
-  client: KeyVaultClient,
-  address: ObjectAddress,
-  deadline?: OperationDeadline,
-): VaultObject<SecretBundle, HiddenSecret> {
-  const call = (): CallOptions => deadline?.call ?? {};
-  const { name } = address;
-  return {
-    kind: "secret",
-    label: objectLabel("secret", address),
-    current: () => ifPresent(currentSecretVersion(client, name, call())),
-    deleted: () => ifPresent(deletedSecret(client, name, call())),
-    disable: () => client.updateSecret(name, undefined, { enabled: false }, call()),
-    delete: () => client.deleteSecret(name, call()),
-    recover: () => client.recoverDeletedSecret(name, call()),
-    purge: () => client.purgeDeletedSecret(name, call()),
-    restore: (blob) => client.restoreSecret(blob, call()),
-  };
-}
-
-/** Inner codes with which the service refuses to show a deleted secret because it is disabled. */
-const HIDDEN: readonly (string | undefined)[] = ["SecretDisabled", "AccessDenied", undefined];
-
-/** A soft-deleted secret. A refusal because it is disabled proves that it is there; other refusals prove nothing. */
-async function deletedSecret(client: KeyVaultClient, name: string, options: CallOptions): Promise<HiddenSecret> {
-  try {
-    return await client.getDeletedSecret(name, options);
-  } catch (error) {
-    if (isKeyVaultError(error, "KV_FORBIDDEN") && HIDDEN.includes(error.innerCode)) return {};
-    throw error;
-  }
-}
+  deadline: OperationDeadline,
+) => VaultObject<Bundle>;

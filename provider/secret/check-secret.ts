@@ -1,15 +1,15 @@
 import { InputCheck } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { checkEnabled, checkLifetime, checkOptions } from "../key/check-key.js";
 import { isManagedHsm } from "../keyvault/identifier.js";
-import { expectedSealed, keepSecretValue } from "../object/pending-material.js";
+import { checkAdoption, checkDeclaration } from "../object/check-declaration.js";
+import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
+import { expectedDigest } from "../object/observed-drift.js";
+import { keepSecretValue } from "../object/pending-material.js";
 import { checkRestoreSource, givenSources } from "../object/restore-source.js";
-import { secretObject } from "../object/vault-object.js";
-import { checkClaim, checkObjectName, checkVaultUrl, objectId } from "../vault/object-address.js";
-import { vaultClient } from "../vault/vault-access.js";
-import { secretOfCertificate } from "./create-secret.js";
+import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
 import { sealed } from "./secret-attributes.js";
+import { secretObject } from "./secret-object.js";
 import { valueDigest } from "./value-digest.js";
 
 const PROPERTIES = [
@@ -42,12 +42,11 @@ export async function checkSecret(
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const check = new InputCheck(news, PROPERTIES);
-  const vaultUrl = checkVaultUrl(check);
+  const vaultUrl = checkVaultUrl(check, olds);
   if (isManagedHsm(vaultUrl)) check.fail("vaultUrl", "is a Managed HSM, and a Managed HSM holds no secrets");
   const restored = checkRestoreSource(check, olds, "secret");
-  if (restored.name !== undefined && news.name === undefined) check.news.autoName = restored.name;
-  const name = checkObjectName(check, olds, "secret");
-  checkClaim(check, "secret", { ...(vaultUrl && { vaultUrl }), ...(name && { name }) });
+  const name = checkObjectName(check, olds, "secret", restored.name);
+  checkDeclaration(check, "secret", { vaultUrl, name });
   const inputs = {
     __provider: news.__provider,
     vaultUrl,
@@ -59,24 +58,14 @@ export async function checkSecret(
     enabled: checkEnabled(check),
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
-    tags: check.tags({ count: 15, length: 512 }),
+    tags: checkTags(check, olds, 512),
     ...checkOptions(check),
   };
   checkLifetime(check, inputs);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
-    await checkAdoption(check, vaultUrl, name);
+    await checkAdoption(check, secretObject, { vaultUrl, name });
   }
   return { inputs: sealed(inputs), failures: check.failures };
-}
-
-/** A secret that is to be adopted has to be there, and not a certificate's: told in the preview, at the price of a request. */
-async function checkAdoption(check: InputCheck, vaultUrl: string | undefined, name: string | undefined): Promise<void> {
-  if (vaultUrl === undefined || name === undefined || isUnknown(vaultUrl) || isUnknown(name)) return;
-  const secret = secretObject(await vaultClient(vaultUrl), { vaultUrl, name });
-  const bundle = await secret.current();
-  if (bundle?.managed) check.failUnnamed(secretOfCertificate({ name, vaultUrl }).message);
-  if (bundle || (await secret.deleted())) return;
-  check.failUnnamed(`KV_NOT_FOUND: there is no secret "${name}" to adopt in ${vaultUrl}, and no deleted one either`);
 }
 
 /** A pipeline without the value: the secret is to have the one that it has. */
@@ -86,13 +75,13 @@ function sealedDigest(
   recorded: string,
   { vaultUrl, name }: { vaultUrl: string | undefined; name: string | undefined },
 ): string {
-  const address = { vaultUrl: String(olds.vaultUrl), name: String(olds.name) };
-  if (vaultUrl !== address.vaultUrl || name !== address.name) {
+  const isOther = (now: string | undefined, before: unknown): boolean => !isUnknown(now) && now !== before;
+  if (isOther(vaultUrl, olds.vaultUrl) || isOther(name, olds.name)) {
     check.failUnnamed(
       `the secret would be replaced, since its vault or name changes, and its value is not at hand: run where the program has it`,
     );
   }
-  return expectedSealed(objectId("secrets", address)) ?? recorded;
+  return expectedDigest(recorded);
 }
 
 async function checkValue(

@@ -1,17 +1,22 @@
-import { parseTimeout } from "../engine/duration.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
+import { tell } from "../engine/progress.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import { pickAttributes, undeclaredAttributes } from "../object/attributes.js";
 import { tellGone } from "../object/deletion-report.js";
 import { missingObject } from "../object/missing-object.js";
-import { ifPresent } from "../object/operation-deadline.js";
-import { expectSealed } from "../object/pending-material.js";
-import { secretObject } from "../object/vault-object.js";
-import { addressOfId, objectId } from "../vault/object-address.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
+import { formatSwappedDigest } from "../object/observed-drift.js";
+import { OperationDeadline } from "../object/operation-deadline.js";
+import { describeOwner, hasOwnerTag, ownerOf } from "../object/owner-tag.js";
+import { tellUnmanagedChanges } from "../object/unmanaged-change.js";
+import type { VaultObject } from "../object/vault-object.js";
+import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { currentSecretVersion } from "./current-secret-version.js";
-import { observedSecretAttributes, sameSecretAttribute, sealed, secretOutputs } from "./secret-attributes.js";
+import { readSecretOutputs } from "./recorded-secret.js";
+import { observedSecretAttributes, SECRET_ATTRIBUTES, sealed, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
+import { secretObject } from "./secret-object.js";
 import { valueDigest } from "./value-digest.js";
 
 /**
@@ -22,44 +27,84 @@ export async function readSecret(
   id: string,
   props: Properties,
 ): Promise<{ id: string; props: Properties; inputs?: Properties }> {
-  const recorded = props as unknown as Partial<SecretOutputs>;
-  const { vaultUrl, name } = { ...addressOfId("secrets", id), ...recorded };
-  const client = await vaultClient(vaultUrl);
-  const timeoutMs = recorded.timeouts?.read && parseTimeout(recorded.timeouts.read);
-  const bundle = await ifPresent(currentSecretVersion(client, name, timeoutMs ? { timeoutMs } : {}));
+  const recorded = typeof props.version === "string" ? readSecretOutputs(props) : undefined;
+  const address = recorded ?? addressOf(id, props);
+  const client = await vaultClient(address.vaultUrl);
+  const secret = secretObject(client, address, new OperationDeadline(recorded?.timeouts?.read));
+  const bundle = await secret.current();
   if (!bundle) {
-    const object = secretObject(client, { vaultUrl, name });
-    await tellGone(object);
-    if (recorded.name === undefined) throw missingObject(object);
+    await tellGone(secret);
+    if (props.name === undefined) throw missingObject(secret);
     return { id: "", props: {} };
   }
-  if (recorded.version === undefined) {
-    const inputs = { vaultUrl, name };
+  if (!recorded) {
+    const inputs = { vaultUrl: address.vaultUrl, name: address.name };
     return { id, props: secretOutputs({ ...inputs, ...observedSecretAttributes(bundle) }, bundle), inputs };
   }
-  return { id, ...(await observe(recorded as SecretOutputs, bundle)) };
+  return { id, ...(await observe(secret, recorded, bundle)) };
+}
+
+function addressOf(id: string, { vaultUrl, name }: Properties): ObjectAddress {
+  if (typeof vaultUrl === "string" && typeof name === "string") return { vaultUrl, name };
+  return { ...addressOfId("secrets", id), ...(typeof vaultUrl === "string" ? { vaultUrl } : {}) };
 }
 
 async function observe(
+  secret: VaultObject<SecretBundle>,
   recorded: SecretOutputs,
   bundle: SecretBundle,
 ): Promise<{ props: Properties; inputs: Properties }> {
   const value = await observeValue(recorded, bundle);
   const inputs: SecretInputs = {
-    ...keepOptions(recorded),
+    ...pickDefined(recorded, OPTIONS),
     ...declaredAttributes(recorded, bundle),
     ...(value.digest === undefined ? {} : { valueDigest: value.digest }),
   };
+  const ownerToken = observeOwner(secret, recorded, bundle);
+  const found = observeFound(secret, recorded, bundle);
   const marks: Partial<SecretFacts> = {
-    ...(recorded.found ? { found: recorded.found } : {}),
+    ...(found ? { found } : {}),
+    ...(ownerToken === undefined ? {} : { ownerToken }),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
   };
-  if (value.expected !== undefined) expectSealed(objectId("secrets", recorded), value.expected);
   return {
     props: secretOutputs(inputs, bundle, marks),
-    inputs: { ...sealed(inputs), ...(value.isForeign ? { version: bundle.version } : {}) },
+    inputs: {
+      ...sealed({ ...inputs, ...swapped(value) }),
+      ...(value.isForeign ? { version: bundle.version } : {}),
+    },
   };
+}
+
+/** How the inputs tell of another value: a program without the value still knows the digest of its own by it. */
+function swapped({ digest, expected }: ObservedValue): { valueDigest?: string } {
+  if (digest === undefined || expected === undefined || digest === expected) return {};
+  return { valueDigest: formatSwappedDigest({ found: digest, expected }) };
+}
+
+/** The mark of a resource that lost it is put on again with the next write. That another has it is told. */
+function observeOwner(
+  { label }: VaultObject,
+  { ownerToken }: SecretOutputs,
+  { tags }: SecretBundle,
+): string | undefined {
+  if (ownerToken === undefined || !hasOwnerTag(tags)) return undefined;
+  if (ownerOf(tags)?.token !== ownerToken) tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
+  return ownerToken;
+}
+
+/** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */
+function observeFound(
+  { label }: VaultObject,
+  recorded: SecretOutputs,
+  bundle: SecretBundle,
+): SecretAttributes | undefined {
+  if (!leavesRestToVault(recorded)) return undefined;
+  const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, recorded);
+  const now = observedSecretAttributes(bundle);
+  tellUnmanagedChanges(label, SECRET_ATTRIBUTES.names, { before: recorded.found ?? {}, now, declared });
+  return undeclaredAttributes(SECRET_ATTRIBUTES, now, declared);
 }
 
 interface ObservedValue {
@@ -87,19 +132,12 @@ async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Prom
     : { digest: observed, expected, isForeign: false };
 }
 
-/** Attributes in the form of the program's: what it leaves out and adoption found stays out as long as it is unchanged. */
+/** Attributes in the form of the program's: of an adopted or restored secret, only those that it declares. */
 function declaredAttributes(recorded: SecretOutputs, bundle: SecretBundle): SecretAttributes {
   const observed = observedSecretAttributes(bundle);
-  for (const attribute of Object.keys(recorded.found ?? {}) as (keyof SecretAttributes)[]) {
-    if (recorded[attribute] === undefined && sameSecretAttribute(attribute, recorded.found ?? {}, observed)) {
-      delete observed[attribute];
-    }
-  }
-  return observed;
+  if (!leavesRestToVault(recorded)) return observed;
+  const declared = SECRET_ATTRIBUTES.names.filter((attribute) => recorded[attribute] !== undefined);
+  return pickDefined(observed, declared);
 }
 
 const OPTIONS = ["vaultUrl", "name", "restore", "adopt", "onDelete", "ifSoftDeleted", "timeouts"] as const;
-
-function keepOptions(recorded: SecretOutputs): SecretInputs {
-  return pickDefined(recorded, OPTIONS);
-}

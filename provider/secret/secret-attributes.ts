@@ -1,52 +1,33 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
-import { canonicalJson, pickDefined } from "../engine/normal-form.js";
+import { canonicalJson } from "../engine/normal-form.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import type { AttributeRules } from "../object/attributes.js";
+import { withoutOwnerTag } from "../object/owner-tag.js";
 import type { SecretAttributes, SecretFacts, SecretInputs } from "./secret-inputs.js";
 
 const ATTRIBUTES = ["enabled", "notBefore", "expiresOn", "contentType", "tags"] as const;
 
-/** What a PATCH can move and not clear: only a new version is without it. */
-export const CLEARED_BY_VERSION = ["expiresOn", "notBefore", "contentType"] as const;
+/** How a secret's changeable attributes are read and compared. */
+export const SECRET_ATTRIBUTES: AttributeRules<SecretInputs, SecretAttributes, SecretBundle> = {
+  names: ATTRIBUTES,
+  clearedByVersion: ["expiresOn", "notBefore", "contentType"],
+  observed: observedSecretAttributes,
+  same: (_attribute, a, b) => canonicalJson(a) === canonicalJson(b),
+  isSetByService: () => false,
+};
 
+/** As the vault has them, in the normal form of inputs: defaults and the owner tag left out. */
 export function observedSecretAttributes(bundle: SecretBundle): SecretAttributes {
+  const tags = withoutOwnerTag(bundle.tags);
   return {
     ...(bundle.enabled ? {} : { enabled: false as const }),
     ...(bundle.notBefore ? { notBefore: formatMoment(bundle.notBefore) } : {}),
     ...(bundle.expiresOn ? { expiresOn: formatMoment(bundle.expiresOn) } : {}),
     ...(bundle.contentType ? { contentType: bundle.contentType } : {}),
-    ...(Object.keys(bundle.tags).length > 0 ? { tags: bundle.tags } : {}),
+    ...(Object.keys(tags).length > 0 ? { tags } : {}),
   };
-}
-
-export function pickSecretAttributes(properties: SecretAttributes): SecretAttributes {
-  return pickDefined(properties, ATTRIBUTES);
-}
-
-export function differingSecretAttributes(
-  current: SecretAttributes,
-  target: SecretAttributes,
-): (keyof SecretAttributes)[] {
-  return ATTRIBUTES.filter((attribute) => canonicalJson(current[attribute]) !== canonicalJson(target[attribute]));
-}
-
-export function undeclaredSecretAttributes(
-  found: SecretAttributes,
-  declared: SecretAttributes,
-): SecretAttributes | undefined {
-  const kept = Object.entries(found).filter(
-    ([attribute]) => declared[attribute as keyof SecretAttributes] === undefined,
-  );
-  return kept.length > 0 ? (Object.fromEntries(kept) as SecretAttributes) : undefined;
-}
-
-export function sameSecretAttribute(
-  attribute: keyof SecretAttributes,
-  a: SecretAttributes,
-  b: SecretAttributes,
-): boolean {
-  return canonicalJson(a[attribute]) === canonicalJson(b[attribute]);
 }
 
 /** What state holds of a secret. */

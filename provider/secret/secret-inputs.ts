@@ -1,4 +1,4 @@
-import type { OnDelete, Timeouts } from "../key/key-inputs.js";
+import type { ObjectInputs } from "../object/object-inputs.js";
 
 /** Attributes of a secret that can change. Left out means the service's default. */
 export interface SecretAttributes {
@@ -10,15 +10,8 @@ export interface SecretAttributes {
 }
 
 /** A secret's inputs in normal form. The value is a digest, and never here. */
-export interface SecretInputs extends SecretAttributes {
-  vaultUrl: string;
-  name: string;
+export interface SecretInputs extends SecretAttributes, ObjectInputs {
   valueDigest?: string;
-  restore?: string;
-  adopt?: true;
-  onDelete?: OnDelete;
-  ifSoftDeleted?: "fail";
-  timeouts?: Timeouts;
 }
 
 export interface SecretFacts {
@@ -27,12 +20,14 @@ export interface SecretFacts {
   updatedOn?: string;
   recoveryLevel?: string;
   recoverableDays?: number;
-  /** Attributes of an adopted or restored secret that the program leaves out: kept as they were found. */
+  /** Attributes that the program leaves to the vault, as they were last seen. */
   found?: SecretAttributes;
   /** After a refresh that found another value in the vault: the digest of the one that was to be there. */
   expectedValueDigest?: string;
   /** The current version was made outside, with the same value. */
   foreignVersion?: true;
+  /** The token of the owner tag that this resource has put on the secret. */
+  ownerToken?: string;
 }
 
 export type SecretOutputs = SecretInputs & SecretFacts;

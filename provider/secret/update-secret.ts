@@ -1,42 +1,93 @@
 import type { Properties } from "../engine/lifecycle.js";
+import { pickDefined } from "../engine/normal-form.js";
+import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import { differingAttributes, pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
+import { ownerInThisRun } from "../object/declared-objects.js";
+import { makeNextVersion } from "../object/make-version.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { ownerOf } from "../object/owner-tag.js";
+import { patchVersion } from "../object/patch-version.js";
 import { vaultClient } from "../vault/vault-access.js";
-import {
-  CLEARED_BY_VERSION,
-  differingSecretAttributes,
-  pickSecretAttributes,
-  sealed,
-  secretOutputs,
-  undeclaredSecretAttributes,
-} from "./secret-attributes.js";
+import { readSecretInputs, readSecretOutputs } from "./recorded-secret.js";
+import { SECRET_ATTRIBUTES, sealed, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
-import { patchSecret, writeSecretVersion } from "./secret-writes.js";
+import { SECRET } from "./secret-kind.js";
+import { secretObject } from "./secret-object.js";
 
-/** One request for a new value or for changed attributes, none where only behaviour options changed. */
+/** A look and one request for a new value, one for changed attributes, none where only behaviour options changed. */
 export async function updateSecret(_id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
-  const recorded = olds as unknown as SecretOutputs;
-  const inputs = news as unknown as SecretInputs;
-  const client = await vaultClient(inputs.vaultUrl);
-  const deadline = new OperationDeadline(inputs.timeouts?.update);
-  const declared = pickSecretAttributes(inputs);
-  const found = recorded.found && undeclaredSecretAttributes(recorded.found, declared);
-  const target: SecretAttributes = { ...found, ...declared };
-  const marks: Partial<SecretFacts> = found ? { found } : {};
-  const current = { ...recorded.found, ...pickSecretAttributes(recorded) };
-  const differing = differingSecretAttributes(current, target);
+  const recorded = readSecretOutputs(olds);
+  const inputs = readSecretInputs(news);
+  const object = secretObject(
+    await vaultClient(inputs.vaultUrl),
+    inputs,
+    new OperationDeadline(inputs.timeouts?.update),
+  );
+  const owner = ownerInThisRun("secret", inputs, recorded.ownerToken);
+  const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
+  const changed = differingAttributes(
+    SECRET_ATTRIBUTES,
+    pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, recorded),
+    declared,
+  ).filter((attribute) => declared[attribute] !== undefined || !leavesRestToVault(inputs));
 
-  const mustClear = CLEARED_BY_VERSION.some(
-    (attribute) => differing.includes(attribute) && target[attribute] === undefined,
+  const mustClear = changed.some(
+    (attribute) => SECRET_ATTRIBUTES.clearedByVersion.includes(attribute) && declared[attribute] === undefined,
   );
   const hasNewValue = inputs.valueDigest !== undefined && inputs.valueDigest !== recorded.valueDigest;
   if (hasNewValue || mustClear) {
-    const bundle = await writeSecretVersion(client, inputs, target, recorded.version, deadline);
-    return { outs: secretOutputs(inputs, bundle, marks) };
+    const bundle = await makeNextVersion(SECRET, object, inputs, {
+      // A digest that is lost from state tells nothing: the version that is known may be the one.
+      known: recorded.valueDigest === undefined ? undefined : recorded.version,
+      owner,
+      attributesOver: (current) =>
+        targetAttributes(
+          SECRET_ATTRIBUTES,
+          inputs,
+          current === undefined ? recorded.found : SECRET_ATTRIBUTES.observed(current),
+        ),
+    });
+    return { outs: written(inputs, bundle, owner?.token) };
   }
-  if (differing.length > 0) {
-    const bundle = await patchSecret(client, inputs, recorded.version, target, differing, deadline);
-    return { outs: secretOutputs(inputs, bundle, marks) };
+  if (changed.length > 0) {
+    const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(recorded, inputs);
+    if (isToMark && !changed.includes("tags")) changed.push("tags");
+    const mark = isToMark || recorded.ownerToken !== undefined ? owner : undefined;
+    const bundle = await patchVersion(SECRET, object, recorded, { changed, target: declared, owner: mark });
+    return { outs: written(inputs, bundle, owner?.token ?? recorded.ownerToken) };
   }
-  const { version, createdOn, updatedOn, recoveryLevel, recoverableDays } = recorded;
-  return { outs: sealed({ ...inputs, version, createdOn, updatedOn, recoveryLevel, recoverableDays, ...marks }) };
+  return { outs: unwritten(recorded, inputs) };
+}
+
+/** A PATCH replaces all tags: only where the program says what they are, or there are none of others, may it add our mark. */
+function mayMark(recorded: SecretOutputs, inputs: SecretInputs): boolean {
+  if (inputs.tags === undefined && leavesRestToVault(inputs)) return false;
+  return Object.keys(inputs.tags ?? recorded.tags ?? {}).length < 15;
+}
+
+function written(inputs: SecretInputs, bundle: SecretBundle, token: string | undefined): Properties {
+  const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
+  const found = leavesRestToVault(inputs)
+    ? undeclaredAttributes(SECRET_ATTRIBUTES, SECRET_ATTRIBUTES.observed(bundle), declared)
+    : undefined;
+  const isOurs = token !== undefined && ownerOf(bundle.tags)?.token === token;
+  return secretOutputs(inputs, bundle, { ...(found ? { found } : {}), ...(isOurs ? { ownerToken: token } : {}) });
+}
+
+const FACTS = [
+  "version",
+  "createdOn",
+  "updatedOn",
+  "recoveryLevel",
+  "recoverableDays",
+  "ownerToken",
+] as const satisfies readonly (keyof SecretFacts)[];
+
+/** Nothing was written: the vault is as it was recorded. */
+function unwritten(recorded: SecretOutputs, inputs: SecretInputs): Properties {
+  const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
+  const before = { ...recorded.found, ...pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, recorded) };
+  const found = leavesRestToVault(inputs) ? undeclaredAttributes(SECRET_ATTRIBUTES, before, declared) : undefined;
+  return sealed({ ...inputs, ...pickDefined(recorded, FACTS), ...(found ? { found } : {}) });
 }

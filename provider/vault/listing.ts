@@ -1,16 +1,16 @@
 import { vaultSettings } from "../engine/vault-settings.js";
-import type { KeyVaultClient, PageOptions } from "../keyvault/client.js";
+import type { KeyVaultClient, ListOptions } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { parseVaultUrl } from "../keyvault/identifier.js";
 import type { TokenSource } from "../keyvault/token-source.js";
 import type { AccessTokenSource, ListedVault } from "./listed-vault.js";
-import { EMBEDDED } from "./object-address.js";
 import { vaultClient } from "./vault-access.js";
+import { EMBEDDED, isEmbedded } from "./vault-identity.js";
 
 /** Lists one vault. Nothing is asked before the first item is; each `for await` is a listing of its own. */
 export function listing<T>(
   vault: ListedVault,
-  list: (client: KeyVaultClient, options: PageOptions) => AsyncIterable<T>,
+  list: (client: KeyVaultClient, options: ListOptions) => AsyncIterable<T>,
 ): AsyncIterable<T> {
   return {
     async *[Symbol.asyncIterator]() {
@@ -39,7 +39,7 @@ export function listedVaultUrl(given: unknown = vaultSettings().vaultUrl): strin
       hint: "an Output is known only later: list inside of its apply.",
     });
   }
-  return given.startsWith(EMBEDDED) && given.length > EMBEDDED.length ? given : parseVaultUrl(given);
+  return isEmbedded(given) && given.length > EMBEDDED.length ? given : parseVaultUrl(given);
 }
 
 const sources = new WeakMap<AccessTokenSource, TokenSource>();

@@ -1,11 +1,11 @@
 import { describeValue } from "../engine/described-value.js";
 import type { InputCheck } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
-import { isClaimedByAnother } from "../engine/name-claims.js";
 import { isUnknown } from "../engine/unknown.js";
-import { vaultSettings } from "../engine/vault-settings.js";
+import { settingsProblems, vaultSettings } from "../engine/vault-settings.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { isValidObjectName, parseVaultUrl } from "../keyvault/identifier.js";
+import { EMBEDDED, isEmbedded, isSameVault } from "./vault-identity.js";
 
 /** Where an object lives: the vault's URL in normal form, and the name in it. */
 export interface ObjectAddress {
@@ -18,26 +18,35 @@ export function objectLabel(kind: string, { vaultUrl, name }: ObjectAddress): st
   return `${kind} "${name}" in ${vaultUrl}`;
 }
 
-export const EMBEDDED = "embedded:";
-
 /**
  * The vault of a resource: its own `vaultUrl`, else the stack's `keyvault:vaultUrl`, else `AZURE_KEYVAULT_URL`.
  * Reports a missing or malformed one and returns undefined.
  */
-export function checkVaultUrl(check: InputCheck): string | undefined {
+export function checkVaultUrl(check: InputCheck, olds: Properties = {}): string | undefined {
+  for (const problem of settingsProblems()) check.failUnnamed(`KV_INVALID_INPUT: ${problem}`);
   const given = check.news.vaultUrl ?? vaultSettings().vaultUrl;
-  if (given === undefined || given === null || given === "") {
+  if (given === "") {
+    check.failUnnamed("vaultUrl is empty: name the vault, or leave vaultUrl out to take the stack's keyvault:vaultUrl");
+    return undefined;
+  }
+  if (given === undefined || given === null) {
     check.failUnnamed(
       "no vault URL: set vaultUrl on the resource, or `pulumi config set keyvault:vaultUrl https://NAME.vault.azure.net`, or AZURE_KEYVAULT_URL",
     );
     return undefined;
   }
   if (isUnknown(given)) return given as string;
+  // Another spelling of the same vault is no change: the recorded one stays.
+  if (typeof olds.vaultUrl === "string" && isSameVault(olds.vaultUrl, given)) return olds.vaultUrl;
   if (typeof given !== "string") {
     check.fail("vaultUrl", `must be the URL of a vault, and is ${describeValue(given)}`);
     return undefined;
   }
-  if (given.startsWith(EMBEDDED) && given.length > EMBEDDED.length) return given;
+  if (isEmbedded(given)) {
+    if (given.length > EMBEDDED.length) return given;
+    check.failUnnamed('vaultUrl: "embedded:" needs a file, such as "embedded:./dev.vault", or "embedded:memory"');
+    return undefined;
+  }
   try {
     return parseVaultUrl(given);
   } catch (error) {
@@ -47,28 +56,24 @@ export function checkVaultUrl(check: InputCheck): string | undefined {
 }
 
 /**
- * The name of a resource's object: the program's, else the one in state, else the automatic one. A name that
+ * The name of a resource's object: the program's, else the one in state, else that of the backup to restore, else the
+ * automatic one. A name that
  * differs from the one in state only in case is the same object, and keeps its case.
  */
-export function checkObjectName(check: InputCheck, olds: Properties, what: "key" | "secret"): string | undefined {
+export function checkObjectName(
+  check: InputCheck,
+  olds: Properties,
+  what: "key" | "secret",
+  ofBackup?: string,
+): string | undefined {
   const recorded = typeof olds.name === "string" ? olds.name : undefined;
-  const given = check.news.name ?? recorded ?? check.news.autoName;
+  const given = check.news.name ?? recorded ?? ofBackup ?? check.news.autoName;
   if (isUnknown(given)) return given as string;
   if (typeof given !== "string" || !isValidObjectName(given)) {
     check.fail("name", `must be a ${what} name: 1 to 127 letters, digits or hyphens`);
     return undefined;
   }
   return recorded !== undefined && recorded.toLowerCase() === given.toLowerCase() ? recorded : given;
-}
-
-/** Refuses a second resource on an object that another resource of the same program manages. */
-export function checkClaim(check: InputCheck, kind: "key" | "secret", address: Partial<ObjectAddress>): void {
-  const { vaultUrl, name } = address;
-  const claimant = check.news.claimant;
-  if (typeof claimant !== "string" || !vaultUrl || !name || isUnknown(vaultUrl) || isUnknown(name)) return;
-  if (isClaimedByAnother(kind, vaultUrl, name, claimant)) {
-    check.failUnnamed(`another resource of this program already manages the ${kind} "${name}" in ${vaultUrl}`);
-  }
 }
 
 /** Pulumi's id of an object: its versionless URL. */
@@ -87,5 +92,5 @@ export function addressOfId(collection: "keys" | "secrets", id: string): ObjectA
 }
 
 export function sameObject(a: Properties, b: Properties): boolean {
-  return a.vaultUrl === b.vaultUrl && String(a.name).toLowerCase() === String(b.name).toLowerCase();
+  return isSameVault(a.vaultUrl, b.vaultUrl) && String(a.name).toLowerCase() === String(b.name).toLowerCase();
 }

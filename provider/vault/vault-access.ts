@@ -1,8 +1,7 @@
-import { resolve } from "node:path";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import type { TokenSource } from "../keyvault/token-source.js";
-import { EMBEDDED } from "./object-address.js";
+import { embeddedFile, isEmbedded, vaultIdentity } from "./vault-identity.js";
 
 type Clients = Map<string, Promise<KeyVaultClient>>;
 
@@ -18,12 +17,14 @@ export function vaultClient(
   vaultUrl: string,
   credential: string | TokenSource = vaultSettings().credential,
 ): Promise<KeyVaultClient> {
-  const isEmbedded = vaultUrl.startsWith(EMBEDDED);
-  const shared = isEmbedded || typeof credential === "string" ? clients : clientsOf(credential);
-  const key = isEmbedded || typeof credential !== "string" ? vaultUrl : `${vaultUrl} ${credential}`;
+  const isLocal = isEmbedded(vaultUrl);
+  const shared = isLocal || typeof credential === "string" ? clients : clientsOf(credential);
+  // Two spellings of one embedded vault must not open its file twice.
+  const vault = vaultIdentity(vaultUrl);
+  const key = isLocal || typeof credential !== "string" ? vault : `${vault} ${credential}`;
   const existing = shared.get(key);
   if (existing) return existing;
-  const opening = isEmbedded ? openEmbedded(vaultUrl) : openRemote(vaultUrl, credential);
+  const opening = isLocal ? openEmbedded(vaultUrl) : openRemote(vaultUrl, credential);
   shared.set(key, opening);
   opening.catch(() => shared.delete(key));
   return opening;
@@ -48,8 +49,8 @@ async function openRemote(vaultUrl: string, credential: string | TokenSource): P
 async function openEmbedded(vaultUrl: string): Promise<KeyVaultClient> {
   const { KeyVaultClient } = await import("../keyvault/client.js");
   const { startEmulator } = await import("../../emulator/index.js");
-  const store = vaultUrl.slice(EMBEDDED.length);
-  const emulator = await startEmulator({ timing: "short", ...(store === "memory" ? {} : { store: resolve(store) }) });
+  const store = embeddedFile(vaultUrl);
+  const emulator = await startEmulator({ timing: "short", ...(store === undefined ? {} : { store }) });
   emulator.unref();
   process.stderr.write(
     `${vaultUrl} is an embedded vault, for development: its keys are in a local file, unencrypted\n`,

@@ -60,7 +60,14 @@ describe("a restore into another vault", () => {
   it("brings the key with its version and its material, in the same up as its backup", async () => {
     target.requests.clear();
     await stack.up();
-    expect(requestCounts(target)).toEqual({ getKey: 1, restoreKey: 1, getSecret: 1, restoreSecret: 1 });
+    expect(requestCounts(target)).toEqual({
+      getKey: 1,
+      restoreKey: 1,
+      updateKey: 1,
+      getSecret: 1,
+      restoreSecret: 1,
+      updateSecret: 1,
+    });
     const outputs = await stack.outputs();
     expect(outputs.copied).toBe(outputs.version);
     expect(await signsLike(target, "orders-signing", local)).toBe(true);

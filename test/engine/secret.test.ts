@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { decryptedState, stateFiles } from "./decrypted-state.js";
 import { rsaKey } from "./demo-keys.js";
+import { owned } from "./owned-tags.js";
 import { type Run, Stack } from "./stack.js";
 
 const PASSWORD = "the password of the database: 88b1e2";
@@ -114,11 +115,11 @@ describe("secrets on the real engine", () => {
     await stack.program(program('config.requireSecret("password")'));
     ran(await stack.up("--refresh"));
     const { value, properties } = await official().getSecret("db");
-    expect([value, properties.contentType, properties.tags]).toEqual([PASSWORD, "text/plain", { a: "1" }]);
+    expect([value, properties.contentType, properties.tags]).toEqual([PASSWORD, "text/plain", owned({ a: "1" })]);
     expectNoValue();
   });
 
-  it("change as the preview says, each with one request", async () => {
+  it("change as the preview says, each with one request, and a look before what cannot be undone", async () => {
     await stack.pulumi("config", "set", "--secret", "password", NEW_PASSWORD);
     await stack.program(
       program('config.requireSecret("password")', {
@@ -149,12 +150,15 @@ describe("secrets on the real engine", () => {
     ran(await stack.up());
     expect(requests()).toEqual(
       [
+        "getSecret db",
         "setSecret db",
         "updateSecret empty",
+        "getSecret cleared",
         "setSecret cleared",
         "updateSecret disabled",
         "getSecret moved-on",
         "setSecret moved-on",
+        "getSecret moved",
         "deleteSecret moved",
       ].sort(),
     );
@@ -165,6 +169,9 @@ describe("secrets on the real engine", () => {
 
   it("leave no value and no material behind where a run fails half-way, and are finished by the next", async () => {
     await official().setSecret("half", "a value that is there already 20fe31");
+    await official()
+      .beginDeleteSecret("half")
+      .then((poller) => poller.pollUntilDone());
     values.push("a value that is there already 20fe31");
     vault.faults.add({ kind: "status", status: 503, operation: "updateSecret", path: "/half" });
     vault.faults.add({ kind: "status", status: 503, operation: "updateKeyRotationPolicy" });
@@ -184,7 +191,7 @@ describe("secrets on the real engine", () => {
     expectNoValue();
     vault.faults.clear();
     ran(await stack.up());
-    expect((await official().getSecret("half")).properties.tags).toEqual({ c: "3" });
+    expect((await official().getSecret("half")).properties.tags).toEqual(owned({ c: "3" }));
     expect((await stack.drift()).properties).toEqual({});
     expect(decryptedState(stack)).not.toContain("initErrors");
     expectNoValue();

@@ -3,8 +3,10 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
+import { useRunClock } from "../../provider/engine/run-clock.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
+import { hurried } from "./engine-run.js";
 
 const options = { disableChallengeResourceVerification: true, allowInsecureConnection: true };
 
@@ -117,7 +119,8 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
   it("is waited for as long as the resource says, and no longer", async () => {
     const { id, outs } = await resource.created({ ...kind.source, onDelete: "purge", timeouts: { delete: "1s" } });
     vault.clock.freeze();
-    await expect(kind.provider.delete(id, outs)).rejects.toThrow(
+    useRunClock(hurried());
+    await expect(resource.deleted({ id, outs })).rejects.toThrow(
       new RegExp(`waited .* for the deletion of ${noun} "orders".*timeouts`),
     );
   });
@@ -141,7 +144,7 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
     const { id, outs } = await resource.created(kind.source);
     vault.faults.add({ kind: "dropAfter", operation: kind.delete, times: 1 });
     vault.requests.clear();
-    await kind.provider.delete(id, outs);
+    await resource.deleted({ id, outs });
     expect(resource.operations().filter((operation) => operation === kind.delete)).toHaveLength(1);
   });
 

@@ -104,9 +104,9 @@ describe("check refuses a key", () => {
       /expiresOn: must be a moment/,
     ],
     [
-      "with 16 tags",
-      { generate: { keyType: "RSA" }, tags: Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`t${i}`, ""])) },
-      /at most 15/,
+      "with 15 tags, one of which says who owns the key",
+      { generate: { keyType: "RSA" }, tags: Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`t${i}`, ""])) },
+      /at most 14/,
     ],
     [
       "with an unknown operation",
@@ -168,7 +168,6 @@ describe("check", () => {
         import: { jwk: curve.jwk },
         enabled: true,
         tags: {},
-        keyOps: ["verify", "sign"],
         hardwareProtected: false,
         onDelete: "delete",
         ifSoftDeleted: "recover",
@@ -176,6 +175,14 @@ describe("check", () => {
     );
     const plain = await key.check({}, { vaultUrl, name: "a", import: { jwk: curve.jwk } });
     expect(spelled).toEqual(plain);
+  });
+
+  it("records key operations that the program states, and takes the default for no change of a key without any", async () => {
+    const args = { vaultUrl, name: "a", import: { jwk: curve.jwk } };
+    const plain = (await key.check({}, args)).inputs;
+    const stated = { ...args, keyOps: ["verify", "sign"] };
+    expect((await key.check({}, stated)).inputs.keyOps).toEqual(["sign", "verify"]);
+    expect((await key.check(plain, stated)).inputs).toEqual(plain);
   });
 
   it("keeps the recorded thumbprint where the material of a key in state is not at hand", async () => {

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key } from "../../provider/dynamic-v1.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
+import { owned } from "../engine/owned-tags.js";
+import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 
 const material = rsaKey();
 const other = rsaKey();
@@ -13,13 +15,12 @@ describe("create", () => {
 
   beforeEach(async () => {
     vault = await startEmulator({ timing: "short" });
-    process.env.KEYVAULT_TOKEN = vault.token;
-    process.env.KEYVAULT_CREDENTIAL = "token";
+    startEngineRun(vault);
   });
   afterEach(() => vault.close());
 
   const create = async (args: Record<string, unknown>) => {
-    const { inputs, failures } = await key.check({}, { vaultUrl: vault.url, name: "orders", ...args });
+    const { inputs, failures } = await key.check({}, { ...identity(), vaultUrl: vault.url, name: "orders", ...args });
     expect(failures).toEqual([]);
     return key.create(inputs);
   };
@@ -105,7 +106,7 @@ describe("create", () => {
     await create({ import: { pem: material.pkcs8 }, tags: { old: "yes" } });
     await deleted();
     await create({ import: { pem: material.pkcs8 }, tags: { team: "orders" } });
-    expect((await official().getKey("orders")).properties.tags).toEqual({ team: "orders" });
+    expect((await official().getKey("orders")).properties.tags).toEqual(owned({ team: "orders" }));
     expect(await versions()).toBe(1);
   });
 
@@ -150,6 +151,7 @@ describe("create", () => {
     process.env.KEYVAULT_TOKEN = frozen.token;
     await key.create(inputs);
     frozen.clock.freeze();
+    nextEngineRun();
     await key.delete(`${frozen.url}/keys/orders`, inputs);
     await expect(key.create(inputs)).rejects.toThrow(/waited .* for key "orders".*timeouts/);
     await frozen.close();

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 
 export type Arguments = Record<string, unknown>;
 
@@ -18,18 +19,23 @@ export class DrivenResource {
     readonly vault: Emulator,
     readonly defaults: Arguments,
   ) {
-    process.env.KEYVAULT_TOKEN = vault.token;
-    process.env.KEYVAULT_CREDENTIAL = "token";
+    startEngineRun(vault);
+  }
+
+  /** The arguments as the SDK passes them on. */
+  passed(args: Arguments): Arguments {
+    const { name = "unnamed" } = { ...this.defaults, ...args };
+    return { ...identity(String(name)), ...this.defaults, ...args };
   }
 
   async checked(args: Arguments, olds: Arguments = {}): Promise<Arguments> {
-    const { inputs, failures } = await this.provider.check(olds, { ...this.defaults, ...args });
+    const { inputs, failures } = await this.provider.check(olds, this.passed(args));
     expect(failures).toEqual([]);
     return stored(inputs);
   }
 
   async refused(args: Arguments, olds: Arguments = {}): Promise<string> {
-    const { failures } = await this.provider.check(olds, { ...this.defaults, ...args });
+    const { failures } = await this.provider.check(olds, this.passed(args));
     return failures.map(({ reason }) => reason).join("\n");
   }
 
@@ -44,6 +50,12 @@ export class DrivenResource {
     this.vault.requests.clear();
     const { outs } = await this.provider.update(state.id, state.outs, inputs);
     return { id: state.id, inputs, outs: stored(outs) };
+  }
+
+  /** The resource goes, in a run whose program does not have it any more. */
+  async deleted({ id, outs }: Pick<State, "id" | "outs">): Promise<void> {
+    nextEngineRun();
+    await this.provider.delete(id, outs);
   }
 
   async refreshed(state: State): Promise<State> {

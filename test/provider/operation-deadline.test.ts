@@ -89,10 +89,12 @@ describe("deadline", () => {
     const waiting = new OperationDeadline(undefined, clock).whileBusy(awaited, call);
     await clock.until(waiting);
     expect(await waiting).toBe(4);
-    const conflict = new KeyVaultError("KV_CONFLICT", "taken");
-    await expect(
-      new OperationDeadline(undefined, clock).whileBusy(awaited, () => Promise.reject(conflict)),
-    ).rejects.toBe(conflict);
+    const refused = new KeyVaultError("KV_FORBIDDEN", "not yours");
+    const uncertain = new KeyVaultError("KV_CONFLICT", "perhaps done", { mayHaveHappened: true });
+    for (const failure of [refused, uncertain]) {
+      const call = () => Promise.reject(failure);
+      await expect(new OperationDeadline(undefined, clock).whileBusy(awaited, call)).rejects.toBe(failure);
+    }
   });
 });
 

@@ -1,9 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keyBackup } from "../../provider/dynamic-v1.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
+import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 
 type Body = Record<string, unknown> & { key?: Record<string, unknown> };
 
@@ -47,9 +48,8 @@ describe("a key's life on a server that", () => {
   let vault: Emulator;
   beforeAll(async () => {
     vault = await startEmulator();
-    process.env.KEYVAULT_TOKEN = vault.token;
-    process.env.KEYVAULT_CREDENTIAL = "token";
   });
+  beforeEach(() => startEngineRun(vault));
   afterAll(() => vault.close());
 
   it.each(Object.entries(habits))("%s", async (_habit, change) => {
@@ -57,7 +57,14 @@ describe("a key's life on a server that", () => {
     const vaultUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     for (const [index, pair] of [rsaKey(), ecKey(), ecKey("secp521r1"), ecKey("secp256k1")].entries()) {
       const name = `key-${index}-${Math.abs(_habit.length)}`;
-      const args = { vaultUrl, name, import: { pem: pair.pkcs8 }, tags: { a: "1" }, keyOps: ["sign", "verify"] };
+      const args = {
+        ...identity(name),
+        vaultUrl,
+        name,
+        import: { pem: pair.pkcs8 },
+        tags: { a: "1" },
+        keyOps: ["sign", "verify"],
+      };
       const { inputs, failures } = await key.check({}, args);
       expect(failures).toEqual([]);
       const { id, outs } = await key.create(inputs);
@@ -69,6 +76,7 @@ describe("a key's life on a server that", () => {
       expect(again.outs.version).toBe(outs.version);
       const backup = await keyBackup.create({ vaultUrl, name, version: outs.version });
       expect(backup.outs.digest).toMatch(/^sha256:/);
+      nextEngineRun();
       await key.delete(id, outs);
       const told = vi.spyOn(process.stdout, "write").mockReturnValue(true);
       expect((await key.read(id, outs)).id).toBe("");

@@ -68,7 +68,7 @@ const deletes =
   async (resource, asked) => {
     const { id, outs } = await resource.created(args);
     asked();
-    await resource.provider.delete(id, outs);
+    await resource.deleted({ id, outs });
   };
 const stays =
   (args: Arguments): Step =>
@@ -81,7 +81,7 @@ const over =
   (before: Arguments, after: Arguments): Step =>
   async (resource, asked) => {
     const { id, outs } = await resource.created(before);
-    await resource.provider.delete(id, outs);
+    await resource.deleted({ id, outs });
     await creates(after)(resource, asked);
   };
 const again =
@@ -108,10 +108,10 @@ const restores =
   async (resource, asked) => {
     const { id, outs } = await resource.created({ ...before, onDelete: "purge" });
     const { blob } = (await backup.create({ ...resource.defaults })).outs as { blob: { value: string } };
-    await resource.provider.delete(id, outs);
+    await resource.deleted({ id, outs });
     await creates({ restore: { blob: blob.value } })(resource, asked);
   };
-const gone = (state: State, { provider }: DrivenResource) => provider.delete(state.id, state.outs);
+const gone = (state: State, resource: DrivenResource) => resource.deleted(state);
 
 const keySteps: Record<string, Step> = {
   "create from `import`": creates(material),

@@ -7,6 +7,7 @@ import { type Arguments, DrivenResource, type State } from "./driven-resource.js
 
 const DAY = 86_400_000;
 const material = { import: { jwk: ecKey().jwk } };
+const made = { generate: { keyType: "EC" } };
 const policy = { rotationPolicy: { rotateAfter: "P90D", expireAfter: "P1Y" } };
 
 describe("a rotation policy", () => {
@@ -38,9 +39,8 @@ describe("a rotation policy", () => {
   };
 
   it.each<[string, Arguments]>([
-    ["an imported key", material],
     ["a generated key", { generate: { keyType: "RSA" } }],
-    ["a key that has an expiry of its own", { ...material, expiresOn: moment(2000) }],
+    ["a key that has an expiry of its own", { ...made, expiresOn: moment(2000) }],
   ])("of %s rotates again and again, updates the version, and is no drift", async (_what, source) => {
     const args = { ...source, ...policy };
     let state = await resource.created(args);
@@ -53,8 +53,19 @@ describe("a rotation policy", () => {
     expect((await official().getKey("orders")).properties.expiresOn).toBeDefined();
   });
 
+  it("explains no version of a key whose material the program imports: another key is drift whoever made it", async () => {
+    const state = await resource.created({ ...material, ...policy });
+    vault.clock.advance(91 * DAY);
+    const after = await resource.refreshed(state);
+    expect(after.outs.version).not.toBe(state.outs.version);
+    expect(Object.keys(await resource.drift(state))).toContain("thumbprint");
+    expect(after.outs.publicKey).toEqual(state.outs.publicKey);
+    await resource.updated(after, { ...material, ...policy });
+    expect(resource.operations()).toEqual(["getKey", "importKey"]);
+  });
+
   it("leaves an expiry that the program moves to the program", async () => {
-    const args = { ...material, ...policy, expiresOn: moment(2000) };
+    const args = { ...made, ...policy, expiresOn: moment(2000) };
     const state = await rotated(await resource.created(args), args);
     const moved = await resource.updated(state, { ...args, expiresOn: moment(3000) });
     expect(resource.operations()).toEqual(["updateKey"]);
@@ -62,22 +73,22 @@ describe("a rotation policy", () => {
     expect(await resource.drift(moved)).toEqual({});
   });
 
-  it("sets the expiry alone once the program no longer names one, and takes no new version for that", async () => {
+  it("sets the expiry once the program no longer names one, and takes no new version for that", async () => {
     const state = await resource.created({ ...material, ...policy, expiresOn: moment(2000) });
     const without = await resource.updated(state, { ...material, ...policy });
-    expect(resource.operations()).toEqual([]);
+    expect(resource.operations()).toEqual(["updateKey"]);
     expect(await resource.drift(without)).toEqual({});
   });
 
   it("that rotated a key lets the program change it, and import another one", async () => {
-    const args = { ...material, ...policy };
+    const args = { ...made, ...policy };
     const state = await rotated(await resource.created(args), args);
     const tagged = await resource.updated(state, { ...args, tags: { a: "1" } });
     expect(resource.operations()).toEqual(["updateKey"]);
     expect(tagged.outs.version).toBe(state.outs.version);
     expect(await resource.drift(tagged)).toEqual({});
-    const renewed = await resource.updated(tagged, { ...args, tags: { a: "1" }, import: { jwk: ecKey().jwk } });
-    expect(resource.operations()).toEqual(["importKey"]);
+    const renewed = await resource.updated(tagged, { ...policy, tags: { a: "1" }, import: { jwk: ecKey().jwk } });
+    expect(resource.operations()).toEqual(["getKey", "importKey"]);
     expect(await resource.drift(renewed)).toEqual({});
   });
 
@@ -116,7 +127,7 @@ describe("a rotation policy", () => {
 
   it("that rotates before expiry explains its versions too", async () => {
     const args = {
-      ...material,
+      ...made,
       rotationPolicy: { rotateBeforeExpiry: "P30D", expireAfter: "P100D" },
       expiresOn: moment(100),
     };

@@ -1,0 +1,280 @@
+import type { Properties } from "../engine/lifecycle.js";
+import { canonicalJson } from "../engine/normal-form.js";
+import { KeyVaultError } from "../keyvault/errors.js";
+import type { KeyBundle } from "../keyvault/key-bundle.js";
+import { publicThumbprint } from "../material/thumbprint.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
+import type { ObjectKind, ObjectMarks } from "../object/object-kind.js";
+import { ifPresent } from "../object/operation-deadline.js";
+import { type Owner, ownerOf, sourceDigest } from "../object/owner-tag.js";
+import type { PatchedVersion } from "../object/patch-version.js";
+import { materialFor } from "../object/pending-material.js";
+import type { VaultObject } from "../object/vault-object.js";
+import { writeOnce } from "../object/write-once.js";
+import { KEY_ATTRIBUTES } from "./key-attributes.js";
+import {
+  DEFAULT_CURVE,
+  DEFAULT_KEY_OPS,
+  DEFAULT_RSA_SIZE,
+  type GenerateInputs,
+  isGivenKeyOps,
+  type KeyAttributes,
+  type KeyFacts,
+  type KeyInputs,
+  keyFamily,
+  normalGenerate,
+} from "./key-inputs.js";
+import { isHidden, keyObject } from "./key-object.js";
+import { keyOutputs } from "./key-outputs.js";
+import { samePolicy, wireRotationPolicy } from "./rotation-policy.js";
+
+/** What makes a key a key in the life that it shares with secrets. */
+export const KEY: ObjectKind<KeyInputs, KeyAttributes, KeyBundle> = {
+  noun: "key",
+  collection: "keys",
+  bind: keyObject,
+  attributes: KEY_ATTRIBUTES,
+  matches: async (inputs, bundle) => matches(inputs, bundle),
+  verify,
+  send: sendVersion,
+  patch: sendPatch,
+  outputs: keyState,
+  reached,
+  owner: markOf,
+  complete: async (object, inputs) => {
+    if (inputs.rotationPolicy !== undefined) await writeRotationPolicy(object, inputs);
+  },
+};
+
+/** Whether the vault's public key can confirm a thumbprint: not that of a transfer blob or of a symmetric key. */
+export function isPublicThumbprint(thumbprint: string): boolean {
+  return !thumbprint.includes(":");
+}
+
+export function isSameMaterial(bundle: KeyBundle, thumbprint: string): boolean {
+  return publicThumbprint(bundle.publicKey) === thumbprint;
+}
+
+function matches(inputs: KeyInputs, bundle: KeyBundle): boolean | undefined {
+  if (isHidden(bundle)) return undefined;
+  const { thumbprint, generate } = inputs;
+  if (isOfOtherKind(inputs, bundle)) return false;
+  if (isOfOtherProtection(inputs, bundle)) return false;
+  if (thumbprint !== undefined) {
+    return isPublicThumbprint(thumbprint) ? isSameMaterial(bundle, thumbprint) : undefined;
+  }
+  if (generate === undefined) return undefined;
+  const source = ownerOf(bundle.tags)?.source;
+  return source === undefined ? undefined : source === generateDigest(generate);
+}
+
+/** The owner tag of a generated key also says from what it was generated: nothing else of it can be compared. */
+function markOf(inputs: KeyInputs, owner: Owner | undefined): Owner | undefined {
+  if (owner === undefined || inputs.generate === undefined) return owner;
+  return { ...owner, source: generateDigest(inputs.generate) };
+}
+
+function generateDigest(generate: GenerateInputs): string {
+  return sourceDigest(canonicalJson(normalGenerate(generate)));
+}
+
+function isOfOtherKind(inputs: KeyInputs, bundle: Partial<KeyBundle>): boolean {
+  const material = inputs.thumbprint === undefined ? undefined : materialFor(inputs.thumbprint);
+  const wanted = inputs.generate?.keyType ?? material?.keyType;
+  if (wanted === undefined || bundle.keyType === undefined || bundle.keyType === "") return false;
+  const curve = inputs.generate?.curve ?? material?.curve ?? (inputs.generate ? DEFAULT_CURVE : undefined);
+  const size = inputs.generate?.keySize ?? material?.keySize ?? (inputs.generate ? DEFAULT_RSA_SIZE : undefined);
+  const isRsa = keyFamily(wanted) === "RSA";
+  return (
+    keyFamily(bundle.keyType) !== keyFamily(wanted) ||
+    (curve !== undefined && bundle.curve !== undefined && !sameCurve(curve, bundle.curve)) ||
+    (isRsa && size !== undefined && bundle.keySize !== undefined && Number(size) !== bundle.keySize)
+  );
+}
+
+/** A key in software is not the one in an HSM that the program asks for. */
+function isOfOtherProtection(inputs: KeyInputs, { keyType }: KeyBundle): boolean {
+  const isInHsm = keyType.endsWith("-HSM");
+  return (inputs.hardwareProtected === true || inputs.generate?.keyType.endsWith("-HSM") === true) && !isInHsm;
+}
+
+function sameCurve(a: string, b: string): boolean {
+  const normal = (curve: string): string => (/^(secp256k1|p-256k)$/i.test(curve) ? "P-256K" : curve);
+  return normal(a) === normal(b);
+}
+
+/** Refuses to go on with a key of another kind, or to adopt one of other material, before anything is changed. */
+function verify(inputs: KeyInputs, bundle: Partial<KeyBundle>, doing: "adopt" | "recover"): void {
+  const { name, vaultUrl, thumbprint } = inputs;
+  if (doing === "recover") {
+    if (!isOfOtherKind(inputs, bundle)) return;
+    throw new KeyVaultError(
+      "KV_ALREADY_EXISTS",
+      `create key "${name}" in ${vaultUrl} was refused: a soft-deleted key of that name is of another kind (${describeKind(bundle)})`,
+      { hint: "purge the deleted key, or choose another name" },
+    );
+  }
+  if (bundle.keyType === "") {
+    throw new KeyVaultError(
+      "KV_FORBIDDEN",
+      `adopt key "${name}" in ${vaultUrl} failed: it is disabled, and this server does not show disabled keys`,
+      {
+        hint: "enable the key, adopt it, and let the program disable it",
+      },
+    );
+  }
+  if (thumbprint === undefined || !isPublicThumbprint(thumbprint)) return;
+  if (bundle.publicKey && publicThumbprint(bundle.publicKey) === thumbprint) return;
+  throw new KeyVaultError(
+    "KV_ALREADY_EXISTS",
+    `adopt key "${name}" in ${vaultUrl} was refused: the key in the vault is not the one that import names`,
+    { hint: "leave import out to adopt the key as it is, or choose another name for the imported one" },
+  );
+}
+
+function describeKind({ keyType, curve, keySize }: Partial<KeyBundle>): string {
+  return [keyType, curve, keySize].filter((part) => part !== undefined).join(" ");
+}
+
+function sendVersion(object: VaultObject<KeyBundle>, inputs: KeyInputs, attributes: KeyAttributes): Promise<KeyBundle> {
+  const { client, deadline } = object;
+  const common = { ...wireAttributes(attributes), ...(inputs.exportable ? { exportable: true } : {}) };
+  if (inputs.thumbprint !== undefined) {
+    const material = materialFor(inputs.thumbprint);
+    if (!material) throw materialMissing(inputs);
+    return client.importKey(
+      inputs.name,
+      {
+        key: material.importable,
+        ...(inputs.hardwareProtected || material.hardwareOnly ? { hardwareProtected: true } : {}),
+        ...common,
+      },
+      deadline.call,
+    );
+  }
+  if (inputs.generate === undefined) throw noSource(inputs);
+  const { keyType, keySize, curve } = inputs.generate;
+  return client.createKey(
+    inputs.name,
+    {
+      keyType: inputs.hardwareProtected && !keyType.endsWith("-HSM") ? `${keyType}-HSM` : keyType,
+      ...(keySize === undefined ? {} : { keySize: Number(keySize) }),
+      ...(curve === undefined ? {} : { curve }),
+      ...common,
+    },
+    deadline.call,
+  );
+}
+
+/** Whether a version can be made in this run without other key material than the program's. */
+export function canMakeSameVersion(inputs: KeyInputs): boolean {
+  return inputs.thumbprint !== undefined && materialFor(inputs.thumbprint) !== undefined;
+}
+
+/** The members of a request that carry changeable attributes. */
+function wireAttributes(attributes: KeyAttributes) {
+  const { enabled, notBefore, expiresOn, keyOps, tags, releasePolicy } = attributes;
+  return {
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(notBefore ? { notBefore: new Date(notBefore) } : {}),
+    ...(expiresOn ? { expiresOn: new Date(expiresOn) } : {}),
+    ...(keyOps ? { keyOps } : {}),
+    ...(tags ? { tags } : {}),
+    ...(releasePolicy
+      ? {
+          releasePolicy: {
+            contentType: releasePolicy.contentType ?? "application/json; charset=utf-8",
+            data: Buffer.from(releasePolicy.data, "utf8").toString("base64url"),
+            ...(releasePolicy.immutable ? { immutable: true } : {}),
+          },
+        }
+      : {}),
+  };
+}
+
+function sendPatch(
+  { client, deadline, address }: VaultObject<KeyBundle>,
+  { version, keyType = "" }: PatchedVersion,
+  changed: readonly (keyof KeyAttributes)[],
+  target: KeyAttributes,
+): Promise<KeyBundle> {
+  const isChanged = (attribute: keyof KeyAttributes): boolean => changed.includes(attribute);
+  const { notBefore, expiresOn, releasePolicy } = target;
+  const defaultOps = DEFAULT_KEY_OPS[keyFamily(keyType)];
+  const keyOps = target.keyOps ?? (defaultOps ? [...defaultOps] : undefined);
+  return client.updateKey(
+    address.name,
+    version,
+    {
+      ...wireAttributes({
+        ...(isChanged("notBefore") && notBefore ? { notBefore } : {}),
+        ...(isChanged("expiresOn") && expiresOn ? { expiresOn } : {}),
+        ...(isChanged("releasePolicy") && releasePolicy ? { releasePolicy } : {}),
+      }),
+      ...(isChanged("enabled") ? { enabled: target.enabled ?? true } : {}),
+      ...(isChanged("tags") ? { tags: target.tags ?? {} } : {}),
+      ...(isChanged("keyOps") && keyOps ? { keyOps } : {}),
+    },
+    deadline.call,
+  );
+}
+
+/** Sets the program's rotation policy, or the service's default where it has none. A lost answer is looked for. */
+export async function writeRotationPolicy(object: VaultObject<KeyBundle>, inputs: KeyInputs): Promise<void> {
+  const { client, deadline, label } = object;
+  const policy = wireRotationPolicy(inputs.rotationPolicy);
+  await deadline.whileBusy<unknown>(`${label} to be free`, () =>
+    writeOnce<unknown>({
+      what: `the rotation policy of ${label}`,
+      deadline,
+      send: () => client.updateKeyRotationPolicy(inputs.name, policy, deadline.call),
+      look: async () => {
+        const found = await ifPresent(client.getKeyRotationPolicy(inputs.name, deadline.call));
+        return found && samePolicy(found, inputs.rotationPolicy) ? found : undefined;
+      },
+    }),
+  );
+}
+
+/** What is there where a later step failed: the next `up` sees that the material is another one. */
+async function reached(
+  inputs: KeyInputs,
+  bundle: KeyBundle,
+): Promise<{ inputs: KeyInputs; marks: ObjectMarks<KeyAttributes> }> {
+  const { rotationPolicy: _policy, enabled: _e, notBefore: _n, expiresOn: _x, keyOps: _k, tags: _t, ...rest } = inputs;
+  const there: KeyInputs = { ...rest, ...KEY_ATTRIBUTES.observed(bundle) };
+  if (matches(inputs, bundle) === false) {
+    const thumbprint = publicThumbprint(bundle.publicKey);
+    if (inputs.thumbprint !== undefined && thumbprint !== undefined)
+      return { inputs: { ...there, thumbprint }, marks: {} };
+    return { inputs: there, marks: { foreignVersion: true } };
+  }
+  return { inputs: there, marks: {} };
+}
+
+/**
+ * What state holds of a key that was just written. Where the program names no operations, what the server gave is the
+ * baseline that drift is told against.
+ */
+export function keyState(inputs: KeyInputs, bundle: KeyBundle, marks: Partial<KeyFacts>): Properties {
+  const { keyType, keyOps } = bundle;
+  const isGiven = inputs.keyOps === undefined && keyOps !== undefined && !isGivenKeyOps(keyType, keyOps);
+  const isLeft = leavesRestToVault(inputs);
+  return {
+    ...keyOutputs(inputs, bundle, { ...(isGiven && !isLeft ? { givenKeyOps: [...keyOps].sort() } : {}), ...marks }),
+  };
+}
+
+function noSource({ name, vaultUrl }: KeyInputs): KeyVaultError {
+  return new KeyVaultError("KV_INVALID_INPUT", `a new version of key "${name}" in ${vaultUrl} would need a source`, {
+    hint: "give the key import or generate",
+  });
+}
+
+function materialMissing({ name, vaultUrl }: KeyInputs): KeyVaultError {
+  return new KeyVaultError(
+    "KV_INVALID_KEY_MATERIAL",
+    `a new version of key "${name}" in ${vaultUrl} has to be made, and its material is not at hand`,
+    { hint: "run where the file or environment variable of `import` is present" },
+  );
+}

@@ -1,0 +1,61 @@
+import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
+import type { KeyBundle } from "../keyvault/key-bundle.js";
+import { mayBeDisabled, newestDisabledVersion } from "../object/current-version.js";
+import { ifPresent, type OperationDeadline } from "../object/operation-deadline.js";
+import type { VaultObject } from "../object/vault-object.js";
+import type { ObjectAddress } from "../vault/object-address.js";
+
+/** A key, by its name. */
+export function keyObject(
+  client: KeyVaultClient,
+  address: ObjectAddress,
+  deadline: OperationDeadline,
+): VaultObject<KeyBundle> {
+  const { name } = address;
+  return {
+    kind: "key",
+    client,
+    address,
+    deadline,
+    label: `key "${name}" in ${address.vaultUrl}`,
+    current: () => currentKeyVersion(client, name, deadline.call),
+    deleted: () => ifPresent(client.getDeletedKey(name, deadline.call)),
+    disable: (version) => client.updateKey(name, version, { enabled: false }, deadline.call),
+    delete: () => client.deleteKey(name, deadline.call),
+    recover: () => client.recoverDeletedKey(name, deadline.call),
+    purge: () => client.purgeDeletedKey(name, deadline.call),
+    restore: (blob) => client.restoreKey(blob, deadline.call),
+  };
+}
+
+/**
+ * The current version of a key. The service shows disabled keys; of one that another server does not show, the list of
+ * versions tells the attributes, and type and public key stay unknown (`keyType` is empty).
+ *
+ * Permissions: keys/get, and keys/list for a disabled key on such a server.
+ */
+export async function currentKeyVersion(
+  client: KeyVaultClient,
+  name: string,
+  options: CallOptions = {},
+): Promise<KeyBundle | undefined> {
+  try {
+    return await client.getKey(name, undefined, options);
+  } catch (error) {
+    const isGone = isKeyVaultError(error, "KV_NOT_FOUND");
+    if (!mayBeDisabled(error)) {
+      if (isGone) return undefined;
+      throw error;
+    }
+    const newest = await newestDisabledVersion(client.getKeyVersions(name, options));
+    if (newest) return { ...newest, keyType: "", publicKey: { kty: "" } };
+    if (isGone) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a key's type and public key could not be read, since it is disabled on a server that hides such keys. */
+export function isHidden(bundle: Pick<KeyBundle, "keyType">): boolean {
+  return bundle.keyType === "";
+}

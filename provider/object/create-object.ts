@@ -1,0 +1,383 @@
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { tell } from "../engine/progress.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import { objectId } from "../vault/object-address.js";
+import { vaultClient } from "../vault/vault-access.js";
+import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
+import { ownerInThisRun, wasReleased } from "./declared-objects.js";
+import { tellIfUnpurgeable } from "./delete-object.js";
+import { makeVersion } from "./make-version.js";
+import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
+import type { ObjectKind, ObjectMarks } from "./object-kind.js";
+import { isBusy, OperationDeadline } from "./operation-deadline.js";
+import {
+  describeOwner,
+  formatOwner,
+  hasOwnerTag,
+  OWNER_TAG,
+  type Owner,
+  ownerOf,
+  withoutOwnerTag,
+} from "./owner-tag.js";
+import { patchVersion } from "./patch-version.js";
+import { recoverObject } from "./recover-object.js";
+import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
+import { isRestoredVersion } from "./restore-source.js";
+import type { DeletedObject, VaultObject, VersionBundle } from "./vault-object.js";
+
+type Attributes = { tags?: Record<string, string> };
+const MOST_TAGS = 15;
+
+/** One creation: what is to be made, of which kind, under whose mark. */
+interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle> {
+  kind: ObjectKind<I, A, B>;
+  inputs: I;
+  object: VaultObject<B>;
+  owner: Owner | undefined;
+  /** What is ours, from the moment on that it is taken or the vault is changed: whatever fails then, it is recorded. */
+  reached?: B;
+}
+
+/** A version, and whether everything was sent with it: then there is nothing left to converge. */
+interface Made<B> {
+  bundle: B;
+  isComplete: boolean;
+}
+
+/**
+ * Creates an object, once: looks before it writes, takes over what an interrupted run or another resource of this stack
+ * has left, recovers a soft-deleted one, and never touches one that somebody else owns.
+ */
+export async function createObject<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  kind: ObjectKind<I, A, B>,
+  inputs: I,
+): Promise<{ id: string; outs: Properties }> {
+  const client = await vaultClient(inputs.vaultUrl);
+  const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
+  const owner = kind.owner(inputs, ownerInThisRun(kind.noun, inputs));
+  const creation: Creation<I, A, B> = { kind, inputs, object, owner };
+  try {
+    const made = await takeOrMake(creation);
+    const bundle = await converge(creation, made);
+    await kind.complete?.(object, inputs);
+    tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
+    return {
+      id: objectId(kind.collection, inputs),
+      outs: kind.outputs(inputs, bundle, marksOf(creation, bundle)),
+    };
+  } catch (error) {
+    throw await asPartialFailure(creation, error);
+  }
+}
+
+/** While the name is busy it is looked at again: what comes back may be somebody else's object. */
+async function takeOrMake<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+): Promise<Made<B>> {
+  const { object } = creation;
+  for (;;) {
+    const existing = await object.current();
+    if (existing) return takeOver(creation, existing);
+    try {
+      return await make(creation);
+    } catch (error) {
+      if (creation.reached || !isBusy(error)) throw error;
+      // A server may say "conflict" and no more where a soft-deleted object holds the name.
+      if (error.code === "KV_CONFLICT" && !creation.inputs.restore && (await object.deleted())) {
+        return recover(creation, error);
+      }
+      await object.deadline.pause(`${object.label} to be free`, error);
+    }
+  }
+}
+
+async function make<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+): Promise<Made<B>> {
+  const { inputs } = creation;
+  if (inputs.adopt) return adoptDeleted(creation);
+  if (inputs.restore !== undefined) return restore(creation, inputs.restore);
+  try {
+    return await written(creation, undefined);
+  } catch (error) {
+    if (!isKeyVaultError(error, "KV_DELETED_RECOVERABLE")) throw error;
+    return recover(creation, error);
+  }
+}
+
+/** Takes an object that is there, where it is ours to take and is or becomes what the program says without new material. */
+async function takeOver<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  bundle: B,
+): Promise<Made<B>> {
+  const { kind, inputs, object } = creation;
+  if (bundle.managed) throw ownedByCertificate(object);
+  if (inputs.adopt) {
+    kind.verify(inputs, bundle, "adopt");
+    if (hasOwnerTag(bundle.tags) && !isOurs(creation, bundle.tags)) {
+      tell(`${object.label} was owned by ${describeOwner(bundle.tags)}, and is adopted by this resource`);
+    }
+    return asAdopted(creation, bundle);
+  }
+  const standing = standingOf(creation, bundle.tags);
+  if (standing === "foreign") throw alreadyExists(creation, bundle, standing);
+  if (inputs.restore !== undefined) {
+    if (standing !== "released" && !isRestoredVersion(inputs.restore, bundle.version)) {
+      throw alreadyExists(creation, bundle, standing);
+    }
+    tellTakenOver(creation, standing);
+    return { bundle, isComplete: false };
+  }
+  const matches = await kind.matches(inputs, bundle);
+  if (standing === "released" || matches === true) {
+    const made = await withSource(creation, bundle, standing === "released");
+    tellTakenOver(creation, standing);
+    return made;
+  }
+  throw alreadyExists(creation, bundle, standing, matches === undefined);
+}
+
+/** An adopted object as it is, or with a version of the source that the program gives beside. */
+async function asAdopted<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  bundle: B,
+): Promise<Made<B>> {
+  const isOther = (await creation.kind.matches(creation.inputs, bundle)) === false;
+  return isOther ? written(creation, bundle) : { bundle, isComplete: false };
+}
+
+/** How an object stands to the resource that is to be created. */
+type Standing =
+  /** This very resource made it, in a run that was cut off. */
+  | "own"
+  /** Another resource of this stack made it: one that was renamed, moved or swapped. */
+  | "same-stack"
+  /** This stack had it until this run let it go. */
+  | "released"
+  | "foreign";
+
+function standingOf<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { kind, inputs, owner }: Creation<I, A, B>,
+  tags: Record<string, string>,
+): Standing {
+  if (wasReleased(kind.noun, inputs)) return "released";
+  const found = ownerOf(tags);
+  if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
+  return found.token === owner.token ? "own" : "same-stack";
+}
+
+function isOurs({ owner }: { owner: Owner | undefined }, tags: Record<string, string>): boolean {
+  return owner !== undefined && ownerOf(tags)?.token === owner.token;
+}
+
+/**
+ * A version of the program's source: the one that is there, or one more from the same source where an attribute has to
+ * be cleared, or where this stack replaces what it had.
+ */
+async function withSource<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  bundle: B,
+  mayRenew: boolean,
+): Promise<Made<B>> {
+  const { kind, inputs } = creation;
+  if ((await kind.matches(inputs, bundle)) === true && !isToRenew(creation, mayRenew)) {
+    const mustClear = attributesToChange(kind.attributes, inputs, bundle).some(
+      (attribute) => kind.attributes.clearedByVersion.includes(attribute) && inputs[attribute] === undefined,
+    );
+    if (!mustClear) return { bundle, isComplete: false };
+  }
+  return written(creation, bundle);
+}
+
+/** A generated key that the engine replaces is to be another key; material that the program gives stays the same. */
+function isToRenew<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { inputs }: Creation<I, A, B>,
+  isReplaced: boolean,
+): boolean {
+  return isReplaced && "generate" in inputs && inputs.generate !== undefined;
+}
+
+async function written<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  before: B | undefined,
+): Promise<Made<B>> {
+  const { kind, object, inputs, owner } = creation;
+  const attributes = targetAttributes<I, A, B>(kind.attributes, inputs, before && kind.attributes.observed(before));
+  const write = () => makeVersion(kind, object, inputs, { attributes, owner, before: before?.version });
+  // A name that nothing holds is the caller's to look at again; one that is ours is waited for.
+  const bundle = await (before === undefined
+    ? write()
+    : object.deadline.whileBusy(`${object.label} to be free`, write));
+  creation.reached = bundle;
+  return { bundle, isComplete: true };
+}
+
+async function adoptDeleted<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+): Promise<Made<B>> {
+  const { object } = creation;
+  if (await object.deleted()) return recover(creation, undefined);
+  throw new KeyVaultError("KV_NOT_FOUND", `adopt ${object.label} failed: there is no such ${object.kind}`, {
+    hint: `check the name, or give the ${object.kind} a source of its own`,
+  });
+}
+
+/** Brings back the soft-deleted object that holds the name, and makes it what the program says. */
+async function recover<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  cause: unknown,
+): Promise<Made<B>> {
+  const { kind, inputs, object } = creation;
+  const bundle = await recoverObject(object, {
+    ifSoftDeleted: inputs.ifSoftDeleted,
+    cause,
+    verify: (deleted) => {
+      refuseOthersDeleted(creation, deleted);
+      kind.verify(inputs, deleted as Partial<B>, inputs.adopt ? "adopt" : "recover");
+    },
+  });
+  creation.reached = bundle;
+  if (inputs.adopt) return asAdopted(creation, bundle);
+  if (inputs.restore !== undefined) return { bundle, isComplete: false };
+  return withSource(creation, bundle, false);
+}
+
+/** A deleted object that another stack owns may still be in that stack's state: it is not this one's to bring back. */
+function refuseOthersDeleted<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  { tags }: DeletedObject,
+): void {
+  const { inputs, object } = creation;
+  if (inputs.adopt || !hasOwnerTag(tags) || creation.owner === undefined) return;
+  if (standingOf(creation, tags ?? {}) !== "foreign") return;
+  throw new KeyVaultError(
+    "KV_DELETED_RECOVERABLE",
+    `create ${object.label} was refused: a soft-deleted ${object.kind} holds the name, and ${describeOwner(tags)} owns it`,
+    { hint: "set adopt: true to recover and take it over, purge it, or choose another name" },
+  );
+}
+
+async function restore<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  digest: string,
+): Promise<Made<B>> {
+  const { kind, inputs, object } = creation;
+  const outcome = await restoreObject(object, digest);
+  if ("existing" in outcome) return takeOver(creation, outcome.existing);
+  if ("deletedBefore" in outcome) return recover(creation, outcome.deletedBefore);
+  const { restored } = outcome;
+  creation.reached = restored;
+  if (restored.name.toLowerCase() === inputs.name.toLowerCase()) return { bundle: restored, isComplete: false };
+  const actual = { ...inputs, name: restored.name };
+  throw new PartialFailure(
+    objectId(kind.collection, actual),
+    kind.outputs(actual, restored, marksOf(creation, restored)),
+    restoredUnderOtherName(kind.noun, inputs.vaultUrl, restored.name, inputs.name),
+  );
+}
+
+/** Gives a taken version the program's attributes and our mark, in one request, and in none where it has both. */
+async function converge<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  { bundle, isComplete }: Made<B>,
+): Promise<B> {
+  if (isComplete) return bundle;
+  const { kind, inputs, object, owner } = creation;
+  creation.reached = bundle;
+  const changed = attributesToChange(kind.attributes, inputs, bundle);
+  const isToStamp = shouldStamp(creation, bundle, changed.length > 0);
+  if (isToStamp && !changed.includes("tags")) changed.push("tags");
+  if (changed.length === 0) return bundle;
+  const observed = kind.attributes.observed(bundle);
+  const target = targetAttributes<I, A, B>(kind.attributes, inputs, observed);
+  const mark = isToStamp || hasOwnerTag(bundle.tags) ? owner : undefined;
+  const patched = await patchVersion(kind, object, bundle, { changed, target, owner: mark });
+  creation.reached = patched;
+  return patched;
+}
+
+/** An object is marked where it is ours. An adopted one only with a write that is due anyway, or to take it from another. */
+function shouldStamp<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { inputs, owner }: Creation<I, A, B>,
+  bundle: B,
+  isWritten: boolean,
+): boolean {
+  if (owner === undefined || bundle.tags[OWNER_TAG] === formatOwner(owner)) return false;
+  const tags = withoutOwnerTag({ ...bundle.tags, ...inputs.tags });
+  if (Object.keys(tags).length >= MOST_TAGS) return false;
+  return !inputs.adopt || isWritten || hasOwnerTag(bundle.tags);
+}
+
+function marksOf<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { kind, inputs, owner }: Creation<I, A, B>,
+  bundle: B,
+): ObjectMarks<A> {
+  const declared = pickAttributes<A>(kind.attributes, inputs);
+  const found = leavesRestToVault(inputs)
+    ? undeclaredAttributes(kind.attributes, kind.attributes.observed(bundle), declared)
+    : undefined;
+  return {
+    ...(found ? { found } : {}),
+    ...(owner !== undefined && isOurs({ owner }, bundle.tags) ? { ownerToken: owner.token } : {}),
+  };
+}
+
+/** From the first change of the vault on, the object is recorded as it is, and the next `up` goes on from there. */
+async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  error: unknown,
+): Promise<unknown> {
+  const { kind, inputs, reached } = creation;
+  if (reached === undefined || error instanceof PartialFailure) return error;
+  const there = await kind.reached(inputs, reached);
+  const outs = kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks });
+  return new PartialFailure(objectId(kind.collection, inputs), outs, error);
+}
+
+function tellTakenOver<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { object }: Creation<I, A, B>,
+  standing: Standing,
+): void {
+  if (standing === "own") tell(`${object.label} was made by a run that was cut off, and is taken over`);
+  if (standing === "same-stack") tell(`${object.label} belonged to another resource of this stack, and is taken over`);
+}
+
+function alreadyExists<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { kind, object, owner }: Creation<I, A, B>,
+  bundle: B,
+  standing: Standing,
+  isIncomparable = false,
+): KeyVaultError {
+  const { label } = object;
+  const what = `${bundle.enabled ? "" : "disabled "}${kind.noun}`;
+  const refused = `create ${label} was refused: the vault already holds a ${what} of that name`;
+  if (standing !== "foreign") {
+    return new KeyVaultError(
+      "KV_ALREADY_EXISTS",
+      `${refused}, which this stack made ${
+        isIncomparable ? "and whose material or value cannot be compared with the program's" : "for another source"
+      }`,
+      {
+        hint: `if the resource was renamed or moved, give it an alias and change the source in a run of its own; set adopt: true to manage the ${kind.noun} as it is; or choose another name`,
+      },
+    );
+  }
+  if (hasOwnerTag(bundle.tags)) {
+    return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and ${describeOwner(bundle.tags)} owns it`, {
+      hint: `set adopt: true to take it over from there, or choose another name${
+        owner === undefined ? "; owner tags are off (keyvault:ownerTag)" : ""
+      }`,
+    });
+  }
+  return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and no owner tag says that it is this stack's`, {
+    hint: `if the resource was renamed or moved, give it an alias; set adopt: true to manage the ${kind.noun} that is there; or choose another name`,
+  });
+}
+
+export function ownedByCertificate({ label }: { label: string }): KeyVaultError {
+  return new KeyVaultError(
+    "KV_INVALID_INPUT",
+    `${label} belongs to the certificate of the same name: only the certificate can change or delete it`,
+    { hint: "manage the certificate instead, or choose another name" },
+  );
+}

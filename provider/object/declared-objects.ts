@@ -1,0 +1,94 @@
+import type { Properties } from "../engine/lifecycle.js";
+import { vaultSettings } from "../engine/vault-settings.js";
+import type { ObjectAddress } from "../vault/object-address.js";
+import { vaultIdentity } from "../vault/vault-identity.js";
+import { type Owner, ownerToken } from "./owner-tag.js";
+
+/**
+ * What `check` has seen the running program declare, and what `delete` has let go since. One process serves one run of
+ * the engine, so this is the run's knowledge, and none of it is ever written.
+ */
+interface Declaration {
+  /** A token of the resource instance; one resource may be checked several times in a run. */
+  claimant: string;
+  /** As the SDK tells it; undefined for programs of an older SDK and where `keyvault:ownerTag` is off. */
+  identity?: ResourceIdentity;
+}
+
+export interface ResourceIdentity {
+  project: string;
+  stack: string;
+  urn: string;
+}
+
+type Kind = "key" | "secret";
+
+const declarations = new Map<string, Declaration>();
+const released = new Set<string>();
+
+/**
+ * Records that a resource of the program manages an object.
+ *
+ * @returns the other resource that already does, where there is one: two on one name would overwrite each other for
+ * ever, each seeing the other's work as drift.
+ */
+export function declareObject(kind: Kind, address: ObjectAddress, declaration: Declaration): Declaration | undefined {
+  const object = objectKey(kind, address);
+  const holder = declarations.get(object);
+  if (holder !== undefined && holder.claimant !== declaration.claimant) return holder;
+  declarations.set(object, declaration);
+  return undefined;
+}
+
+/** The resource of this run that declares an object. It is never deleted, whatever goes. */
+export function declarationOf(kind: Kind, address: ObjectAddress): Declaration | undefined {
+  return declarations.get(objectKey(kind, address));
+}
+
+/**
+ * Notes that this stack had an object until now and gives it to the resource that declares it: the engine replaces a
+ * resource under its own name, or one resource takes the place of another.
+ */
+export function releaseObject(kind: Kind, address: ObjectAddress): void {
+  released.add(objectKey(kind, address));
+}
+
+/** Whether a resource of this very stack held the object until this run let it go. */
+export function wasReleased(kind: Kind, address: ObjectAddress): boolean {
+  return released.has(objectKey(kind, address));
+}
+
+/** The mark that writes of this run put on an object; undefined where owner tags are off or the program tells no identity. */
+export function ownerInThisRun(kind: Kind, address: ObjectAddress, recordedToken?: string): Owner | undefined {
+  const identity = declarationOf(kind, address)?.identity;
+  if (identity === undefined || !vaultSettings().ownerTag) return undefined;
+  return {
+    stack: `${identity.project}/${identity.stack}`,
+    token: recordedToken ?? ownerToken(identity.urn),
+  };
+}
+
+/** The identity that the SDK hands to `check` as `owner`. */
+export function identityOf(news: Properties): ResourceIdentity | undefined {
+  const { owner } = news;
+  if (owner === null || typeof owner !== "object") return undefined;
+  const { project, stack, urn } = owner as Partial<Record<keyof ResourceIdentity, unknown>>;
+  if (typeof project !== "string" || typeof stack !== "string" || typeof urn !== "string") return undefined;
+  return { project, stack, urn };
+}
+
+/** `Key "orders"`, by which a message names a resource. */
+export function describeResource({ identity }: Declaration): string {
+  const [type = "", name = ""] = identity?.urn.split("::").slice(2) ?? [];
+  return identity === undefined ? "another resource" : `${type.split(":").at(-1)} "${name}"`;
+}
+
+/** For tests that take several runs through one process. */
+export function forgetDeclaredObjects(): void {
+  declarations.clear();
+  released.clear();
+}
+
+function objectKey(kind: Kind, { vaultUrl, name }: ObjectAddress): string {
+  return `${kind} ${vaultIdentity(vaultUrl)} ${name.toLowerCase()}`;
+}

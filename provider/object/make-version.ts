@@ -1,0 +1,99 @@
+import { KeyVaultError } from "../keyvault/errors.js";
+import { differingAttributes } from "./attributes.js";
+import type { ObjectInputs } from "./object-inputs.js";
+import type { ObjectKind } from "./object-kind.js";
+import { formatOwner, OWNER_TAG, type Owner, withOwnerTag } from "./owner-tag.js";
+import type { VaultObject, VersionBundle } from "./vault-object.js";
+import { writeOnce } from "./write-once.js";
+
+interface TaggedAttributes {
+  tags?: Record<string, string>;
+}
+
+/** The version that the program wants, with everything that belongs to it: nothing is inherited from the one before. */
+export interface WantedVersion<A> {
+  attributes: A;
+  /** The mark that it carries; undefined where owner tags are off. */
+  owner: Owner | undefined;
+  /** The version that was looked at before; undefined where nothing was there. */
+  before: string | undefined;
+}
+
+/**
+ * Makes a version from the program's source: imports, sets or generates. It is sent once: where the answer is lost the
+ * vault is looked at, and only a version that equals what was sent, completely, is taken for it.
+ */
+export async function makeVersion<I extends ObjectInputs, A extends TaggedAttributes, B extends VersionBundle>(
+  kind: ObjectKind<I, A, B>,
+  object: VaultObject<B>,
+  inputs: I,
+  wanted: WantedVersion<A>,
+): Promise<B> {
+  const { before, owner } = wanted;
+  const tags = withOwnerTag(wanted.attributes.tags, owner);
+  const sent: A = Object.keys(tags).length > 0 ? { ...wanted.attributes, tags } : wanted.attributes;
+  return writeOnce({
+    what: `a version of ${object.label}`,
+    deadline: object.deadline,
+    send: () => kind.send(object, inputs, sent),
+    look: async () => {
+      const found = await object.current();
+      if (!found || found.version === before) return undefined;
+      if (await isAsWanted(kind, inputs, found, wanted)) return found;
+      throw writtenByAnother(object, before);
+    },
+  });
+}
+
+/**
+ * As {@link makeVersion}, for an object that state knows: looks first, since the run before may have made the version
+ * and lost its state, and again after each refusal that passes by itself.
+ *
+ * @param known the version that state knows, and knows not to be the wanted one.
+ */
+export async function makeNextVersion<I extends ObjectInputs, A extends TaggedAttributes, B extends VersionBundle>(
+  kind: ObjectKind<I, A, B>,
+  object: VaultObject<B>,
+  inputs: I,
+  {
+    known,
+    owner,
+    attributesOver,
+  }: { known: string | undefined; owner: Owner | undefined; attributesOver(bundle: B | undefined): A },
+): Promise<B> {
+  return object.deadline.whileBusy(`${object.label} to be free`, async () => {
+    const current = await object.current();
+    const wanted = { attributes: attributesOver(current), owner, before: current?.version };
+    if (current && current.version !== known && (await isAsWanted(kind, inputs, current, wanted))) return current;
+    return makeVersion(kind, object, inputs, wanted);
+  });
+}
+
+/** Whether a version equals what would be sent: source, attributes and owner. What cannot be compared needs our mark. */
+export async function isAsWanted<I extends ObjectInputs, A extends object, B extends VersionBundle>(
+  kind: ObjectKind<I, A, B>,
+  inputs: I,
+  bundle: B,
+  { attributes, owner }: { attributes: A; owner: Owner | undefined },
+): Promise<boolean> {
+  const isMarked = owner !== undefined && bundle.tags[OWNER_TAG] === formatOwner(owner);
+  if (owner !== undefined && !isMarked) return false;
+  const matches = await kind.matches(inputs, bundle);
+  if (matches === false || (matches === undefined && !isMarked)) return false;
+  return differingAttributes(kind.attributes, kind.attributes.observed(bundle), attributes).every(
+    (attribute) => attributes[attribute] === undefined && kind.attributes.isSetByService(attribute, inputs, bundle),
+  );
+}
+
+function writtenByAnother({ label, kind }: VaultObject, before: string | undefined): KeyVaultError {
+  return new KeyVaultError(
+    "KV_CONFLICT",
+    `the answer to a write of ${label} was lost, and the vault now holds a version that is not the one sent${
+      before === undefined ? "" : ` (before it: ${before})`
+    }`,
+    {
+      mayHaveHappened: true,
+      hint: `somebody else writes this ${kind}: run \`pulumi preview --refresh\` and look at the difference`,
+    },
+  );
+}

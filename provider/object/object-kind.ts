@@ -1,0 +1,39 @@
+import type { Properties } from "../engine/lifecycle.js";
+import type { AttributeRules } from "./attributes.js";
+import type { ObjectInputs } from "./object-inputs.js";
+import type { Owner } from "./owner-tag.js";
+import type { PatchedVersion } from "./patch-version.js";
+import type { BindObject, VaultObject, VersionBundle } from "./vault-object.js";
+
+/** What state remembers of an object beside its inputs and what the vault says of its version. */
+export interface ObjectMarks<A> {
+  /** Attributes that the program leaves to the vault, as they were last seen. */
+  found?: A;
+  /** The token of the owner tag, where the object carries ours. */
+  ownerToken?: string;
+  /** The current version is not one that the program asked for. */
+  foreignVersion?: true;
+}
+
+/** What makes a key a key and a secret a secret in the one life that both have. */
+export interface ObjectKind<I extends ObjectInputs, A extends object, B extends VersionBundle> {
+  readonly noun: "key" | "secret";
+  readonly collection: "keys" | "secrets";
+  readonly bind: BindObject<B>;
+  readonly attributes: AttributeRules<I, A, B>;
+  /** Whether a version is what the program's source gives; undefined where that cannot be told. */
+  matches(inputs: I, bundle: B): Promise<boolean | undefined>;
+  /** Throws where a version can never become what the program says: another type, or other material than to be adopted. */
+  verify(inputs: I, bundle: Partial<B>, doing: "adopt" | "recover"): void;
+  /** One request that makes a version from the program's source. Nothing of an earlier version is inherited. */
+  send(object: VaultObject<B>, inputs: I, attributes: A): Promise<B>;
+  /** One request that gives the named attributes of a version their target values. */
+  patch(object: VaultObject<B>, version: PatchedVersion, changed: readonly (keyof A)[], target: A): Promise<B>;
+  outputs(inputs: I, bundle: B, marks: ObjectMarks<A>): Properties;
+  /** Inputs that describe what is there, where a later step failed: the next `up` sees what is missing. */
+  reached(inputs: I, bundle: B): Promise<{ inputs: I; marks: ObjectMarks<A> }>;
+  /** The owner as a version of this source carries it. */
+  owner(inputs: I, owner: Owner | undefined): Owner | undefined;
+  /** What follows once the version is there: a key's rotation policy. */
+  complete?(object: VaultObject<B>, inputs: I): Promise<void>;
+}

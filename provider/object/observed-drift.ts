@@ -1,0 +1,45 @@
+/**
+ * What a refresh notes in the inputs that it hands back, for the next `check`: old inputs are all that a check gets of
+ * state. Nothing of it is ever sent to a vault, and the next `up` writes the program's own inputs over it.
+ */
+
+/** A digest of what the vault holds where something else was to be: `<found> instead of <expected>`. */
+export interface SwappedDigest {
+  found: string;
+  expected: string;
+}
+
+const INSTEAD = " instead of ";
+const OUTSIDE = " (set outside)";
+
+export function formatSwappedDigest({ found, expected }: SwappedDigest): string {
+  return `${found}${INSTEAD}${expected}`;
+}
+
+/** Undefined for a digest of what was to be there. */
+export function parseSwappedDigest(text: unknown): SwappedDigest | undefined {
+  if (typeof text !== "string") return undefined;
+  const [found, expected, ...rest] = text.split(INSTEAD);
+  return found && expected && rest.length === 0 ? { found, expected } : undefined;
+}
+
+/** The digest that is to be there, whatever a refresh has found. */
+export function expectedDigest(recorded: string): string {
+  return parseSwappedDigest(recorded)?.expected ?? recorded;
+}
+
+/** Marks the value of an attribute that somebody set outside, and that no program has removed. */
+export function formatSetOutside(value: string): string {
+  return `${value}${OUTSIDE}`;
+}
+
+export function isSetOutside(value: unknown): boolean {
+  return typeof value === "string" && value.endsWith(OUTSIDE);
+}
+
+/** What the vault has, without the note of a refresh. Anything else is given back as it is. */
+export function observedValue(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (isSetOutside(value)) return value.slice(0, -OUTSIDE.length);
+  return parseSwappedDigest(value)?.found ?? value;
+}

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+
+/**
+ * The tag by which an object says who owns it. Key Vault has no owner field and no conditional writes; a tag is what
+ * other tools use too (`managed-by` of External Secrets, the owner records of external-dns).
+ */
+export const OWNER_TAG = "pulumi-keyvault";
+
+/** Who owns an object: the value of its {@link OWNER_TAG}, `<project>/<stack> <token>`. */
+export interface Owner {
+  /** `<project>/<stack>` at the time of the last write. */
+  stack: string;
+  /** Follows from the URN at creation, stands in state, and stays when alias, URN or stack change. */
+  token: string;
+  /** Of a generated key: a digest of what it was generated from. A run that was cut off knows by it what it had made. */
+  source?: string;
+}
+
+/** A token of 16 characters from the URN: an interrupted run that starts again comes to the same one. */
+export function ownerToken(urn: string): string {
+  return createHash("sha256").update(urn).digest("base64url").slice(0, 16);
+}
+
+/** A short digest of what a key is generated from. */
+export function sourceDigest(canonical: string): string {
+  return createHash("sha256").update(canonical).digest("base64url").slice(0, 8);
+}
+
+export function formatOwner({ stack, token, source }: Owner): string {
+  return `${stack} ${token}${source === undefined ? "" : `.${source}`}`;
+}
+
+/** Undefined for a text that is no owner's: whoever wrote it, it is not this stack. */
+export function parseOwner(text: string): Owner | undefined {
+  const match = /^([^\s/]+\/[^\s/]+) ([\w-]{16})(?:\.([\w-]{8}))?$/.exec(text);
+  const [, stack, token, source] = match ?? [];
+  if (stack === undefined || token === undefined) return undefined;
+  return { stack, token, ...(source === undefined ? {} : { source }) };
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+export function hasOwnerTag(tags: Tags | undefined): boolean {
+  return ownerText(tags) !== undefined;
+}
+
+/** The owner that the tags name; undefined where they name none, or one that is no stack's. */
+export function ownerOf(tags: Tags | undefined): Owner | undefined {
+  const text = ownerText(tags);
+  return text === undefined ? undefined : parseOwner(text);
+}
+
+/** For messages: `stack "shop/prod"`, or the tag as it is where another tool has written it. */
+export function describeOwner(tags: Tags | undefined): string {
+  const owner = ownerOf(tags);
+  if (owner) return `stack "${owner.stack}"`;
+  const text = ownerText(tags);
+  return text === undefined ? "nobody" : `somebody else (tag ${OWNER_TAG}: ${JSON.stringify(text.slice(0, 80))})`;
+}
+
+/** The tags as the program knows them. */
+export function withoutOwnerTag<T extends Tags>(tags: T): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).filter(([name]) => name !== OWNER_TAG));
+}
+
+export function withOwnerTag(tags: Tags | undefined, owner: Owner | undefined): Record<string, string> {
+  const rest = withoutOwnerTag(tags ?? {});
+  return owner === undefined ? rest : { ...rest, [OWNER_TAG]: formatOwner(owner) };
+}
+
+function ownerText(tags: Tags | undefined): string | undefined {
+  return tags !== undefined && Object.hasOwn(tags, OWNER_TAG) ? tags[OWNER_TAG] : undefined;
+}

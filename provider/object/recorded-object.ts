@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { ON_DELETE } from "./object-inputs.js";
+
+/** A member that state may lack. The engine writes members that were cleared as null. */
+export const optionalMember = <S extends z.ZodType>(schema: S) =>
+  z.preprocess((value) => (value === null ? undefined : value), schema.optional());
+
+const text = optionalMember(z.string());
+const tags = optionalMember(z.record(z.string(), z.string()));
+
+/**
+ * What stands in state of every object, whether as inputs or as outputs, since 0.1.0. A schema has to be loose: members
+ * of a later version stay as they are.
+ */
+export const recordedObject = {
+  vaultUrl: z.string(),
+  name: z.string(),
+  restore: text,
+  adopt: optionalMember(z.literal(true)),
+  onDelete: optionalMember(z.enum(ON_DELETE)),
+  ifSoftDeleted: optionalMember(z.literal("fail")),
+  timeouts: optionalMember(z.looseObject({ create: text, read: text, update: text, delete: text })),
+  enabled: optionalMember(z.literal(false)),
+  notBefore: text,
+  expiresOn: text,
+  tags,
+};
+
+/** What the outputs of every object hold beside its inputs. */
+export const recordedFacts = {
+  createdOn: text,
+  updatedOn: text,
+  recoveryLevel: text,
+  recoverableDays: optionalMember(z.number()),
+  foreignVersion: optionalMember(z.literal(true)),
+  ownerToken: text,
+};
+
+/** As much of the outputs as a deletion needs. */
+export const deletableObject = z.looseObject({
+  vaultUrl: recordedObject.vaultUrl,
+  name: recordedObject.name,
+  onDelete: recordedObject.onDelete,
+  timeouts: recordedObject.timeouts,
+  recoveryLevel: recordedFacts.recoveryLevel,
+  ownerToken: recordedFacts.ownerToken,
+});

@@ -1,0 +1,76 @@
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import type { OperationDeadline } from "./operation-deadline.js";
+
+/** How long a write whose answer was lost is looked for, from the first look that was answered. */
+const LOOK_FOR_MS = 30_000;
+
+export interface OnceOnlyWrite<T> {
+  /** What is being written, such as `a version of key "orders" in https://v.vault.azure.net`. */
+  what: string;
+  deadline: OperationDeadline;
+  send(): Promise<T>;
+  /**
+   * Looks for the result. Undefined as long as it does not show; throws where something else is there, which then was
+   * not ours.
+   */
+  look(): Promise<T | undefined>;
+}
+
+/**
+ * Sends a write once. Where its answer does not tell whether it happened (a cut connection, a 5xx, a timeout), it is
+ * never sent again in this run: the vault is looked at, with growing pauses, since it may be carried out late.
+ *
+ * @throws KeyVaultError `KV_UNCERTAIN` where the result does not show.
+ */
+export async function writeOnce<T>({ what, deadline, send, look }: OnceOnlyWrite<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
+    return await findWritten(what, deadline, look, error);
+  }
+}
+
+async function findWritten<T>(
+  what: string,
+  deadline: OperationDeadline,
+  look: () => Promise<T | undefined>,
+  lost: KeyVaultError,
+): Promise<T> {
+  const pauses = deadline.pauses();
+  let answeredFor = 0;
+  for (;;) {
+    const from = deadline.elapsed();
+    try {
+      const found = await look();
+      if (found !== undefined) return found;
+    } catch (error) {
+      // An outage tells nothing about the write, and is ridden out. Anything else is an answer.
+      if (!isKeyVaultError(error) || !error.retryable) throw error;
+      if (!(await pauses.next(`${what} to show: the answer to its write was lost`))) throw uncertain(what, lost);
+      continue;
+    }
+    const goesOn =
+      answeredFor < LOOK_FOR_MS && (await pauses.next(`${what} to show: the answer to its write was lost`));
+    if (!goesOn) throw uncertain(what, lost);
+    answeredFor += deadline.elapsed() - from;
+  }
+}
+
+function uncertain(what: string, lost: KeyVaultError): KeyVaultError {
+  return new KeyVaultError(
+    "KV_UNCERTAIN",
+    `whether ${what} was written is not known: the answer was lost, and the vault does not show it (${lost.message})`,
+    {
+      operation: lost.operation,
+      vaultUrl: lost.vaultUrl,
+      objectName: lost.objectName,
+      status: lost.status,
+      requestId: lost.requestId,
+      mayHaveHappened: true,
+      retryable: false,
+      hint: "run `pulumi up` again once the vault answers: it looks before it writes, and takes what it finds done",
+      cause: lost,
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
+import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import { mayBeDisabled, newestDisabledVersion } from "../object/current-version.js";
+import { ifPresent, type OperationDeadline } from "../object/operation-deadline.js";
+import type { DeletedObject, VaultObject } from "../object/vault-object.js";
+import type { ObjectAddress } from "../vault/object-address.js";
+
+/** A secret, by its name. */
+export function secretObject(
+  client: KeyVaultClient,
+  address: ObjectAddress,
+  deadline: OperationDeadline,
+): VaultObject<SecretBundle> {
+  const { name } = address;
+  return {
+    kind: "secret",
+    client,
+    address,
+    deadline,
+    label: `secret "${name}" in ${address.vaultUrl}`,
+    current: () => currentSecretVersion(client, name, deadline.call),
+    deleted: () => ifPresent(deletedSecret(client, name, deadline.call)),
+    disable: (version) => client.updateSecret(name, version, { enabled: false }, deadline.call),
+    delete: () => client.deleteSecret(name, deadline.call),
+    recover: () => client.recoverDeletedSecret(name, deadline.call),
+    purge: () => client.purgeDeletedSecret(name, deadline.call),
+    restore: (blob) => client.restoreSecret(blob, deadline.call),
+  };
+}
+
+/**
+ * The current version of a secret. A disabled one answers 403 to a read, which does not mean that it is gone: its
+ * attributes are then taken from the list of versions, and its value stays unknown.
+ *
+ * Permissions: secrets/get, and secrets/list for disabled secrets.
+ */
+export async function currentSecretVersion(
+  client: KeyVaultClient,
+  name: string,
+  options: CallOptions = {},
+): Promise<SecretBundle | undefined> {
+  try {
+    return await client.getSecret(name, undefined, options);
+  } catch (error) {
+    const isGone = isKeyVaultError(error, "KV_NOT_FOUND");
+    if (!mayBeDisabled(error)) {
+      if (isGone) return undefined;
+      throw error;
+    }
+    const newest = await newestDisabledVersion(client.getSecretVersions(name, options));
+    if (newest) return newest;
+    if (isGone) return undefined;
+    throw error;
+  }
+}
+
+/** Inner codes with which the service refuses to show a deleted secret because it is disabled. */
+const HIDDEN: readonly (string | undefined)[] = ["SecretDisabled", "AccessDenied", undefined];
+
+/** A soft-deleted secret. A refusal because it is disabled proves that it is there; other refusals prove nothing. */
+async function deletedSecret(client: KeyVaultClient, name: string, options: CallOptions): Promise<DeletedObject> {
+  try {
+    return await client.getDeletedSecret(name, options);
+  } catch (error) {
+    if (isKeyVaultError(error, "KV_FORBIDDEN") && HIDDEN.includes(error.innerCode)) return {};
+    throw error;
+  }
+}

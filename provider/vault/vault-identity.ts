@@ -1,0 +1,26 @@
+import { resolve } from "node:path";
+import { vaultKey } from "../keyvault/identifier.js";
+
+export const EMBEDDED = "embedded:";
+const IN_MEMORY = "memory";
+
+/** Whether a vault URL names a vault inside the provider's process, on a local file or in memory. */
+export function isEmbedded(vaultUrl: unknown): vaultUrl is string {
+  return typeof vaultUrl === "string" && vaultUrl.startsWith(EMBEDDED);
+}
+
+/** Absolute path of an embedded vault's file; undefined for the one in memory. */
+export function embeddedFile(vaultUrl: string): string | undefined {
+  const file = vaultUrl.slice(EMBEDDED.length);
+  return file === IN_MEMORY ? undefined : resolve(file);
+}
+
+/** What two spellings of one vault have in common. For comparing only: never to be sent to. */
+export function vaultIdentity(vaultUrl: string): string {
+  if (isEmbedded(vaultUrl)) return `${EMBEDDED}${embeddedFile(vaultUrl) ?? IN_MEMORY}`;
+  return vaultKey(vaultUrl) ?? vaultUrl;
+}
+
+export function isSameVault(a: unknown, b: unknown): boolean {
+  return typeof a === "string" && typeof b === "string" && vaultIdentity(a) === vaultIdentity(b);
+}

@@ -1,0 +1,50 @@
+import { afterEach, vi } from "vitest";
+import type { Emulator } from "../../emulator/index.js";
+import { useRunClock } from "../../provider/engine/run-clock.js";
+import type { Clock } from "../../provider/keyvault/clock.js";
+import { forgetDeclaredObjects } from "../../provider/object/declared-objects.js";
+
+/** Whose the resources of these tests are, as the SDK tells it. */
+export const STACK = { project: "shop", stack: "prod" };
+
+/** The identity that the SDK hands to `check` beside the arguments. */
+export function identity(name = "orders", type = "Key", { project, stack } = STACK) {
+  const urn = `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/keyvault:${type}::${name}`;
+  return { claimant: urn, owner: { project, stack, urn } };
+}
+
+/** The environment of a provider that serves one run of the engine against a vault. It ends with the test. */
+export function startEngineRun(vault: Emulator): void {
+  vi.stubEnv("KEYVAULT_TOKEN", vault.token);
+  vi.stubEnv("KEYVAULT_CREDENTIAL", "token");
+  useRunClock(hurried((ms) => vault.clock.advance(ms)));
+  nextEngineRun();
+}
+
+/** Another run is another process: it knows of the program only what it checks itself. */
+export function nextEngineRun(): void {
+  forgetDeclaredObjects();
+}
+
+/** A clock on which every wait ends at once, and has taken its time all the same. */
+export function hurried(moved: (ms: number) => void = () => {}): Clock {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    random: () => 0.5,
+    schedule(ms, callback) {
+      const turn = setImmediate(() => {
+        ahead += ms;
+        moved(ms);
+        callback();
+      });
+      return () => clearImmediate(turn);
+    },
+  };
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  useRunClock();
+  forgetDeclaredObjects();
+});
