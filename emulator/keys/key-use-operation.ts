@@ -31,7 +31,7 @@ export interface KeyUse {
  */
 export function keyUseOperation(
   name: KeyUseName,
-  use: (given: KeyUse) => Record<string, unknown>,
+  use: (given: KeyUse) => Record<string, unknown> | Promise<Record<string, unknown>>,
   withKid = true,
 ): Operation {
   const action = name.toLowerCase();
@@ -43,10 +43,10 @@ export function keyUseOperation(
     throttle: "key",
     mode: "read",
     body: rules,
-    prepare: (context, body) => {
+    prepare: async (context, body) => {
       const { kid, version } = context.store.transaction("read", () => find(context));
       requireUsable(version, name, context.seconds);
-      const members = use({ kid, version, body });
+      const members = await use({ kid, version, body });
       if (!withKid) return members;
       return plane(context.vault, {
         kid,

@@ -93,21 +93,21 @@ const curvesByAlgorithm: Record<string, readonly string[]> = {
 };
 
 /** @throws ServiceError 400. */
-export function sign(kid: string, version: StoredKeyVersion, algorithm: string, digest: Buffer): Buffer {
+export async function sign(kid: string, version: StoredKeyVersion, algorithm: string, digest: Buffer): Promise<Buffer> {
   const rsa = rsaSignature(kid, version, algorithm, digest);
   if (rsa !== undefined) return attempt(() => signRsa(privateKeyOf(version), rsa.scheme, rsa.hash, digest));
   const curve = signatureCurve(kid, version, algorithm, digest);
-  return attempt(() => signDigest(curve, member(version, "d"), digest));
+  return signDigest(curve, member(version, "d"), digest);
 }
 
 /** @throws ServiceError 400. */
-export function verify(
+export async function verify(
   kid: string,
   version: StoredKeyVersion,
   algorithm: string,
   digest: Buffer,
   signature: Buffer,
-): boolean {
+): Promise<boolean> {
   const rsa = rsaSignature(kid, version, algorithm, digest);
   if (rsa !== undefined) {
     return verifyRsa(createPublicKey(privateKeyOf(version)), rsa.scheme, rsa.hash, digest, signature);

@@ -5,9 +5,9 @@ import { invalidProperties } from "../service-error.js";
 /** Says whether a signature is of that digest. */
 export const verify = keyUseOperation(
   "verify",
-  ({ kid, version, body }) => {
+  async ({ kid, version, body }) => {
     if (body.digest === undefined) throw invalidProperties();
-    return { value: verifyWith(kid, version, body.alg, body.digest, body.value) };
+    return { value: await verifyWith(kid, version, body.alg, body.digest, body.value) };
   },
   false,
 );
