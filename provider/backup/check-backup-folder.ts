@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { shownName } from "../engine/described-value.js";
+import { describeText, shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import { isClaimedByAnother } from "../engine/name-claims.js";
 import { isUnknown } from "../engine/unknown.js";
@@ -17,6 +17,10 @@ export function checkBackupFolder(
   for (const member of Object.keys(rest)) check.fail("to", `${shownName(member)} is not a member of to`);
   if (typeof folder !== "string" || folder === "") {
     check.fail("to", 'must be { folder: "backups" }');
+    return undefined;
+  }
+  if (folder.length > 1024 || /\p{C}/u.test(folder)) {
+    check.failUnnamed(`to: the folder is no path (${describeText(folder)})`);
     return undefined;
   }
   if (/^~([/\\]|$)/.test(folder))

@@ -36,3 +36,12 @@ test.each(["errors.ts", "identifier.ts", "credential.ts"])("%s loads no package"
 test("the client loads zod; undici and @azure/identity come with the first request", () => {
   expect([...packagesOf(join(ROOM, "client.ts"))].filter((name) => !name.startsWith("node:"))).toEqual(["zod"]);
 });
+
+test.each([
+  "backup/key-backup.ts",
+  "backup/secret-backup.ts",
+  "vault-backup/vault-backup-lifecycle.ts",
+  "key-inventory/key-inventory-lifecycle.ts",
+])("%s checks and compares without zod: schemas of state come with the first call that reads it", (file) => {
+  expect([...packagesOf(join(ROOM, "..", file))]).not.toContain("zod");
+});

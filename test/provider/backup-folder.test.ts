@@ -243,6 +243,19 @@ describe("a folder that cannot be written", () => {
     expect(await (await runOf("dev")).one().refused({ to: { folder: "~/backups" } })).toMatch(/a shell reads ~/);
   });
 
+  it.each([
+    [
+      "a key",
+      `-----BEGIN PRIVATE KEY-----\nMIIE${"a".repeat(1_600)}\n-----END PRIVATE KEY-----`,
+      "text of 1,658 characters that looks like PEM",
+    ],
+    ["escape sequences", "backups\u001b[2J", "text of 11 characters"],
+  ])("is no folder that is %s, which is not shown", async (_what, place, described) => {
+    const told = await (await runOf("dev")).one().refused({ to: { folder: place } });
+    expect(told).toContain(`to: the folder is no path (${described})`);
+    expect(told).not.toContain(place.slice(-20));
+  });
+
   it("that was moved is told as stale, and written anew", async () => {
     const state = await (await runOf("dev")).one().created({});
     await rename(folder, `${folder}-moved`);
