@@ -58,7 +58,7 @@ export function replaceReleasePolicy(
 function checkedPolicy(vault: Vault, given: ReleasePolicyInput): StoredReleasePolicy {
   const data = given.data ?? "";
   const policy = parse(data);
-  if (policy === undefined) throw refusal(vault, "malformed");
+  if (policy === undefined || isTooDeep(policy, deepest)) throw refusal(vault, "malformed");
   if (typeof policy.version !== "string") throw refusal(vault, "noVersion");
   if (vault.plane === "managedhsm" && !isFullVersion(policy.version)) throw refusal(vault, "noVersion");
   if (vault.plane === "vault" && !authoritiesOf(policy).every((authority) => authority.startsWith("https://"))) {
@@ -77,6 +77,14 @@ function checkedPolicy(vault: Vault, given: ReleasePolicyInput): StoredReleasePo
  */
 function normalData(policy: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify(normalForm(policy))).toString("base64url");
+}
+
+/** A policy has four levels. The emulator walks through them, and does not fall into a pit. */
+const deepest = 32;
+
+function isTooDeep(value: unknown, left: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return left === 0 || Object.values(value).some((member) => isTooDeep(member, left - 1));
 }
 
 const leading = ["version", "authority", "claim"];

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { anyRecord, type Shape } from "../shape.js";
 import { openDatabase } from "./database.js";
+import { OpenFile } from "./open-file.js";
 import {
   keyDocumentShape,
   rotationPolicyShape,
@@ -45,6 +46,7 @@ export class Store {
   readonly #statements = new Map<string, StatementSync>();
   /** Nobody else can write to a database in memory. */
   readonly #shared: boolean;
+  readonly #file: OpenFile | undefined;
   readonly #seen = new Map<string, Seen>();
   #dataVersion = -1;
   #depth = 0;
@@ -55,6 +57,7 @@ export class Store {
   constructor(path: string | undefined, create: boolean) {
     this.#database = openDatabase(path, create);
     this.#shared = path !== undefined;
+    this.#file = path === undefined ? undefined : new OpenFile(path);
   }
 
   close(): void {
@@ -68,6 +71,7 @@ export class Store {
    */
   transaction<T>(mode: "read" | "snapshot" | "write", run: () => T): T {
     if (this.#depth > 0) return run();
+    this.#file?.requireInPlace(mode === "write");
     if (mode === "read" || (mode === "snapshot" && !this.#shared)) {
       this.#forgetForeignChanges();
       return run();

@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -17,9 +18,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
-import { openVault } from "./open-vault.js";
+import { openVault, refusal } from "./open-vault.js";
 
 let folder: string;
 let store: string;
@@ -157,6 +158,27 @@ describe("a file that is not there", () => {
     const { call } = await openVault({ store: copy, create: false });
     expect((await call("GET", "/secrets")).status).toBe(200);
     await emulator.close();
+  });
+});
+
+describe("a file that goes away while it is in use", () => {
+  it.each([
+    ["removed", () => rmSync(store)],
+    [
+      "replaced",
+      () => {
+        copyFileSync(store, `${store}.copy`);
+        renameSync(`${store}.copy`, store);
+      },
+    ],
+  ])("takes no writes any more when it was %s", async (_, change) => {
+    const { call } = await openVault({ store });
+    expect((await call("PUT", "/secrets/a", { value: "x" })).status).toBe(200);
+    change();
+    expect(await call("PUT", "/secrets/a", { value: "y" })).toMatchObject(
+      refusal(500, "InternalServerError", /was removed or replaced while it was in use: start it again/),
+    );
+    await vi.waitFor(async () => expect((await call("GET", "/secrets/a")).status).toBe(500));
   });
 });
 

@@ -161,6 +161,20 @@ describe("createKey", () => {
     ]);
   });
 
+  it("refuses a release policy that is too deep to be one", async () => {
+    const { call } = await openVault();
+    for (const [depth, status] of [
+      [20, 200],
+      [50, 400],
+      [7_000, 400],
+    ] as const) {
+      const json = `{"version":"1.0.0","x":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+      const release_policy = { data: Buffer.from(json).toString("base64url") };
+      const body = { kty: "EC-HSM", attributes: { exportable: true }, release_policy };
+      expect((await call("POST", "/keys/a/create", body)).status).toBe(status);
+    }
+  });
+
   it("keeps hardware keys only on a Managed HSM, members in alphabetical order", async () => {
     const { call } = await openVault({ vaults: [{ name: "hsm", plane: "managedhsm" }] });
     const { body } = await call("POST", "/keys/a/create", { kty: "RSA" });
