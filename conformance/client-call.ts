@@ -53,12 +53,12 @@ function unnamedCall(method: string, path: string): ClientCall | undefined {
 }
 
 type Body = Record<string, unknown>;
-type ListOptions = { maxPageSize?: number };
+type PageSize = { maxPageSize?: number };
 
 function keyCall(
   { kind, name, version, action }: RecordedOperation,
   body: Body,
-  list: ListOptions,
+  list: PageSize,
 ): ClientCall | undefined {
   switch (kind) {
     case "create": {
@@ -169,7 +169,7 @@ function cryptographyCall(
   }
 }
 
-function secretCall({ kind, name, version }: RecordedOperation, body: Body, list: ListOptions): ClientCall | undefined {
+function secretCall({ kind, name, version }: RecordedOperation, body: Body, list: PageSize): ClientCall | undefined {
   const contentType = stringAt(body, "contentType");
   const description = { ...described(body), ...(contentType === undefined ? {} : { contentType }) };
   switch (kind) {

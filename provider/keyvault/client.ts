@@ -2,7 +2,7 @@ import { type KeyOperations, keyOperations } from "./key-operations.js";
 import { type SecretOperations, secretOperations } from "./secret-operations.js";
 import { type KeyVaultClientOptions, VaultConnection } from "./vault-connection.js";
 
-export type { CallOptions, KeyVaultClientOptions, ListOptions } from "./vault-connection.js";
+export type { CallOptions, KeyVaultClientOptions, PageOptions } from "./vault-connection.js";
 
 /**
  * A client of one vault's data plane, REST API 7.4: a method per operation of keys and secrets.

@@ -10,7 +10,7 @@ import type {
 } from "./key-bundle.js";
 import type { ObjectPath } from "./object-path.js";
 import type { OperationName } from "./operations.js";
-import type { Call, CallOptions, ListOptions, VaultConnection } from "./vault-connection.js";
+import type { Call, CallOptions, PageOptions, VaultConnection } from "./vault-connection.js";
 import { backupAnswer } from "./wire/backup.js";
 import { decodeWire, present } from "./wire/json.js";
 import { deletedKeyBundle, deletedKeyItem, keyBundle, keyItem } from "./wire/key.js";
@@ -209,7 +209,7 @@ export function keyOperations(connection: VaultConnection) {
      * Needs keys/list.
      * @see https://learn.microsoft.com/rest/api/keyvault/keys/get-key-versions/get-key-versions
      */
-    getKeyVersions(name: string, o?: ListOptions): AsyncIterable<KeyItem> {
+    getKeyVersions(name: string, o?: PageOptions): AsyncIterable<KeyItem> {
       const call = { operation: "getKeyVersions", method: "GET", path: ["keys", name, "versions"] } as const;
       return connection.list(
         {
@@ -226,7 +226,7 @@ export function keyOperations(connection: VaultConnection) {
      * Lists the keys of the vault by their current versions, page by page as they are asked for. Needs keys/list.
      * @see https://learn.microsoft.com/rest/api/keyvault/keys/get-keys/get-keys
      */
-    getKeys(o?: ListOptions): AsyncIterable<KeyItem> {
+    getKeys(o?: PageOptions): AsyncIterable<KeyItem> {
       const call = { operation: "getKeys", method: "GET", path: ["keys"] } as const;
       return connection.list({ ...call, decode: (answer) => decodeWire(page, answer) }, o);
     },
@@ -256,7 +256,7 @@ export function keyOperations(connection: VaultConnection) {
      * Lists deleted keys that can be recovered. Needs keys/list.
      * @see https://learn.microsoft.com/rest/api/keyvault/keys/get-deleted-keys/get-deleted-keys
      */
-    getDeletedKeys(o?: ListOptions): AsyncIterable<DeletedKeyItem> {
+    getDeletedKeys(o?: PageOptions): AsyncIterable<DeletedKeyItem> {
       const call = { operation: "getDeletedKeys", method: "GET", path: ["deletedkeys"] } as const;
       return connection.list({ ...call, decode: (answer) => decodeWire(deletedPage, answer) }, o);
     },

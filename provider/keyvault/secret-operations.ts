@@ -2,7 +2,7 @@ import { type AskedObject, differenceOf } from "./answered-object.js";
 import type { ObjectPath } from "./object-path.js";
 import type { OperationName } from "./operations.js";
 import type { DeletedSecretBundle, DeletedSecretItem, SecretBundle, SecretItem } from "./secret-bundle.js";
-import type { Call, CallOptions, ListOptions, VaultConnection } from "./vault-connection.js";
+import type { Call, CallOptions, PageOptions, VaultConnection } from "./vault-connection.js";
 import { backupAnswer } from "./wire/backup.js";
 import { decodeWire, present } from "./wire/json.js";
 import { pageOf } from "./wire/page.js";
@@ -129,7 +129,7 @@ export function secretOperations(connection: VaultConnection) {
      * Lists the secrets of the vault by their current versions, without values. Needs secrets/list.
      * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets
      */
-    getSecrets(o?: ListOptions): AsyncIterable<SecretItem> {
+    getSecrets(o?: PageOptions): AsyncIterable<SecretItem> {
       const call = { operation: "getSecrets", method: "GET", path: ["secrets"] } as const;
       return connection.list({ ...call, decode: (answer) => decodeWire(page, answer) }, o);
     },
@@ -140,7 +140,7 @@ export function secretOperations(connection: VaultConnection) {
      * Needs secrets/list.
      * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions
      */
-    getSecretVersions(name: string, o?: ListOptions): AsyncIterable<SecretItem> {
+    getSecretVersions(name: string, o?: PageOptions): AsyncIterable<SecretItem> {
       const path: ObjectPath = ["secrets", name, "versions"];
       const call = { operation: "getSecretVersions", method: "GET", path, objectName: name } as const;
       return connection.list(
@@ -153,7 +153,7 @@ export function secretOperations(connection: VaultConnection) {
      * Lists deleted secrets that can be recovered. Needs secrets/list.
      * @see https://learn.microsoft.com/rest/api/keyvault/secrets/get-deleted-secrets/get-deleted-secrets
      */
-    getDeletedSecrets(o?: ListOptions): AsyncIterable<DeletedSecretItem> {
+    getDeletedSecrets(o?: PageOptions): AsyncIterable<DeletedSecretItem> {
       const call = { operation: "getDeletedSecrets", method: "GET", path: ["deletedsecrets"] } as const;
       return connection.list({ ...call, decode: (answer) => decodeWire(deletedPage, answer) }, o);
     },

@@ -48,7 +48,7 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
-export interface ListOptions extends CallOptions {
+export interface PageOptions extends CallOptions {
   /** 1 to 25, default 25. */
   maxPageSize?: number | undefined;
 }
@@ -126,7 +126,7 @@ export class VaultConnection {
   }
 
   /** Follows a list through its pages. */
-  list<T>(call: ListCall<T>, options: ListOptions = {}): AsyncGenerator<T, void, void> {
+  list<T>(call: ListCall<T>, options: PageOptions = {}): AsyncGenerator<T, void, void> {
     const size = options.maxPageSize === undefined ? "" : `&maxresults=${options.maxPageSize}`;
     return pages({
       first: () => `${this.#withVersion(call.path)}${size}`,

@@ -1,5 +1,5 @@
 import { vaultSettings } from "../engine/vault-settings.js";
-import type { KeyVaultClient, ListOptions } from "../keyvault/client.js";
+import type { KeyVaultClient, PageOptions } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { parseVaultUrl } from "../keyvault/identifier.js";
 import type { TokenSource } from "../keyvault/token-source.js";
@@ -10,7 +10,7 @@ import { EMBEDDED, isEmbedded } from "./vault-identity.js";
 /** Lists one vault. Nothing is asked before the first item is; each `for await` is a listing of its own. */
 export function listing<T>(
   vault: ListedVault,
-  list: (client: KeyVaultClient, options: ListOptions) => AsyncIterable<T>,
+  list: (client: KeyVaultClient, options: PageOptions) => AsyncIterable<T>,
 ): AsyncIterable<T> {
   return {
     async *[Symbol.asyncIterator]() {
