@@ -1,13 +1,14 @@
 import { formatMoment } from "../engine/moment.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { coveredVersion } from "./covered-version.js";
+import { newestKeyVersion } from "./newest-key-version.js";
 import { backupLifecycle } from "./object-backup.js";
 
 /** What happens to a KeyBackup on each call of the engine. */
 export const keyBackupLifecycle = backupLifecycle({
   kind: "key",
   async observe(vaultUrl, name) {
-    const { version, updatedOn } = await (await vaultClient(vaultUrl)).getKey(name);
+    const { version, updatedOn } = await newestKeyVersion(await vaultClient(vaultUrl), name);
     return coveredVersion(version, updatedOn && formatMoment(updatedOn));
   },
   async backup(vaultUrl, name) {

@@ -42,7 +42,7 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
       const name = checkObjectName(check, olds, source.kind);
       const inputs = {
         __provider: news.__provider,
-        vaultUrl: checkVaultUrl(check),
+        vaultUrl: checkVaultUrl(check, olds),
         name,
         version: check.text("version", { what: "a version" }),
         updatedOn: check.text("updatedOn", { what: "a moment" }),

@@ -2,8 +2,9 @@ import { describeValue, shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { isValidObjectName, sameVault } from "../keyvault/identifier.js";
+import { isValidObjectName } from "../keyvault/identifier.js";
 import { checkVaultUrl } from "../vault/object-address.js";
+import { isSameVault } from "../vault/vault-identity.js";
 import { namesOf, type RecordedNames, recordNames } from "./expected-names.js";
 import { parsePeriod } from "./period.js";
 
@@ -21,11 +22,11 @@ const PROPERTIES = [
 
 /** Turns a program's inputs of a KeyInventory into their normal form. Asks the vault nothing. */
 export async function checkKeyInventory(
-  _olds: Properties,
+  olds: Properties,
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const check = new InputCheck(news, PROPERTIES);
-  const vaultUrl = checkVaultUrl(check);
+  const vaultUrl = checkVaultUrl(check, olds);
   const onUnmanaged = check.text("onUnmanaged", { oneOf: ["report", "fail"], what: "report or fail" });
   const inputs: Properties = {
     __provider: news.__provider,
@@ -78,7 +79,7 @@ function checkResources(check: InputCheck, vaultUrl: string | undefined): Record
       typeof key.vaultUrl === "string" &&
       vaultUrl !== undefined &&
       !isUnknown(vaultUrl) &&
-      !sameVault(key.vaultUrl, vaultUrl)
+      !isSameVault(key.vaultUrl, vaultUrl)
     ) {
       check.fail(
         "expect",

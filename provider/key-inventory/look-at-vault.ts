@@ -4,6 +4,7 @@ import { tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
+import { withoutOwnerTag } from "../object/owner-tag.js";
 import type { InventoryKey, NameList } from "./inventory-inputs.js";
 import type { Expectation } from "./inventory-snapshot.js";
 import { parsePeriod } from "./period.js";
@@ -116,7 +117,8 @@ async function lookAtDeleted(
 }
 
 function listed(item: KeyItem): InventoryKey {
-  const { name, enabled, createdOn, updatedOn, notBefore, expiresOn, tags, managed } = item;
+  const { name, enabled, createdOn, updatedOn, notBefore, expiresOn, managed } = item;
+  const tags = withoutOwnerTag(item.tags);
   return {
     name,
     enabled,

@@ -20,8 +20,8 @@ import {
 import type { CoveredVersion } from "../backup/covered-version.js";
 import { isRecord } from "../engine/input-check.js";
 import { KeyVaultError } from "../keyvault/errors.js";
-import { sameVault } from "../keyvault/identifier.js";
 import { backupDigest, blobProblem } from "../object/backup-blob.js";
+import { isSameVault } from "../vault/vault-identity.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, itemLabel, kindOf, recorded } from "./by-kind.js";
 
 /** Where the blobs of a VaultBackup are. */
@@ -110,7 +110,7 @@ export class FolderShelf implements BackupShelf {
   static async open(folder: string, vaultUrl: string, digest?: string): Promise<FolderShelf> {
     const text = await readText(join(folder, MANIFEST));
     const manifest = text === undefined ? undefined : parseManifest(text);
-    if (manifest && !sameVault(manifest.vaultUrl, vaultUrl)) {
+    if (manifest && !isSameVault(manifest.vaultUrl, vaultUrl)) {
       throw new KeyVaultError(
         "KV_INVALID_INPUT",
         `the backup of ${vaultUrl} was not written to ${folder}: the folder holds the backup of ${manifest.vaultUrl}`,

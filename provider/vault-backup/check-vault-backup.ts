@@ -6,8 +6,9 @@ import { shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { isManagedHsm, sameVault } from "../keyvault/identifier.js";
+import { isManagedHsm } from "../keyvault/identifier.js";
 import { checkVaultUrl } from "../vault/object-address.js";
+import { isSameVault } from "../vault/vault-identity.js";
 import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
 
@@ -25,12 +26,12 @@ interface Managed {
 
 /** Turns the inputs of a VaultBackup into their normal form: sorted names and globs, and a digest per resource. */
 export async function checkVaultBackup(
-  _olds: Properties,
+  olds: Properties,
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const managedVault = COLLECTIONS.flatMap((collection) => managedOf(news[collection]))[0]?.vaultUrl;
   const check = new InputCheck({ ...news, vaultUrl: news.vaultUrl ?? managedVault }, PROPERTIES);
-  const vaultUrl = checkVaultUrl(check);
+  const vaultUrl = checkVaultUrl(check, olds);
   const keys = checkSelection(check, "keys", vaultUrl);
   const secrets = checkSelection(check, "secrets", vaultUrl);
   if (keys === undefined && secrets === undefined && check.failures.length === 0) {
@@ -71,7 +72,7 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
         !isUnknown(item.vaultUrl) &&
         !isUnknown(vaultUrl) &&
         vaultUrl !== undefined &&
-        !sameVault(String(item.vaultUrl), vaultUrl)
+        !isSameVault(item.vaultUrl, vaultUrl)
       ) {
         check.failUnnamed(
           `${collection}: the ${kindOf(collection)} ${shownName(String(item.name))} is in another vault, and this backup is of ${vaultUrl}: a VaultBackup is of one vault`,

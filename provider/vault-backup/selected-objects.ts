@@ -1,4 +1,5 @@
 import type { CoveredVersion } from "../backup/covered-version.js";
+import { newestKeyVersion } from "../backup/newest-key-version.js";
 import { newestSecretVersion } from "../backup/newest-secret-version.js";
 import { formatMoment } from "../engine/moment.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
@@ -55,7 +56,8 @@ export async function observe(
   collection: Collection,
   name: string,
 ): Promise<SelectedObject & CoveredVersion> {
-  const item = collection === "keys" ? await client.getKey(name) : await newestSecretVersion(client, name);
+  const newest = collection === "keys" ? newestKeyVersion(client, name) : newestSecretVersion(client, name);
+  const item = await newest;
   return { name: item.name, version: item.version, ...lastChange(item) };
 }
 
@@ -86,7 +88,9 @@ function listed(client: KeyVaultClient, collection: Collection): AsyncIterable<K
   return collection === "keys" ? client.getKeys() : client.getSecrets();
 }
 
-function lastChange({ updatedOn, createdOn }: KeyItem | SecretItem): { updatedOn?: string } {
+function lastChange({ updatedOn, createdOn }: Pick<KeyItem | SecretItem, "createdOn" | "updatedOn">): {
+  updatedOn?: string;
+} {
   const moment = updatedOn ?? createdOn;
   return moment ? { updatedOn: formatMoment(moment) } : {};
 }

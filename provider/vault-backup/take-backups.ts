@@ -1,9 +1,10 @@
 import { answeredBlob } from "../backup/answered-blob.js";
 import { type CoveredVersion, coveredVersion } from "../backup/covered-version.js";
 import { formatElapsed, tell } from "../engine/progress.js";
+import { runClock } from "../engine/run-clock.js";
 import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
-import { type Clock, systemClock } from "../keyvault/clock.js";
+import type { Clock } from "../keyvault/clock.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import type { BackupShelf } from "./blob-store.js";
@@ -51,7 +52,7 @@ export async function takeBackups(
   client: KeyVaultClient,
   shelf: BackupShelf,
   jobs: readonly BackupJob[],
-  clock: Clock = systemClock,
+  clock: Clock = runClock,
 ): Promise<Taken> {
   const taken: Taken = { covered: byKind(), failed: byKind(), count: 0, vanished: [] };
   const progress = new Progress(client.vaultUrl, jobs.length);

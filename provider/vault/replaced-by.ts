@@ -1,6 +1,6 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
-import { sameVault } from "../keyvault/identifier.js";
+import { isSameVault } from "./vault-identity.js";
 
 /**
  * The vault, and the name where a resource has one, make it another resource where they change. Another spelling of
@@ -11,6 +11,6 @@ export function replacedBy(olds: Properties, news: Properties): string[] {
     const [before, after] = [olds[property], news[property]];
     if (before === after || isUnknown(after)) return false;
     if (typeof before !== "string" || typeof after !== "string") return true;
-    return property === "vaultUrl" ? !sameVault(before, after) : before.toLowerCase() !== after.toLowerCase();
+    return property === "vaultUrl" ? !isSameVault(before, after) : before.toLowerCase() !== after.toLowerCase();
   });
 }

@@ -6,6 +6,7 @@ export interface FleetKey {
   enabled?: boolean;
   expires?: number;
   managed?: boolean;
+  tags?: Record<string, string>;
 }
 
 export const forbidden: Answer = {
@@ -65,11 +66,12 @@ export class FleetServer {
   }
 }
 
-function item({ name, created = 1_700_000_000, enabled = true, expires, managed }: FleetKey, isDeleted: boolean) {
+function item({ name, created = 1_700_000_000, enabled = true, expires, managed, tags }: FleetKey, isDeleted: boolean) {
   return {
     kid: `https://v.vault.azure.net/keys/${name}`,
     attributes: { enabled, created, updated: created, ...(expires === undefined ? {} : { exp: expires }) },
     ...(managed ? { managed } : {}),
+    ...(tags ? { tags } : {}),
     ...(isDeleted ? { deletedDate: 1_795_000_000, scheduledPurgeDate: 1_800_000_000 } : {}),
   };
 }

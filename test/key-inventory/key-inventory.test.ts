@@ -350,6 +350,17 @@ describe("an inventory", () => {
     expect(await lifecycle.diff("id", outputs, { ...inputs, vaultUrl: spelled })).toMatchObject({ replaces: [] });
   });
 
+  it("shows no tag that says who owns a key, and takes none for a change", async () => {
+    vault.keys = [{ name: "orders", tags: { team: "shop" } }];
+    const program = { expect: ["orders"], includeKeys: true };
+    const state = await up(program);
+    vault.keys = [{ name: "orders", tags: { team: "shop", "pulumi-keyvault": "shop/dev abcdefghijklmnop" } }];
+    const { digest, keys } = state.outputs;
+    expect((await up(program)).outputs).toMatchObject({ digest, keys });
+    expect(keys).toMatchObject([{ tags: { team: "shop" } }]);
+    expect(driftOf(await refresh(state))).toEqual({});
+  });
+
   it("keeps the digest as long as nothing that it watches changes", async () => {
     vault.keys = [{ name: "orders" }, { name: "temp-1" }];
     const program = { expect: ["orders"], ignore: ["temp-*"] };

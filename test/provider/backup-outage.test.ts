@@ -127,7 +127,6 @@ describe("an answer to a backup that is none", () => {
   };
 
   it.each([
-    ["a page", "<html>no</html>", "is not base64url text of the length of a backup"],
     ["a word", "AAAA", "is not base64url text of the length of a backup"],
     ["50 MB", "A".repeat(50 * 1024 * 1024), "has 52428800 characters: more than a backup can have"],
     [
@@ -146,6 +145,12 @@ describe("an answer to a backup that is none", () => {
     });
     expect(JSON.stringify(failed)).not.toContain(value.slice(0, 40));
     expect(covered.keys).toEqual({});
+  });
+
+  it("is a failure of its key, as a page", async () => {
+    const { failed, count } = await answered("<html>no</html>");
+    expect(failed.keys).toEqual({ "key-0": expect.stringContaining('backupKey "key-0"') });
+    expect({ count, told: JSON.stringify(failed) }).toEqual({ count: 0, told: expect.not.stringContaining("html") });
   });
 
   it("is kept where it is a container of another server", async () => {
