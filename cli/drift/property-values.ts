@@ -30,7 +30,7 @@ export function differences(recorded: Properties, observed: Properties): Differe
   const found: Difference[] = [];
   const [before, after] = [withoutNotes(recorded), withoutNotes(observed)];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => !name.startsWith("__"));
-  for (const name of names.sort()) collect(name, before[name], after[name], found);
+  for (const name of names.sort()) collect(name, own(before, name), own(after, name), found);
   return found;
 }
 
@@ -48,10 +48,15 @@ function collect(path: string, before: unknown, after: unknown, found: Differenc
   }
   if ((isObject(before) || before === undefined) && (isObject(after) || after === undefined)) {
     const members = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].sort();
-    for (const member of members) collect(`${path}.${member}`, before?.[member], after?.[member], found);
+    for (const member of members) collect(`${path}.${member}`, own(before, member), own(after, member), found);
     return;
   }
   if (!same(before, after)) found.push({ path, before, after });
+}
+
+/** A tag may be named `__proto__` or `constructor`. */
+function own(properties: Properties | undefined, name: string): unknown {
+  return properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
 export function same(a: unknown, b: unknown): boolean {
@@ -60,9 +65,9 @@ export function same(a: unknown, b: unknown): boolean {
 
 /** The value at a path such as `tags.team`. Tag names may hold dots: the longest member that fits is taken. */
 export function valueAt(properties: Properties, path: string): unknown {
-  if (path in properties) return properties[path];
+  if (Object.hasOwn(properties, path)) return properties[path];
   for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1)) {
-    const inner = properties[path.slice(0, dot)];
+    const inner = own(properties, path.slice(0, dot));
     if (isObject(inner)) return valueAt(inner, path.slice(dot + 1));
   }
   return undefined;

@@ -3,7 +3,7 @@
  * anywhere (Azure Pipelines, GitHub Actions, TeamCity), `::command::` at the start (GitHub Actions).
  */
 const ANYWHERE = /##(?=\w*\[)/g;
-const AT_START = /^(\s*):(?=:)/gm;
+const AT_START = /^([^\S\n]*):(?=:)/gm;
 
 /** Text that no build agent obeys, with a space in the words that would be orders. */
 export function inert(text: string): string {

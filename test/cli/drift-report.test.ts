@@ -69,6 +69,19 @@ describe("a drift report", () => {
     expect(told.settled[0]?.changes[0]).toMatchObject({ property: "tags.a", recorded: "1", observed: "2" });
   });
 
+  it("tells tags whose names every object has a property of", () => {
+    const tagged = (tags: string): Inputs => ({ tags: JSON.parse(tags) });
+    const changes = changesOf(
+      tagged('{"team":"a"}'),
+      tagged('{"team":"a","__proto__":"x","constructor":"y"}'),
+      tagged('{"team":"a"}'),
+    );
+    expect(changes).toMatchObject([
+      { property: "tags.__proto__", recorded: undefined, observed: "x" },
+      { property: "tags.constructor", recorded: undefined, observed: "y" },
+    ]);
+  });
+
   it("says which drift needs the key material", () => {
     const changes = changesOf({ thumbprint: "old" }, { thumbprint: "new", tags: { a: "1" } }, { thumbprint: "old" });
     expect(changes).toMatchObject([

@@ -11,6 +11,10 @@ import { formatCsv } from "../../cli/inventory/format-csv.js";
 import { formatJson as formatInventoryJson } from "../../cli/inventory/format-json.js";
 import { formatTable as formatInventoryTable } from "../../cli/inventory/format-table.js";
 import type { Inventory, ListedObject, VaultListing } from "../../cli/inventory/vault-listing.js";
+import { csvRow } from "../../cli/text/csv-text.js";
+import { markdownCode, markdownText } from "../../cli/text/markdown-text.js";
+import { inert, inertXml } from "../../cli/text/pipeline-text.js";
+import { xmlContent } from "../../cli/text/xml-text.js";
 import { hostileText } from "./hostile-text.js";
 
 const identity = {
@@ -174,6 +178,19 @@ function expectedRows({ drifted, settled, unmanaged, unread, failedStacks, pendi
     0,
   );
 }
+
+describe("text of a vault's choosing", () => {
+  it("costs no more than its length", () => {
+    for (const piece of ["\n", " ", ":", "#", "\\", "`", "|", "@", "=", "\u202e", "x ", "www."]) {
+      const long = piece.repeat(200_000);
+      for (const write of [inert, inertXml, markdownText, markdownCode, xmlContent, (text: string) => csvRow([text])]) {
+        const start = performance.now();
+        write(long);
+        expect([piece, performance.now() - start < 2_000]).toEqual([piece, true]);
+      }
+    }
+  });
+});
 
 describe("an inventory of a vault that wants to be obeyed", () => {
   it("is inert as a table, in every width", () => {
