@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { registerAdopt } from "./adopt/adopt-command.js";
+import { registerCompletion } from "./completion/completion-command.js";
 import { registerDrift } from "./drift/drift-command.js";
 import { registerEmulator } from "./emulator/emulator-command.js";
 import { registerInventory } from "./inventory/inventory-command.js";
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   registerDrift(program);
   registerAdopt(program);
   registerInventory(program);
+  registerCompletion(program);
   return program;
 }
 

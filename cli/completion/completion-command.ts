@@ -1,0 +1,22 @@
+import { Argument, type Command } from "commander";
+import { COMPLETED_SHELLS, type CompletedShell } from "./completion-script.js";
+
+const HELP = `
+Prints what makes a shell complete the commands, their options and the options'
+values. In the start-up file of the shell:
+  bash  source <(pulumi-keyvault completion bash)
+  zsh   source <(pulumi-keyvault completion zsh)
+  fish  pulumi-keyvault completion fish | source`;
+
+export function registerCompletion(program: Command): void {
+  program
+    .command("completion")
+    .summary("complete commands and options in a shell")
+    .description("Prints the completion script of a shell.")
+    .addArgument(new Argument("<shell>", "whose script").choices(COMPLETED_SHELLS))
+    .addHelpText("after", HELP)
+    .action(async (shell: CompletedShell) => {
+      const { completionScript } = await import("./completion-script.js");
+      process.stdout.write(completionScript(program, shell));
+    });
+}
