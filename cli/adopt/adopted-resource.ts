@@ -8,12 +8,13 @@ import { observedRotationPolicy } from "../../provider/key/rotation-policy.js";
 import { KeyVaultError } from "../../provider/keyvault/errors.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { undeclaredAttributes } from "../../provider/object/attributes.js";
+import { ownerOf } from "../../provider/object/owner-tag.js";
 import { checkSecret } from "../../provider/secret/check-secret.js";
 import { observedSecretAttributes, secretOutputs } from "../../provider/secret/secret-attributes.js";
 import type { SecretInputs } from "../../provider/secret/secret-inputs.js";
 import { objectId } from "../../provider/vault/object-address.js";
 import { providerText, RESOURCE_TYPES } from "../../sdk/contract.js";
-import { commentWord } from "../text/typescript-text.js";
+import { commentText, commentWord, literal } from "../text/typescript-text.js";
 import type { FoundKey } from "../vault/read-vault.js";
 
 /** An object of the vault as Pulumi takes it over, and as the program writes it. */
@@ -74,7 +75,7 @@ export async function adoptSecret(vaultUrl: string, bundle: SecretBundle): Promi
     name: bundle.name,
     id: objectId("secrets", inputs),
     args: checked.args,
-    comment: `secret${dates(bundle)}`,
+    comment: `secret${dates(bundle)}${ownedBy(bundle)}`,
     inputs: checked.inputs,
     outputs: plain(secretOutputs(inputs, bundle)),
   };
@@ -122,7 +123,13 @@ async function normalForm(
 function describeKey(bundle: FoundKey["bundle"]): string {
   const { keyType, curve, keySize } = bundle;
   const size = curve ?? (keyFamily(keyType) === "EC" ? undefined : keySize);
-  return `${commentWord(keyType)}${size === undefined ? "" : ` ${commentWord(String(size))}`}${dates(bundle)}`;
+  return `${commentWord(keyType)}${size === undefined ? "" : ` ${commentWord(String(size))}`}${dates(bundle)}${ownedBy(bundle)}`;
+}
+
+/** The import leaves the tag as it is: whoever adopts should know that a stack says it is its own. */
+function ownedBy({ tags }: { tags: Record<string, string> }): string {
+  const owner = ownerOf(tags);
+  return owner ? `, owned by stack ${commentText(literal(owner.stack))}` : "";
 }
 
 function dates({ createdOn, expiresOn }: { createdOn?: Date; expiresOn?: Date }): string {

@@ -2,10 +2,11 @@ import { isUnknown } from "../../provider/engine/unknown.js";
 import { isInventoryReport } from "../../provider/key-inventory/inventory-report.js";
 import { type DeletionReport, parseDeletionReport } from "../../provider/object/deletion-report.js";
 import { parseStalenessReport } from "../../provider/object/staleness-report.js";
+import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js";
 import { CliError } from "../failure/cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequence.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
-import { type Difference, differences, isSecret, type Properties, same, valueAt } from "./property-values.js";
+import { type Difference, differences, isObject, isSecret, type Properties, same, valueAt } from "./property-values.js";
 import { describeObject, identify, isKeyVaultType, type ResourceIdentity } from "./resource-identity.js";
 import { shownName, shownProperty } from "./shown-property.js";
 
@@ -162,6 +163,8 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
     if (isTold) report.drifted.push({ ...identity, changes: [loss(identity, observation, preview, asksProgram)] });
     return;
   }
+  const left = leftToVault(identity, observation, preview);
+  if (left.length > 0) report.unmanaged.push({ ...identity, changes: left });
   const found = driftOf(observation);
   const isSettled = program !== undefined && changesNothing(program);
   if (found.length > 0) {
@@ -278,6 +281,38 @@ function deletionOf({ object }: ResourceIdentity, { diagnostics }: Preview): Del
   return diagnostics.map(({ message }) => parseDeletionReport(message)).find((deletion) => deletion?.label === label);
 }
 
+/**
+ * What changed in the vault of what the program leaves to it. The provider says of which attributes, and the state as
+ * it was and as it is tells the values, where it does not hide them.
+ */
+function leftToVault(
+  { object }: ResourceIdentity,
+  { recorded, observed }: Observation,
+  { diagnostics }: Preview,
+): DriftedProperty[] {
+  if (!object) return [];
+  const label = describeObject(object);
+  const attributes = new Set(
+    diagnostics.flatMap(({ message }) => {
+      const change = parseUnmanagedChange(message);
+      return change?.label === label ? [change.attribute] : [];
+    }),
+  );
+  const isHidden = hiddenProperties(recorded, observed ?? undefined).has("found");
+  return [...attributes].flatMap((attribute) => {
+    const [before, after] = [foundIn(recorded, attribute), foundIn(observed, attribute)];
+    const changes = isHidden ? [] : differences(before, after);
+    const consequence = "nothing: the program leaves it to the vault, and state records it";
+    if (changes.length === 0) return [{ property: attribute, recorded: undefined, observed: "changed", consequence }];
+    return changes.map((difference) => ({ ...shownProperty(recorded, difference), consequence }));
+  });
+}
+
+function foundIn(state: ResourceState | undefined, attribute: string): Properties {
+  const found = state?.outputs?.found;
+  return isObject(found) && Object.hasOwn(found, attribute) ? { [attribute]: found[attribute] } : {};
+}
+
 /** What the engine reported beside the steps, without what the report says itself. */
 function notes({ diagnostics }: Preview): string[] {
   const told = diagnostics
@@ -291,6 +326,7 @@ function isReported(message: string): boolean {
   return (
     parseDeletionReport(message) !== undefined ||
     parseStalenessReport(message) !== undefined ||
+    parseUnmanagedChange(message) !== undefined ||
     isInventoryReport(message)
   );
 }

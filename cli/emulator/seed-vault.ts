@@ -2,6 +2,7 @@ import { formatMoment } from "../../provider/engine/moment.js";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { keyFamily } from "../../provider/key/key-inputs.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
+import { withoutOwnerTag } from "../../provider/object/owner-tag.js";
 import { tellProblem } from "../failure/report-failure.js";
 import { nameFilter } from "../vault/name-filter.js";
 import { openVault } from "../vault/open-vault.js";
@@ -59,7 +60,8 @@ function attributesOf(bundle: {
   return {
     name,
     enabled,
-    tags,
+    // The copy is nobody's.
+    tags: withoutOwnerTag(tags),
     ...(notBefore ? { notBefore: formatMoment(notBefore) } : {}),
     ...(expiresOn ? { expiresOn: formatMoment(expiresOn) } : {}),
   };

@@ -18,6 +18,7 @@ const COLUMNS: readonly (readonly [heading: string, cell: (object: ListedObject,
   ["rotates", ({ rotates }) => rotates],
   ["deletedOn", ({ deletedOn }) => moment(deletedOn)],
   ["recoverableUntil", ({ recoverableUntil }) => moment(recoverableUntil)],
+  ["owner", ({ owner }) => owner],
 ];
 
 /** RFC 4180, with a heading. The vault stands last, so that its column moves no other. */

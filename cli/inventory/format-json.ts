@@ -43,7 +43,7 @@ function describeVault({ vaultUrl, takenOn, objects, unread }: VaultListing) {
 
 /** Members stand in this order, whatever the vault's. */
 function describeListed(object: ListedObject, takenOn: Date) {
-  const { name, version, state, managedByCertificate, tags, inStack, rotates, createdOn, expiresOn } = object;
+  const { name, version, state, managedByCertificate, tags, owner, inStack, rotates, createdOn, expiresOn } = object;
   return {
     name,
     version,
@@ -58,6 +58,7 @@ function describeListed(object: ListedObject, takenOn: Date) {
     expired: expiresOn && isExpired(object, takenOn),
     managedByCertificate,
     tags,
+    owner,
     inStack,
     rotates,
   };

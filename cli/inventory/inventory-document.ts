@@ -15,7 +15,8 @@ const listed = z.object({
   ageInDays: z.number().optional(),
   expired: z.boolean().optional(),
   managedByCertificate: z.boolean(),
-  tags: z.record(z.string(), z.string()),
+  tags: z.record(z.string(), z.string()).describe("Without the one by which it says who owns it."),
+  owner: z.string().optional().describe("The project and stack that own it, as its owner tag says."),
   inStack: z.boolean().optional().describe("With --stack."),
   rotates: z.boolean().optional().describe("With --rotation."),
 });

@@ -4,6 +4,7 @@ import { rotates } from "../../provider/key-inventory/rotation-policies.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";
+import { ownerOf, withoutOwnerTag } from "../../provider/object/owner-tag.js";
 import type { KnownObjects } from "../stack/known-objects.js";
 import { type UnreadObject, unreadObject } from "../vault/unread-object.js";
 import type { InventoryOptions } from "./inventory-options.js";
@@ -71,6 +72,7 @@ async function collectDeleted(
 function listed(item: Item, kind: Kind): ListedObject {
   const { name, version, enabled, createdOn, updatedOn, notBefore, expiresOn, managed, tags } = item;
   const { deletedOn, scheduledPurgeDate: recoverableUntil } = item;
+  const owner = ownerOf(tags);
   return {
     kind,
     name,
@@ -83,7 +85,9 @@ function listed(item: Item, kind: Kind): ListedObject {
     ...(deletedOn && { deletedOn }),
     ...(recoverableUntil && { recoverableUntil }),
     managedByCertificate: managed,
-    tags,
+    // The tag of somebody else is a tag like any other.
+    tags: owner ? withoutOwnerTag(tags) : tags,
+    ...(owner && { owner: owner.stack }),
   };
 }
 

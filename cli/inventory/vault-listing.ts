@@ -14,7 +14,10 @@ export interface ListedObject {
   deletedOn?: Date;
   recoverableUntil?: Date;
   managedByCertificate: boolean;
+  /** Without the one by which it says who owns it. */
   tags: Record<string, string>;
+  /** `<project>/<stack>` of the stack that owns it, as its owner tag says. */
+  owner?: string;
   /** With `--stack`: whether a resource of the stack manages it. Left out for objects of certificates and deleted ones. */
   inStack?: boolean;
   /** With `--rotation`: whether its policy rotates the key. */

@@ -266,6 +266,26 @@ describe("adopt", () => {
     }
   });
 
+  it("leaves out the tag that says whose a key is, and says it in the comment", async () => {
+    const owned = await hostileVault({
+      "/keys": { body: { value: [listedKey("ours")] } },
+      "/keys/ours": {
+        body: { ...answeredKey("ours"), tags: { team: "a", "pulumi-keyvault": "shop/prod 0123456789abcdef" } },
+      },
+      "/keys/ours/rotationpolicy": { body: { lifetimeActions: [] } },
+    });
+    try {
+      expect(await adopt("--vault", owned.url)).toMatchObject({ exitCode: 0, stderr: "" });
+      const text = await program();
+      expect(text).toContain('tags: { team: "a" }');
+      expect(text).toContain(', owned by stack "shop/prod" */');
+      expect(JSON.stringify(await entries())).not.toContain("shop/prod");
+      expect(text).not.toContain("pulumi-keyvault:");
+    } finally {
+      await owned.close();
+    }
+  });
+
   it("leaves out a rotation policy that cannot be read, and says so", async () => {
     const odd = await hostileVault({
       "/keys": { body: { value: [listedKey("good")] } },

@@ -9,6 +9,7 @@ import { formatMarkdown } from "../../cli/drift/format-markdown.js";
 import { formatTable } from "../../cli/drift/format-table.js";
 import { parsePreview } from "../../cli/drift/preview-json.js";
 import { wrap } from "../../cli/text/terminal-text.js";
+import { formatUnmanagedChange } from "../../provider/object/unmanaged-change.js";
 
 const fixture = (name: string): string => readFileSync(join(__dirname, "fixtures", `${name}.json`), "utf8");
 const report = (name: string): DriftReport => driftReport(parsePreview(fixture(name), name));
@@ -67,6 +68,31 @@ describe("a drift report", () => {
     });
     expect(told.drifted).toEqual([]);
     expect(told.settled[0]?.changes[0]).toMatchObject({ property: "tags.a", recorded: "1", observed: "2" });
+  });
+
+  it("tells what changed in what the program leaves to the vault, and is no drift", () => {
+    const [refresh, update, root] = steps({}, {}, {}, "same");
+    if (!refresh || !update || !root) throw new Error("a preview has three steps here");
+    const found = (step: typeof update, tags: Inputs) => ({
+      ...step,
+      oldState: { ...step.oldState, outputs: { found: { tags, enabled: true } } },
+    });
+    const label = 'key "orders" in https://contoso.vault.azure.net';
+    const message = formatUnmanagedChange({ label, attribute: "tags" });
+    const told = driftReport({
+      steps: [found(refresh, { team: "a" }), found(update, { team: "b" }), root],
+      diagnostics: [{ message, severity: "info" }],
+    });
+    expect(told).toMatchObject({ drifted: [], settled: [], notes: [] });
+    expect(told.unmanaged[0]?.changes).toEqual([
+      {
+        property: "tags.team",
+        recorded: "a",
+        observed: "b",
+        consequence: "nothing: the program leaves it to the vault, and state records it",
+      },
+    ]);
+    expect(formatTable(told)).toContain("Changed, not managed");
   });
 
   it("tells tags whose names every object has a property of", () => {

@@ -157,6 +157,30 @@ describe("inventory", () => {
     }
   });
 
+  it("tells the stack that owns a key, and leaves the tag out that says so", async () => {
+    const owned = await hostileVault({
+      "/keys": {
+        body: {
+          value: [
+            listedKey("ours", { tags: { team: "a", "pulumi-keyvault": "shop/prod 0123456789abcdef" } }),
+            listedKey("theirs", { tags: { "pulumi-keyvault": "=cmd()" } }),
+          ],
+        },
+      },
+    });
+    try {
+      const { keys } = JSON.parse((await inventory("--vault", owned.url, "--format", "json")).stdout);
+      expect(keys).toMatchObject([
+        { name: "ours", tags: { team: "a" }, owner: "shop/prod" },
+        { name: "theirs", tags: { "pulumi-keyvault": "=cmd()" } },
+      ]);
+      expect(keys[1]).not.toHaveProperty("owner");
+      expect((await inventory("--vault", owned.url, "--format", "csv")).stdout).toContain(",shop/prod,http");
+    } finally {
+      await owned.close();
+    }
+  });
+
   it("counts a key that is deleted between the two lists once, as deleted", async () => {
     const odd = await hostileVault({
       "/keys": { body: { value: [listedKey("stays"), listedKey("Leaves")] } },
@@ -190,10 +214,10 @@ describe("inventory", () => {
     const { stdout } = await inventory("--deleted", "--format", "csv");
     const lines = stdout.split("\r\n");
     expect(lines[0]).toBe(
-      "kind,name,version,state,createdOn,updatedOn,notBefore,expiresOn,ageInDays,managedByCertificate,inStack,rotates,deletedOn,recoverableUntil,vaultUrl",
+      "kind,name,version,state,createdOn,updatedOn,notBefore,expiresOn,ageInDays,managedByCertificate,inStack,rotates,deletedOn,recoverableUntil,owner,vaultUrl",
     );
     expect(lines).toHaveLength(1 + 67 + 1);
-    expect(lines.find((line) => line.startsWith("key,gone,"))).toMatch(/^key,gone,,deleted,.*Z,\d{4}-.*Z,http:/);
+    expect(lines.find((line) => line.startsWith("key,gone,"))).toMatch(/^key,gone,,deleted,.*Z,\d{4}-.*Z,,http:/);
   });
 
   it("narrows the list to what expires within a time, in days or ISO 8601", async () => {
