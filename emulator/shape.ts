@@ -45,7 +45,7 @@ export function integer(minimum: number, maximum: number): Shape<number> {
 /** Seconds since 1970; the service's largest date is 9999-12-31. */
 export const instant = () => integer(0, 253_402_300_799);
 
-export function oneOf<const T extends string>(...values: readonly T[]): Shape<T> {
+export function oneOf<T extends string>(...values: readonly T[]): Shape<T> {
   return {
     check: (value) => {
       const found = values.find((each) => each === value);

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CoveredVersion } from "../provider/backup/covered-version.js";
 import { deriveOutput } from "./derived-output.js";
+import type { Without } from "./object-args.js";
 import { refusal } from "./refusal.js";
 import { className, kindOf } from "./resource-kind.js";
 
@@ -10,11 +11,15 @@ export interface BackupArgs {
   to?: pulumi.Input<{ folder: pulumi.Input<string> }>;
 }
 
+/** A backup is of keys or of secrets: it can be restored as nothing else. */
+export type BackupKind = "key" | "secret";
+
 /**
- * What `restore` of a Key or Secret takes: a blob or where it is kept, with its name and newest version, by which a
- * restore that an interrupted run had made already is known again.
+ * One object of a backup, as `restore` takes it: a blob or where it is kept, with its name and newest version, by
+ * which a restore that an interrupted run had made already is known again.
  */
-export interface Restorable {
+export interface Restorable<Kind extends BackupKind = BackupKind> {
+  kind: Kind;
   blob: pulumi.Output<string>;
   file: pulumi.Output<string | undefined>;
   sourceName: pulumi.Output<string> | string;
@@ -50,7 +55,7 @@ export function changesOf(source: object) {
  * @param source of the backup, `args.key` or `args.secret`: a resource of that kind, or nothing where `args` has a name.
  */
 export function backupInputs<A extends object>(
-  kind: "key" | "secret",
+  kind: BackupKind,
   name: string,
   args: A,
   source: pulumi.Resource | undefined,
@@ -66,7 +71,7 @@ export function backupInputs<A extends object>(
 }
 
 /** Refuses what is given in the place of a resource, and a resource of another kind. An Output of one is not looked at. */
-export function ofKind<T>(kind: "key" | "secret", given: T, resource: string, argument: string): T {
+export function ofKind<T>(kind: BackupKind, given: T, resource: string, argument: string): T {
   const found = kindOf(given);
   if (found === kind || pulumi.Output.isInstance(given)) return given;
   if (found === undefined) {
@@ -107,7 +112,12 @@ export function deriveBackupOutputs(resource: BackupResource): void {
 }
 
 /** All that a restore needs in one secret value, for a stack output. */
-export function restorableValue({ blob, file, sourceName, version }: Restorable): pulumi.Output<RestorableValue> {
+export function restorableValue({
+  blob,
+  file,
+  sourceName,
+  version,
+}: Omit<Restorable, "kind">): pulumi.Output<RestorableValue> {
   return pulumi.secret(
     pulumi.all([blob, file, sourceName, version]).apply(([text, path, name, newest]) => ({
       sourceName: name,
@@ -117,20 +127,32 @@ export function restorableValue({ blob, file, sourceName, version }: Restorable)
   );
 }
 
-/** What the `restore` argument of a Key or Secret takes: a backup resource, a part of one, or a blob from elsewhere. */
-export type RestoreSource =
-  | { blob: pulumi.Output<string>; name: pulumi.Output<string>; digest: pulumi.Output<string> }
-  | Restorable
+/** What a backup resource has that `restore` reads. */
+interface BackupOf<Kind extends BackupKind> {
+  kind: Kind;
+  blob: pulumi.Output<string>;
+  name: pulumi.Output<string>;
+  digest: pulumi.Output<string>;
+}
+
+/**
+ * What the `restore` argument of a Key or Secret takes: a backup resource, one object of a VaultBackup
+ * (`backup.key("orders")`), what another stack has as `restorable` output, or a blob from elsewhere, inline (base64url
+ * text) or in a file.
+ */
+export type RestoreSource<Kind extends BackupKind = BackupKind> =
+  | BackupOf<Kind>
+  | Restorable<Kind>
   | pulumi.Input<RestorableValue>
-  | { blob: pulumi.Input<string> }
-  | { file: pulumi.Input<string> };
+  | ({ blob: pulumi.Input<string> } & Without<"kind" | "file">)
+  | ({ file: pulumi.Input<string> } & Without<"kind" | "blob">);
 
 /**
  * The `restore` argument as the provider takes it. Member by member, as one that a preview does not know makes all of
  * a whole unknown, and the name that the object will have with it.
  */
 export function restoreInputs(
-  kind: "key" | "secret",
+  kind: BackupKind,
   name: string,
   restore: RestoreSource | null | undefined,
 ): { restoreFrom?: pulumi.Inputs | pulumi.Output<unknown> } {
@@ -144,7 +166,11 @@ export function restoreInputs(
       found === "vaultBackup" ? `give one object of it: .${kind}("…")` : `give a ${className(kind)}Backup`,
     );
   }
-  const { blob, file, sourceName, name: named, version } = restore as Partial<Record<string, pulumi.Input<string>>>;
+  const { kind: of, ...source } = restore as Partial<Record<string, pulumi.Input<string>>>;
+  if (of !== undefined && of !== kind) {
+    throw refusal(`${className(kind)} "${name}"`, `\`restore\` is of a ${of}`, `give the backup of a ${kind}`);
+  }
+  const { blob, file, sourceName, name: named, version } = source;
   return {
     restoreFrom: {
       ...(blob === undefined ? {} : { blob: pulumi.secret(blob) }),

@@ -5,7 +5,7 @@ export {
   KeyVaultError,
   type KeyVaultErrorCode,
 } from "../provider/keyvault/errors.js";
-export type { Restorable, RestorableValue } from "./backup-resource.js";
+export type { Restorable, RestorableValue, RestoreSource } from "./backup-resource.js";
 export {
   Key,
   type KeyArgs,
@@ -14,7 +14,6 @@ export {
   type KeyImport,
   type KeyOperation,
   type KeyRotation,
-  type OperationTimeouts,
   type Passphrase,
 } from "./key.js";
 export { KeyBackup, type KeyBackupArgs } from "./key-backup.js";
@@ -33,6 +32,7 @@ export {
   listSecrets,
   type SecretItem,
 } from "./list-secrets.js";
+export type { ObjectArgs, OperationTimeouts } from "./object-args.js";
 export { KeyPolicyFacts, SecretPolicyFacts } from "./policy-facts.js";
 export { Secret, type SecretArgs } from "./secret.js";
 export { SecretBackup, type SecretBackupArgs } from "./secret-backup.js";

@@ -66,6 +66,11 @@ export class KeyBackup extends pulumi.CustomResource {
     return restorableValue({ blob, file, sourceName, version });
   }
 
+  /** What it is a backup of: it can be restored as nothing else. */
+  get kind(): "key" {
+    return "key";
+  }
+
   /** Id of the key that the backup is of: its versionless URL. */
   get sourceId(): pulumi.Output<string> {
     return pulumi.interpolate`${this.vaultUrl}/keys/${this.name}`;

@@ -2,31 +2,43 @@ import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_KEY_OPS, type KeyFacts, keyFamily } from "../provider/key/key-inputs.js";
 import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
 import { type NormalisedJwk, publicKeyJwk, publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
-import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
+import { type RestoreSource, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput, versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
-import type { KeyBackup } from "./key-backup.js";
+import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { renamedOptions } from "./renamed-options.js";
 import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
 
 /** A passphrase inline, or where the provider reads it: an environment variable or a file. */
 export type Passphrase = pulumi.Input<string> | { env: string } | { file: string };
 
+type KeyImportMember = "jwk" | "pem" | "pfx" | "byok" | "file" | "env" | "passphrase" | "keyType" | "curve";
+type ImportOf<Form> = Form & Without<Exclude<KeyImportMember, keyof Form>>;
+
+/** Of a transfer blob, which does not say what is in it. */
+interface TransferredKey {
+  /** Default `RSA-HSM`. */
+  keyType?: "RSA-HSM" | "EC-HSM";
+  /** Of an `EC-HSM` key. */
+  curve?: KeyCurve;
+}
+
 /**
- * Private key material. `{ file }` and `{ env }` are read inside the provider and never pass through the engine;
- * the kind (JWK, PEM with PKCS#1, PKCS#8, SEC1, encrypted PKCS#8 or OpenSSH's format, PFX, `.byok`) is told by the content.
+ * Private key material in one form. `{ file }` and `{ env }` are read inside the provider and never pass through the
+ * engine; the kind (JWK, PEM with PKCS#1, PKCS#8, SEC1, encrypted PKCS#8 or OpenSSH's format, PFX, `.byok`) is told by
+ * the content.
  * Only the thumbprint goes into state.
  */
 export type KeyImport =
-  | { jwk: pulumi.Input<string> | pulumi.Input<Record<string, unknown>> }
-  | { pem: pulumi.Input<string>; passphrase?: Passphrase }
+  | ImportOf<{ jwk: pulumi.Input<string> | pulumi.Input<Record<string, unknown>> }>
+  | ImportOf<{ pem: pulumi.Input<string>; passphrase?: Passphrase }>
   /** Base64 of the PFX. */
-  | { pfx: pulumi.Input<string>; passphrase?: Passphrase }
-  /** A transfer blob made with a vault's key exchange key. Its key type is not in it; default `RSA-HSM`. */
-  | { byok: pulumi.Input<string>; keyType?: "RSA-HSM" | "EC-HSM"; curve?: KeyCurve }
-  | { file: string; passphrase?: Passphrase; keyType?: "RSA-HSM" | "EC-HSM"; curve?: KeyCurve }
-  | { env: string; passphrase?: Passphrase; keyType?: "RSA-HSM" | "EC-HSM"; curve?: KeyCurve };
+  | ImportOf<{ pfx: pulumi.Input<string>; passphrase?: Passphrase }>
+  /** A transfer blob made with a vault's key exchange key. */
+  | ImportOf<{ byok: pulumi.Input<string> } & TransferredKey>
+  | ImportOf<{ file: string; passphrase?: Passphrase } & TransferredKey>
+  | ImportOf<{ env: string; passphrase?: Passphrase } & TransferredKey>;
 
 export type KeyCurve = "P-256" | "P-384" | "P-521" | "P-256K";
 
@@ -41,15 +53,34 @@ export type KeyOperation =
   | "export"
   | "deriveKey";
 
-export interface KeyGenerate {
-  keyType: pulumi.Input<"RSA" | "EC" | "RSA-HSM" | "EC-HSM" | "oct-HSM">;
-  /** RSA: 2048 (default), 3072 or 4096 bits. oct-HSM: 128, 192 or 256. */
-  keySize?: pulumi.Input<number>;
-  /** EC: default P-256. */
-  curve?: pulumi.Input<KeyCurve>;
+interface Keepers {
   /** Changing any of these makes a new version. */
   keepers?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
+
+/** A key that the vault makes. Changing its type, size or curve makes a new version. */
+export type KeyGenerate = Keepers &
+  (
+    | {
+        keyType: pulumi.Input<"RSA" | "RSA-HSM">;
+        /** 2048 (the default), 3072 or 4096 bits. */
+        keySize?: Listed<2048 | 3072 | 4096, number>;
+        curve?: undefined;
+      }
+    | {
+        keyType: pulumi.Input<"EC" | "EC-HSM">;
+        /** Default P-256. */
+        curve?: Listed<KeyCurve, string>;
+        keySize?: undefined;
+      }
+    | {
+        /** In a Managed HSM only. */
+        keyType: pulumi.Input<"oct-HSM">;
+        /** 128, 192 or 256 bits. Default: the service's. */
+        keySize?: Listed<128 | 192 | 256, number>;
+        curve?: undefined;
+      }
+  );
 
 /** Durations are ISO 8601 in years, months or days, such as `P90D`. */
 export interface KeyRotation {
@@ -63,71 +94,65 @@ export interface KeyRotation {
   notifyBeforeExpiry?: pulumi.Input<string>;
 }
 
-export interface OperationTimeouts {
-  /** Durations such as `90s` or `10m`. Default: 10 minutes each. */
-  create?: pulumi.Input<string>;
-  read?: pulumi.Input<string>;
-  update?: pulumi.Input<string>;
-  delete?: pulumi.Input<string>;
-}
+/** Where the key comes from. */
+type KeySource =
+  | {
+      /** Material to import. Changing it makes a new version of the key. Needs keys/import. */
+      import: pulumi.Input<KeyImport>;
+      /** Manage a key that exists, which has to have this material. Needs keys/get. */
+      adopt?: pulumi.Input<boolean>;
+      generate?: undefined;
+      restore?: undefined;
+    }
+  | {
+      /** Let the vault make the key. Changing it makes a new version. Needs keys/create. */
+      generate: pulumi.Input<KeyGenerate>;
+      import?: undefined;
+      restore?: undefined;
+      adopt?: false;
+    }
+  | {
+      /**
+       * Restore from a backup: all versions, under the same name, in the geography and subscription where it was
+       * taken. Changing it later does nothing. Needs keys/restore.
+       */
+      restore: RestoreSource<"key">;
+      import?: undefined;
+      generate?: undefined;
+      adopt?: false;
+    }
+  | {
+      /** Manage a key that exists, by `name`. Attributes that the program leaves out stay as they are. Needs keys/get. */
+      adopt: Listed<true, boolean>;
+      import?: undefined;
+      generate?: undefined;
+      restore?: undefined;
+    };
 
-/** Exactly one of `import`, `generate`, `restore` and `adopt`; `adopt` may go with `import` to verify the material. */
-export interface KeyArgs {
-  /**
-   * URL of the vault or Managed HSM, or `embedded:<file>` for development. Changing it makes another key.
-   * Default: the stack's `keyvault:vaultUrl`, else `AZURE_KEYVAULT_URL`.
-   */
-  vaultUrl?: pulumi.Input<string>;
-  /**
-   * 1 to 127 letters, digits and hyphens. Changing it makes another key. Default: the resource's name with a suffix,
-   * or the name of the key in the backup to restore.
-   */
-  name?: pulumi.Input<string>;
-  /** Material to import. Changing it makes a new version of the key. Needs keys/import. */
-  import?: pulumi.Input<KeyImport>;
-  /** Let the vault make the key. Changing it makes a new version. Needs keys/create. */
-  generate?: pulumi.Input<KeyGenerate>;
-  /** Restore from a backup: all versions, under the same name. Changing it later does nothing. Needs keys/restore. */
-  restore?:
-    | KeyBackup
-    | Restorable
-    | pulumi.Input<RestorableValue>
-    | { blob: pulumi.Input<string> }
-    | { file: pulumi.Input<string> };
-  /** Manage a key that exists. Attributes that the program leaves out stay as they are. */
-  adopt?: pulumi.Input<boolean>;
-  /** Default true. Changing it patches the key. */
-  enabled?: pulumi.Input<boolean>;
-  /** ISO 8601 with zone. Moving it patches the key; removing it makes a new version, as the service cannot clear it. */
-  notBefore?: pulumi.Input<string>;
-  /** ISO 8601 with zone. Moving it patches the key; removing it makes a new version, as the service cannot clear it. */
-  expiresOn?: pulumi.Input<string>;
-  /** Default: all that the key type can do. Changing it patches the key. */
+interface KeySettings extends ObjectArgs {
+  /** Default: all that the key type can do. Changing it patches the key; needs keys/update. */
   keyOps?: pulumi.Input<pulumi.Input<KeyOperation>[]>;
-  /** At most 15. Changing them patches the key. */
-  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Keep the key in an HSM (premium vaults). Changing it makes a new version. Default false. */
+  /** Keep the key in an HSM: premium vaults, Managed HSM. Changing it makes a new version. Default false. */
   hardwareProtected?: pulumi.Input<boolean>;
   /** Whether the key can be released; needs `releasePolicy`. Changing it makes a new version. Default false. */
   exportable?: pulumi.Input<boolean>;
-  /** `data` is the policy's JSON, as text or object. */
+  /** Who may have the key released: `data` is the policy's JSON, as text or object. Changing it patches the key. */
   releasePolicy?: pulumi.Input<{
     data: pulumi.Input<string | Record<string, unknown>>;
+    /** Default: the service's. */
     contentType?: pulumi.Input<string>;
+    /** It can never be changed again. Default false. */
     immutable?: pulumi.Input<boolean>;
   }>;
-  /** Versions that it makes are no drift. Changing it sets the policy; removing it sets the service's default. */
-  rotationPolicy?: pulumi.Input<KeyRotation>;
   /**
-   * What happens when the resource goes: `retain` it, `disable` it, `delete` it (the default; it can be recovered),
-   * or `purge` it after that, which is final.
+   * When the service makes new versions by itself, which are no drift. Changing it sets the policy (needs
+   * keys/setrotationpolicy); removing it sets the service's default.
    */
-  onDelete?: pulumi.Input<"retain" | "disable" | "delete" | "purge">;
-  /** Where a soft-deleted key holds the name: `recover` it (the default) and make it what the program says, or `fail`. */
-  ifSoftDeleted?: pulumi.Input<"recover" | "fail">;
-  /** Time that each operation may take. Pulumi's `customTimeouts` fill in what is left out. Changing them sends nothing. */
-  timeouts?: pulumi.Input<OperationTimeouts>;
+  rotationPolicy?: pulumi.Input<KeyRotation>;
 }
+
+/** Exactly one of `import`, `generate`, `restore` and `adopt`; `adopt` may go with `import` to verify the material. */
+export type KeyArgs = KeySettings & KeySource;
 
 /**
  * A key in Azure Key Vault or Managed HSM: imported, generated, restored or adopted.
@@ -161,17 +186,15 @@ export class Key extends pulumi.CustomResource {
   /** Days for which a deleted key can be recovered. */
   declare readonly recoverableDays: pulumi.Output<number | undefined>;
 
-  #facts: pulumi.Output<Partial<KeyFacts>> | undefined;
-
   /** A key that exists and is not managed by this program. `id` is its versionless URL. */
   static get(name: string, id: pulumi.Input<string>, opts?: pulumi.CustomResourceOptions): Key {
-    return new Key(name, {}, gottenOptions("key", name, id, opts));
+    return new Key(name, {} as KeyArgs, gottenOptions("key", name, id, opts));
   }
 
   constructor(name: string, args: KeyArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.key;
     refuseOptions("key", name, opts);
-    const { import: material, restore, timeouts, ...rest } = args ?? {};
+    const { import: material, restore, timeouts, ...rest }: Partial<KeyArgs> = args ?? {};
     super(
       type,
       name,
@@ -188,10 +211,10 @@ export class Key extends pulumi.CustomResource {
     );
     // State leaves out what the key type implies. Where there is none, in a unit test, the program's word stands.
     deriveOutput<Key, "curve">(this, "curve", () =>
-      this.#recorded().apply(({ publicKey }) => publicKey?.curve as KeyCurve | undefined),
+      recordedFacts(this).apply(({ publicKey }) => publicKey?.curve as KeyCurve | undefined),
     );
     deriveOutput<Key, "keyOps">(this, "keyOps", (asked) =>
-      this.#recorded().apply(({ keyType, publicKey }) => {
+      recordedFacts(this).apply(({ keyType, publicKey }) => {
         if (keyType === undefined) return asked ?? pulumi.output([]);
         return pulumi.output(publicKey?.keyOps ?? [...(DEFAULT_KEY_OPS[keyFamily(keyType)] ?? [])]);
       }),
@@ -210,12 +233,12 @@ export class Key extends pulumi.CustomResource {
 
   /** RFC 7638 SHA-256 thumbprint of the current version's public key; undefined for symmetric keys. */
   get thumbprint(): pulumi.Output<string | undefined> {
-    return this.#recorded().apply(recordedThumbprint);
+    return recordedFacts(this).apply(recordedThumbprint);
   }
 
   /** Bits of the RSA modulus or of the curve; undefined for symmetric keys. */
   get keySize(): pulumi.Output<number | undefined> {
-    return this.#recorded().apply(({ publicKey: { n, curve } = {} }) => {
+    return recordedFacts(this).apply(({ publicKey: { n, curve } = {} }) => {
       if (n) return Buffer.from(n, "base64url").length * 8;
       return curve === "P-256K" ? 256 : curve ? Number(curve.slice(2)) : undefined;
     });
@@ -223,24 +246,33 @@ export class Key extends pulumi.CustomResource {
 
   /** SubjectPublicKeyInfo in PEM; undefined for symmetric keys. */
   get publicKeyPem(): pulumi.Output<string | undefined> {
-    return this.#recorded().apply((facts) => publicKeyPem(recordedPublicJwk(facts)));
+    return recordedFacts(this).apply((facts) => publicKeyPem(recordedPublicJwk(facts)));
   }
 
   /** With the names and widths of RFC 7518, as other JOSE tools write it; undefined for symmetric keys. */
   get publicKeyJwk(): pulumi.Output<NormalisedJwk | undefined> {
-    return this.#recorded().apply((facts) => publicKeyJwk(recordedPublicJwk(facts)));
+    return recordedFacts(this).apply((facts) => publicKeyJwk(recordedPublicJwk(facts)));
   }
 
   /** One line for `authorized_keys`; undefined for symmetric keys and for P-256K, which OpenSSH does not know. */
   get publicKeyOpenSsh(): pulumi.Output<string | undefined> {
-    return this.#recorded().apply((facts) => publicKeyOpenSsh(recordedPublicJwk(facts)));
+    return recordedFacts(this).apply((facts) => publicKeyOpenSsh(recordedPublicJwk(facts)));
   }
+}
 
-  #recorded(): pulumi.Output<Partial<KeyFacts>> {
-    const { keyType, publicKey } = this as unknown as Record<string, pulumi.Output<unknown>>;
-    this.#facts ??= pulumi.all({ keyType, publicKey }) as pulumi.Output<Partial<KeyFacts>>;
-    return this.#facts;
-  }
+/**
+ * Private members would make the classes of two copies of this package two types, so this is none: what state
+ * records of a key, made once for each.
+ */
+const recorded = new WeakMap<Key, pulumi.Output<Partial<KeyFacts>>>();
+
+function recordedFacts(key: Key): pulumi.Output<Partial<KeyFacts>> {
+  const made = recorded.get(key);
+  if (made) return made;
+  const { keyType, publicKey } = key as unknown as Record<string, pulumi.Output<unknown>>;
+  const facts = pulumi.all({ keyType, publicKey }) as pulumi.Output<Partial<KeyFacts>>;
+  recorded.set(key, facts);
+  return facts;
 }
 
 /** Every output has to be named, or the SDK makes none of it. */

@@ -66,6 +66,11 @@ export class SecretBackup extends pulumi.CustomResource {
     return restorableValue({ blob, file, sourceName, version });
   }
 
+  /** What it is a backup of: it can be restored as nothing else. */
+  get kind(): "secret" {
+    return "secret";
+  }
+
   /** Id of the secret that the backup is of: its versionless URL. */
   get sourceId(): pulumi.Output<string> {
     return pulumi.interpolate`${this.vaultUrl}/secrets/${this.name}`;

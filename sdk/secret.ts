@@ -1,50 +1,47 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Restorable, type RestorableValue, restoreInputs } from "./backup-resource.js";
+import { type RestoreSource, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
-import type { OperationTimeouts } from "./key.js";
+import type { Listed, ObjectArgs } from "./object-args.js";
 import { renamedOptions } from "./renamed-options.js";
 import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
-import type { SecretBackup } from "./secret-backup.js";
+
+/** Where the secret comes from. */
+type SecretSource =
+  | {
+      /**
+       * At most 25,600 bytes; may be empty. Only a salted digest of it goes into state. Changing it makes a new
+       * version. Needs secrets/set.
+       */
+      value: pulumi.Input<string>;
+      /** Manage a secret that exists, and give it this value. Needs secrets/get. */
+      adopt?: pulumi.Input<boolean>;
+      restore?: undefined;
+    }
+  | {
+      /**
+       * Restore from a backup: all versions, under the same name, in the geography and subscription where it was
+       * taken. Changing it later does nothing. Needs secrets/restore.
+       */
+      restore: RestoreSource<"secret">;
+      value?: undefined;
+      adopt?: false;
+    }
+  | {
+      /** Manage a secret that exists, by `name`. What the program leaves out stays as it is. Needs secrets/get. */
+      adopt: Listed<true, boolean>;
+      value?: undefined;
+      restore?: undefined;
+    };
+
+interface SecretSettings extends ObjectArgs {
+  /** At most 255 characters. Changing it patches the secret; removing it makes a new version. Default: none. */
+  contentType?: pulumi.Input<string>;
+}
 
 /** Exactly one of `value`, `restore` and `adopt`; `adopt` may go with `value`. */
-export interface SecretArgs {
-  /**
-   * URL of the vault, or `embedded:<file>` for development. Changing it makes another secret.
-   * Default: the stack's `keyvault:vaultUrl`, else `AZURE_KEYVAULT_URL`.
-   */
-  vaultUrl?: pulumi.Input<string>;
-  /** 1 to 127 letters, digits and hyphens. Changing it makes another secret. Default: the resource's name with a suffix. */
-  name?: pulumi.Input<string>;
-  /** At most 25,600 bytes; may be empty. Only a salted digest goes into state. Changing it makes a new version. Needs secrets/set. */
-  value?: pulumi.Input<string>;
-  /** Restore from a backup: all versions, under the same name. Changing it later does nothing. Needs secrets/restore. */
-  restore?:
-    | SecretBackup
-    | Restorable
-    | pulumi.Input<RestorableValue>
-    | { blob: pulumi.Input<string> }
-    | { file: pulumi.Input<string> };
-  /** Manage a secret that exists. Attributes that the program leaves out stay as they are. */
-  adopt?: pulumi.Input<boolean>;
-  /** At most 255 characters. Changing it patches the secret; removing it makes a new version. */
-  contentType?: pulumi.Input<string>;
-  /** Default true. Changing it patches the secret. */
-  enabled?: pulumi.Input<boolean>;
-  /** ISO 8601 with zone. Moving it patches the secret; removing it makes a new version. */
-  notBefore?: pulumi.Input<string>;
-  /** ISO 8601 with zone. Moving it patches the secret; removing it makes a new version. */
-  expiresOn?: pulumi.Input<string>;
-  /** At most 15. Changing them patches the secret. */
-  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** What happens when the resource goes. Default `delete`, which can be recovered. */
-  onDelete?: pulumi.Input<"retain" | "disable" | "delete" | "purge">;
-  /** Where a soft-deleted secret holds the name. Default `recover`. */
-  ifSoftDeleted?: pulumi.Input<"recover" | "fail">;
-  /** Time that each operation may take. Pulumi's `customTimeouts` fill in what is left out. Changing them sends nothing. */
-  timeouts?: pulumi.Input<OperationTimeouts>;
-}
+export type SecretArgs = SecretSettings & SecretSource;
 
 /**
  * A secret in Azure Key Vault. Its value is never in state: drift of it is told by a salted digest.
@@ -72,13 +69,13 @@ export class Secret extends pulumi.CustomResource {
 
   /** A secret that exists and is not managed by this program. `id` is its versionless URL. */
   static get(name: string, id: pulumi.Input<string>, opts?: pulumi.CustomResourceOptions): Secret {
-    return new Secret(name, {}, gottenOptions("secret", name, id, opts));
+    return new Secret(name, {} as SecretArgs, gottenOptions("secret", name, id, opts));
   }
 
   constructor(name: string, args: SecretArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.secret;
     refuseOptions("secret", name, opts);
-    const { value, restore, timeouts, ...rest } = args ?? {};
+    const { value, restore, timeouts, ...rest }: Partial<SecretArgs> = args ?? {};
     super(
       type,
       name,

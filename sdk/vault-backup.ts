@@ -3,7 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup/backup-file.js";
 import { parseCovered } from "../provider/backup/covered-version.js";
 import type { ByKind } from "../provider/vault-backup/by-kind.js";
-import { type BackupArgs, changesOf, ofKind, type Restorable, type RestorableValue } from "./backup-resource.js";
+import {
+  type BackupArgs,
+  type BackupKind,
+  changesOf,
+  ofKind,
+  type Restorable,
+  type RestorableValue,
+} from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput } from "./derived-output.js";
 import { ownerInputs } from "./identity-inputs.js";
@@ -15,21 +22,13 @@ import type { Secret } from "./secret.js";
 type Selected<R> = One<R> | One<R>[] | pulumi.Input<string[]>;
 type One<R> = pulumi.Input<string> | R;
 
-/** At least one of `keys` and `secrets`. */
-export interface VaultBackupArgs extends BackupArgs {
+interface VaultBackupSettings extends BackupArgs {
   /**
    * URL of the vault or Managed HSM, or `embedded:<file>` for development. Changing it makes another backup.
    * Default: the vault of the resources in `keys` and `secrets`, else the stack's `keyvault:vaultUrl`, else
    * `AZURE_KEYVAULT_URL`.
    */
   vaultUrl?: pulumi.Input<string>;
-  /**
-   * `"*"` for all. A change of a resource given here re-takes its backup in the same `up`; for names and globs the
-   * vault is looked at when the resource is created, updated or refreshed. Needs keys/backup, keys/get, keys/list.
-   */
-  keys?: Selected<Key>;
-  /** As `keys`. Values are never read. Needs secrets/backup and secrets/list. */
-  secrets?: Selected<Secret>;
   /**
    * Where some objects cannot be backed up: `fail` the update with their names (the default; the others are kept
    * and the next `up` tries again), or `report` them in `failed` and go on.
@@ -41,6 +40,23 @@ export interface VaultBackupArgs extends BackupArgs {
    */
   allowEmpty?: pulumi.Input<boolean>;
 }
+
+interface SelectedKeys {
+  /**
+   * `"*"` for all. A change of a resource given here re-takes its backup in the same `up`; for names and globs the
+   * vault is looked at when the resource is created, updated or refreshed. Needs keys/backup, keys/get, keys/list.
+   */
+  keys: Selected<Key>;
+}
+
+interface SelectedSecrets {
+  /** As `keys`. Values are never read. Needs secrets/backup and secrets/list. */
+  secrets: Selected<Secret>;
+}
+
+/** At least one of `keys` and `secrets`. */
+export type VaultBackupArgs = VaultBackupSettings &
+  ((SelectedKeys & Partial<SelectedSecrets>) | (SelectedSecrets & Partial<SelectedKeys>));
 
 /** A whole backup in plain text, as another stack finds it in a stack output. */
 export type RestorableVault = ByKind<RestorableValue>;
@@ -68,12 +84,10 @@ export class VaultBackup extends pulumi.CustomResource {
   /** SHA-256 of the blobs, or of the folder's manifest: `sha256:` and base64url. */
   declare readonly digest: pulumi.Output<string>;
 
-  readonly #to: VaultBackupArgs["to"];
-
   constructor(name: string, args: VaultBackupArgs, opts?: pulumi.CustomResourceOptions) {
     refuseOptions("vaultBackup", name, opts);
     refuseTimeouts("vaultBackup", name, opts);
-    const { keys, secrets, ...rest } = args ?? {};
+    const { keys, secrets, ...rest }: Partial<VaultBackupArgs> = args ?? {};
     super(
       RESOURCE_TYPES.vaultBackup,
       name,
@@ -87,7 +101,7 @@ export class VaultBackup extends pulumi.CustomResource {
       },
       { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },
     );
-    this.#to = rest.to;
+    folders.set(this, rest.to);
     // Secrets of a stack that were not carried over to another secrets provider are null.
     deriveOutput<VaultBackup, "blobs">(this, "blobs", (recorded) =>
       recorded.apply((blobs: ByKind<string> | null | undefined) => blobs ?? { keys: {}, secrets: {} }),
@@ -102,13 +116,13 @@ export class VaultBackup extends pulumi.CustomResource {
   }
 
   /** One key of the backup, as the `restore` of a Key. */
-  key(name: pulumi.Input<string>): Restorable {
-    return this.#restorable("keys", name);
+  key(name: pulumi.Input<string>): Restorable<"key"> {
+    return restorable(this, "key", name);
   }
 
   /** One secret of the backup, as the `restore` of a Secret. */
-  secret(name: pulumi.Input<string>): Restorable {
-    return this.#restorable("secrets", name);
+  secret(name: pulumi.Input<string>): Restorable<"secret"> {
+    return restorable(this, "secret", name);
   }
 
   /**
@@ -116,7 +130,7 @@ export class VaultBackup extends pulumi.CustomResource {
    * passes on as `restore`. State holds the blobs once more then: a large vault is better kept in a folder.
    */
   get restorable(): pulumi.Output<RestorableVault> {
-    const all = pulumi.all([this.covered, this.blobs, this.#folder()]);
+    const all = pulumi.all([this.covered, this.blobs, folderOf(this)]);
     return pulumi.secret(
       all.apply(([covered, blobs, folder]) => {
         const entries = (kind: Kind): Record<string, RestorableValue> =>
@@ -131,22 +145,6 @@ export class VaultBackup extends pulumi.CustomResource {
       }),
     );
   }
-
-  #folder(): pulumi.Output<string | undefined> {
-    return pulumi.output(this.#to).apply((to) => to?.folder);
-  }
-
-  #restorable(kind: Kind, name: pulumi.Input<string>): Restorable {
-    const names = pulumi.all([this.covered, name]).apply(([covered, wanted]) => recordedName(covered[kind], wanted));
-    return {
-      sourceName: pulumi.output(name),
-      blob: pulumi.all([this.blobs, names]).apply(([blobs, key]) => blobs[kind][key ?? ""]) as pulumi.Output<string>,
-      file: pulumi
-        .all([this.#folder(), names])
-        .apply(([folder, key]) => (folder && key ? blobFile(folder, kind, key) : undefined)),
-      version: pulumi.all([this.covered, names]).apply(([covered, key]) => covered[kind][key ?? ""]),
-    };
-  }
 }
 
 type Kind = keyof ByKind<unknown>;
@@ -160,6 +158,27 @@ const OUTPUTS = {
   takenOn: undefined,
   digest: undefined,
 };
+
+/** Beside the class: private members would make the classes of two copies of this package two types. */
+const folders = new WeakMap<VaultBackup, VaultBackupArgs["to"]>();
+
+function folderOf(backup: VaultBackup): pulumi.Output<string | undefined> {
+  return pulumi.output(folders.get(backup)).apply((to) => to?.folder);
+}
+
+function restorable<K extends BackupKind>(backup: VaultBackup, kind: K, name: pulumi.Input<string>): Restorable<K> {
+  const kinds: Kind = kind === "key" ? "keys" : "secrets";
+  const names = pulumi.all([backup.covered, name]).apply(([covered, wanted]) => recordedName(covered[kinds], wanted));
+  return {
+    kind,
+    sourceName: pulumi.output(name),
+    blob: pulumi.all([backup.blobs, names]).apply(([blobs, key]) => blobs[kinds][key ?? ""]) as pulumi.Output<string>,
+    file: pulumi
+      .all([folderOf(backup), names])
+      .apply(([folder, key]) => (folder && key ? blobFile(folder, kinds, key) : undefined)),
+    version: pulumi.all([backup.covered, names]).apply(([covered, key]) => covered[kinds][key ?? ""]),
+  };
+}
 
 /** Of a resource only what tells a change of it. */
 function selected(kind: "key" | "secret", name: string, given: Selected<Key> | Selected<Secret> | undefined) {

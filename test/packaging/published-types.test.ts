@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -49,20 +49,33 @@ beforeAll(async () => {
   for (const name of ["@pulumi/pulumi", "@types/node"]) await addFromCheckout(project, name);
   await mkdir(join(folder, "src"));
   await writeFile(join(folder, "src", "index.ts"), PROGRAM);
+  const mistakes = await readFile(join(CHECKOUT, "test/sdk/mistakes.ts"), "utf8");
+  await writeFile(join(folder, "src", "mistakes.ts"), mistakes.replace("../../sdk/index.js", "pulumi-keyvault"));
 }, 60_000);
 afterAll(() => removeFolder(folder));
 
-describe.each([
-  ["an old TypeScript", OLD_TYPESCRIPT],
-  ["the TypeScript we use", OUR_TYPESCRIPT],
-])("under %s", (_name, compiler) => {
-  test("a program type-checks, and so does every declaration file of ours", async () => {
-    const { output } = await compile(compiler);
+/** `bundler` is younger than the old TypeScript. */
+const compilers: [title: string, compiler: string, resolution: Resolution][] = [
+  ["TypeScript 4.9 with node16", OLD_TYPESCRIPT, "node16"],
+  ["TypeScript 4.9 with nodenext", OLD_TYPESCRIPT, "nodenext"],
+  ["the TypeScript we use with node16", OUR_TYPESCRIPT, "node16"],
+  ["the TypeScript we use with nodenext", OUR_TYPESCRIPT, "nodenext"],
+  ["the TypeScript we use with bundler", OUR_TYPESCRIPT, "bundler"],
+];
+
+describe.each(compilers)("under %s", (_title, compiler, resolution) => {
+  test("a program type-checks, its mistakes do not, and every declaration file of ours does", async () => {
+    const { output } = await compile(compiler, resolution);
     expect(output.filter((line) => isOurs(line))).toEqual([]);
   }, 120_000);
+});
 
+describe.each([
+  ["TypeScript 4.9", OLD_TYPESCRIPT],
+  ["the TypeScript we use", OUR_TYPESCRIPT],
+])("under %s", (_title, compiler) => {
   test("the declarations lead to no types of libraries that we use inside", async () => {
-    const { files } = await compile(compiler, "--listFilesOnly");
+    const { files } = await compile(compiler, "nodenext", "--listFilesOnly");
     expect(files.some((file) => file.endsWith("dist/sdk/index.d.ts"))).toBe(true);
     for (const library of NOT_OURS_TO_SHOW) {
       expect(files.filter((file) => file.includes(`/node_modules/${library}`))).toEqual([]);
@@ -75,22 +88,18 @@ function isOurs(line: string): boolean {
   return line.includes("error TS") && !/^(?:\.\.\/)*.*node_modules\/(?!pulumi-keyvault\/)/.test(line);
 }
 
-async function compile(compiler: string, ...flags: string[]): Promise<{ output: string[]; files: string[] }> {
-  const options = ["--strict", "--skipLibCheck", "false", "--target", "es2022", "--module", "nodenext", "--noEmit"];
+type Resolution = "node16" | "nodenext" | "bundler";
+
+async function compile(
+  compiler: string,
+  resolution: Resolution,
+  ...flags: string[]
+): Promise<{ output: string[]; files: string[] }> {
+  const modules = ["--module", resolution === "bundler" ? "esnext" : resolution, "--moduleResolution", resolution];
+  const options = ["--strict", "--skipLibCheck", "false", "--target", "es2022", "--noEmit", "--types", "node"];
   const finished = await promisify(execFile)(
     process.execPath,
-    [
-      compiler,
-      ...options,
-      "--moduleResolution",
-      "nodenext",
-      "--types",
-      "node",
-      "--pretty",
-      "false",
-      ...flags,
-      "src/index.ts",
-    ],
+    [compiler, ...modules, ...options, "--pretty", "false", ...flags, "src/index.ts", "src/mistakes.ts"],
     { cwd: project.folder, maxBuffer: 64 * 1024 * 1024 },
   ).catch((error: unknown) => {
     if (error instanceof Error && "stdout" in error && typeof error.stdout === "string")

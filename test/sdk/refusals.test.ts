@@ -80,6 +80,11 @@ describe("a constructor", () => {
       /\.key\("…"\)/,
     ],
     [
+      "a key restored from a secret of a vault's backup",
+      () => new keyvault.Key("x", { restore: said(new keyvault.VaultBackup("b", { secrets: "*" }).secret("s")) }),
+      /`restore` is of a secret/,
+    ],
+    [
       "a secret restored from a secret",
       () => new keyvault.Secret("x", { restore: said(secret()) }),
       /restore.*is a Secret/,

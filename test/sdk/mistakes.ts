@@ -1,0 +1,134 @@
+/**
+ * What an editor has to refuse, and what it has to take. Compiled, never run: by the type check of this repository
+ * against the sources, and by the tests of the published types against those, with each compiler and resolution.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import * as keyvault from "../../sdk/index.js";
+
+declare const text: pulumi.Output<string>;
+declare const stack: pulumi.StackReference;
+const config = new pulumi.Config();
+const generate = { keyType: "EC" } as const;
+
+const key = new keyvault.Key("k", { import: { file: "k.pem" } });
+const secret = new keyvault.Secret("s", { value: "v" });
+const keyBackup = new keyvault.KeyBackup("k", { key });
+const secretBackup = new keyvault.SecretBackup("s", { secret });
+const all = new keyvault.VaultBackup("all", { keys: "*", secrets: ["*", secret] });
+
+// Taken: every source, plain, as an Output, and in part.
+new keyvault.Key("k", { generate });
+new keyvault.Key("k", { generate: { keyType: "RSA", keySize: 4096, keepers: { a: text } } });
+new keyvault.Key("k", { generate: { keyType: "RSA-HSM", keySize: config.requireSecretNumber("bits") } });
+new keyvault.Key("k", { generate: { keyType: "EC-HSM", curve: text } });
+new keyvault.Key("k", { generate: pulumi.output({ keyType: "EC" as const, curve: "P-384" as const }) });
+new keyvault.Key("k", { generate: { keyType: "oct-HSM", keySize: 256 }, hardwareProtected: true });
+new keyvault.Key("k", { import: { pem: text, passphrase: { env: "PASS" } }, tags: { a: text }, enabled: false });
+new keyvault.Key("k", { import: { jwk: text } });
+new keyvault.Key("k", { import: { jwk: { kty: "EC" } } });
+new keyvault.Key("k", { import: { byok: text, keyType: "EC-HSM", curve: "P-256" } });
+new keyvault.Key("k", { import: config.requireSecretObject<{ file: string }>("material") });
+new keyvault.Key("k", { import: text.apply((pem) => ({ pem })), adopt: config.getBoolean("adopt") ?? false });
+new keyvault.Key("k", { adopt: true, name: "k" });
+new keyvault.Key("k", { adopt: pulumi.output(true), name: text });
+new keyvault.Key("k", { restore: keyBackup });
+new keyvault.Key("k", { restore: all.key("k") });
+new keyvault.Key("k", { restore: keyBackup.restorable });
+new keyvault.Key("k", { restore: all.restorable.apply(({ keys }) => keys.k ?? { sourceName: "k" }) });
+new keyvault.Key("k", { restore: { blob: text } });
+new keyvault.Key("k", { restore: { file: "k.keybackup" } });
+new keyvault.Key("k", { restore: stack.requireOutput("backup") });
+new keyvault.Secret("s", { value: config.requireSecret("value"), adopt: true });
+new keyvault.Secret("s", { restore: secretBackup, contentType: "text/plain" });
+new keyvault.Secret("s", { restore: all.secret("s") });
+new keyvault.Secret("s", { adopt: true, name: "s" });
+new keyvault.VaultBackup("v", { secrets: text.apply((name) => [name]) });
+new keyvault.KeyInventory("i", { expect: [key, "other", text] });
+export const shared: keyvault.KeyArgs = { generate, timeouts: { create: "5m" }, onDelete: "retain" };
+export const made = (restore: keyvault.RestoreSource<"key">) => new keyvault.Key("k", { restore });
+
+// Refused.
+// @ts-expect-error two sources
+new keyvault.Key("k", { import: { file: "k.pem" }, generate });
+// @ts-expect-error two sources
+new keyvault.Key("k", { generate, restore: keyBackup });
+// @ts-expect-error generate makes another key than the one to adopt
+new keyvault.Key("k", { generate, adopt: true });
+// @ts-expect-error no source
+new keyvault.Key("k", { name: "k" });
+// @ts-expect-error no source
+new keyvault.Key("k", {});
+// @ts-expect-error no arguments
+new keyvault.Key("k");
+// @ts-expect-error to adopt is the only source
+new keyvault.Key("k", { adopt: false, name: "k" });
+// @ts-expect-error a curve with RSA
+new keyvault.Key("k", { generate: { keyType: "RSA", curve: "P-256" } });
+// @ts-expect-error a size with EC
+new keyvault.Key("k", { generate: { keyType: "EC", keySize: 2048 } });
+// @ts-expect-error a size that no vault makes
+new keyvault.Key("k", { generate: { keyType: "RSA", keySize: 1024 } });
+// @ts-expect-error a size of another key type
+new keyvault.Key("k", { generate: { keyType: "oct-HSM", keySize: 2048 } });
+// @ts-expect-error no type
+new keyvault.Key("k", { generate: { curve: "P-256" } });
+// @ts-expect-error a curve that no vault has
+new keyvault.Key("k", { generate: { keyType: "EC", curve: "secp256k1" } });
+// @ts-expect-error two forms of one material
+new keyvault.Key("k", { import: { file: "k.pem", pem: text } });
+// @ts-expect-error a JWK has no passphrase
+new keyvault.Key("k", { import: { jwk: text, passphrase: "x" } });
+// @ts-expect-error a PEM says what it is
+new keyvault.Key("k", { import: { pem: text, keyType: "EC-HSM" } });
+// @ts-expect-error a misspelled form
+new keyvault.Key("k", { import: { fil: "k.pem" } });
+// @ts-expect-error a misspelled property
+new keyvault.Key("k", { generate, expiresAt: "2027-06-30T00:00:00Z" });
+// @ts-expect-error a misspelled property within
+new keyvault.Key("k", { generate, rotationPolicy: { rotateafter: "P90D" } });
+// @ts-expect-error an unknown choice
+new keyvault.Key("k", { generate, onDelete: "keep" });
+// @ts-expect-error an unknown operation
+new keyvault.Key("k", { generate, keyOps: ["signing"] });
+// @ts-expect-error the backup of a secret
+new keyvault.Key("k", { restore: secretBackup });
+// @ts-expect-error the backup of a secret
+new keyvault.Key("k", { restore: all.secret("s") });
+// @ts-expect-error the backup of a whole vault
+new keyvault.Key("k", { restore: all });
+// @ts-expect-error a key is no backup
+new keyvault.Key("k", { restore: key });
+// @ts-expect-error two places of one blob
+new keyvault.Key("k", { restore: { blob: text, file: "k.keybackup" } });
+// @ts-expect-error no source
+new keyvault.Secret("s", { name: "s" });
+// @ts-expect-error two sources
+new keyvault.Secret("s", { value: "v", restore: secretBackup });
+// @ts-expect-error to adopt is the only source
+new keyvault.Secret("s", { adopt: false });
+// @ts-expect-error the backup of a key
+new keyvault.Secret("s", { restore: keyBackup });
+// @ts-expect-error the backup of a key
+new keyvault.Secret("s", { restore: all.key("k") });
+// @ts-expect-error a value that may be undefined is none
+new keyvault.Secret("s", { value: config.getSecret("value") });
+// @ts-expect-error a misspelled property
+new keyvault.Secret("s", { value: "v", contenttype: "text/plain" });
+// @ts-expect-error a secret is no key
+new keyvault.KeyBackup("k", { key: secret });
+// @ts-expect-error a key or a name
+new keyvault.KeyBackup("k", {});
+// @ts-expect-error a key has its own name
+new keyvault.KeyBackup("k", { key, name: "k" });
+// @ts-expect-error a key is no secret
+new keyvault.SecretBackup("s", { secret: key });
+// @ts-expect-error nothing to back up
+new keyvault.VaultBackup("v", {});
+// @ts-expect-error nothing to back up
+new keyvault.VaultBackup("v", { to: { folder: "backups" } });
+// @ts-expect-error a secret is no key
+new keyvault.VaultBackup("v", { keys: [secret] });
+// @ts-expect-error a secret is no key
+new keyvault.KeyInventory("i", { expect: [secret] });
+// @ts-expect-error an unknown choice
+new keyvault.KeyInventory("i", { onUnmanaged: "warn" });
