@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { shownName } from "../engine/described-value.js";
 import { isRecord } from "../engine/input-check.js";
-import { isClaimedByAnother } from "../engine/name-claims.js";
 import { systemCode } from "../engine/system-code.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { backupDigest } from "../object/backup-blob.js";
@@ -21,16 +21,38 @@ export interface Writer {
   owner?: BackupOwner;
 }
 
-/** `check` is told whose a resource is, and state does not record it: `create` and `update` find it here. */
+/**
+ * Of this run. `check` is told whose a resource is, and state does not record it: `create` and `update` find it here.
+ * Two resources that write one file would overwrite each other for ever, each seeing the other's work as drift.
+ */
 const writers = new Map<string, Writer>();
 
-/** @param place as {@link realFolder} names it. */
-export function noteWriter(place: string, fileName: string, writer: Writer): void {
-  writers.set(`${place} ${fileName}`, writer);
+/**
+ * Records which resource of the program writes a file. One resource may be checked several times in a run.
+ *
+ * @param place as {@link realFolder} names it.
+ * @returns the other resource that already writes it, where there is one.
+ */
+export function declareWriter(place: string, fileName: string, writer: Writer): Writer | undefined {
+  const holder = writerOf(place, fileName);
+  if (holder !== undefined && holder.claimant !== writer.claimant) return holder;
+  writers.set(fileKey(place, fileName), writer);
+  return undefined;
 }
 
 export function writerOf(place: string, fileName: string): Writer | undefined {
-  return writers.get(`${place} ${fileName}`);
+  return writers.get(fileKey(place, fileName));
+}
+
+/** Names of objects are without case, and so are the files of many systems. */
+function fileKey(place: string, fileName: string): string {
+  return `${place} ${fileName.toLowerCase()}`;
+}
+
+/** For a message: ` (KeyBackup "orders")`; empty where it is not known. */
+export function shownWriter({ owner }: Writer): string {
+  const [, , type = "", ...name] = owner?.urn.split("::") ?? [];
+  return type === "" ? "" : ` (${type.split(":").at(-1)} ${shownName(name.join("::"))})`;
 }
 
 /** Beside the file of a KeyBackup or SecretBackup: whose it is. A VaultBackup says that in its manifest. */
@@ -67,11 +89,12 @@ export async function claimBackupFile(
  */
 export async function refuseForeignFile(folder: string, fileName: string, writer: Writer | undefined): Promise<void> {
   if (!writer) return;
-  const { claimant, owner } = writer;
-  if (isClaimedByAnother("file", realFolder(folder), fileName, claimant)) {
+  const { owner } = writer;
+  const other = declareWriter(realFolder(folder), fileName, writer);
+  if (other) {
     throw new KeyVaultError(
       "KV_ALREADY_EXISTS",
-      `${join(folder, fileName)} was not written: another backup of this program writes it`,
+      `${join(folder, fileName)} was not written: another backup of this program writes it${shownWriter(other)}`,
       { hint: "give each its own folder" },
     );
   }

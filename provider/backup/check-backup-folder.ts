@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { describeText, shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
-import { isClaimedByAnother } from "../engine/name-claims.js";
 import { isUnknown } from "../engine/unknown.js";
 import { realFolder } from "./backup-file.js";
-import { noteWriter, readOwner } from "./backup-owner.js";
+import { declareWriter, readOwner, shownWriter } from "./backup-owner.js";
 
 /** Reads `to`, and refuses a file that another resource of the same program writes: each would undo the other's. */
 export function checkBackupFolder(
@@ -28,13 +27,12 @@ export function checkBackupFolder(
   const { claimant, owner } = check.news;
   if (typeof claimant !== "string" || fileName === undefined || isUnknown(folder) || isUnknown(fileName))
     return { folder };
-  const place = realFolder(folder);
-  if (isClaimedByAnother("file", place, fileName, claimant)) {
+  const known = readOwner(owner);
+  const other = declareWriter(realFolder(folder), fileName, { claimant, ...(known && { owner: known }) });
+  if (other) {
     check.failUnnamed(
-      `to: another backup of this program already writes ${join(folder, fileName)}: give each its own folder`,
+      `to: another backup of this program already writes ${join(folder, fileName)}${shownWriter(other)}: give each its own folder`,
     );
   }
-  const known = readOwner(owner);
-  noteWriter(place, fileName, { claimant, ...(known && { owner: known }) });
   return { folder };
 }

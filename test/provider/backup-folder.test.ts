@@ -135,7 +135,7 @@ describe("a folder of backups", () => {
     await symlink(folder, `${folder}-link`);
     const run = await runOf("dev");
     await run.one().checked({});
-    const twice = /another backup of this program already writes .*orders\.keybackup/;
+    const twice = /another backup of this program already writes .*orders\.keybackup \(KeyBackup "one"\)/;
     for (const spelled of [`${folder}-link`, `${folder}/./x/..`, `${folder}/`]) {
       expect(await run.one("two").refused({ to: { folder: spelled } })).toMatch(twice);
     }
@@ -166,10 +166,14 @@ describe("a folder of backups", () => {
       .created({})
       .catch((error: unknown) => error);
     expect(failure).toMatchObject({
-      message: expect.stringMatching(/1 failed.*key "orders": .*another backup of this program/s),
+      message: expect.stringMatching(
+        /1 failed.*key "orders": .*another backup of this program writes it \(KeyBackup "one"\)/s,
+      ),
     });
     expect(existsSync(join(folder, "other.keybackup"))).toBe(true);
-    expect(await run.one("two", { name: "other" }).refused({})).toMatch(/another backup of this program/);
+    expect(await run.one("two", { name: "other" }).refused({})).toMatch(
+      /another backup of this program .* \(VaultBackup "all"\)/,
+    );
   });
 
   it("with a record that is no file is told, and not waited for", async () => {
