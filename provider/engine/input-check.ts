@@ -93,7 +93,7 @@ export class InputCheck {
       this.fail("tags", `${entries.length} tags; a vault allows at most ${limit.count} on one object`);
     }
     if (entries.length === 0) return undefined;
-    return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]));
+    return Object.fromEntries(entries.map(([name, text]) => [name, typeof text === "string" ? text : ""]));
   }
 
   record(property: string, shape: string): Record<string, unknown> | string | undefined {

@@ -21,7 +21,12 @@ export function isUnknown(value: unknown): boolean {
 
 /** True where a value, or anything inside it, is not known yet. */
 export function containsUnknown(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(containsUnknown);
-  if (value !== null && typeof value === "object") return Object.values(value).some(containsUnknown);
-  return isUnknown(value);
+  // A list of what is still to be looked at, since a program's value may be nested deeper than the stack is high.
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (isUnknown(next)) return true;
+    if (next !== null && typeof next === "object") for (const member of Object.values(next)) left.push(member);
+  }
+  return false;
 }

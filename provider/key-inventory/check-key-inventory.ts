@@ -83,7 +83,7 @@ function checkResources(check: InputCheck, vaultUrl: string | undefined): Record
     ) {
       check.fail(
         "expect",
-        `key ${shownName(String(key.name))} is in another vault, and this inventory is of ${vaultUrl}`,
+        `key ${typeof key.name === "string" ? shownName(key.name) : "without a name"} is in another vault, and this inventory is of ${vaultUrl}`,
       );
     } else if (isName(check, key.name)) {
       names.push(key.name);

@@ -110,13 +110,13 @@ function checkGenerate(check: InputCheck, olds: Properties): CheckedSource {
   const family = keyType.replace("-HSM", "");
   if (family === "EC") {
     if (keySize !== undefined) check.fail("generate", "an EC key takes a curve, not a keySize");
-    if (curve !== undefined && !isUnknown(curve) && !CURVES.includes(String(curve))) {
+    if (curve !== undefined && !isUnknown(curve) && !(typeof curve === "string" && CURVES.includes(curve))) {
       check.fail("generate", `curve must be one of ${CURVES.join(", ")}`);
     }
   } else {
     if (curve !== undefined) check.fail("generate", `a key of type ${keyType} takes a keySize, not a curve`);
     const sizes = KEY_SIZES[family] ?? [];
-    if (keySize !== undefined && !isUnknown(keySize) && !sizes.includes(Number(keySize))) {
+    if (keySize !== undefined && !isUnknown(keySize) && !(typeof keySize === "number" && sizes.includes(keySize))) {
       check.fail("generate", `keySize of a key of type ${keyType} must be one of ${sizes.join(", ")}`);
     }
   }

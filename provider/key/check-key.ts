@@ -116,7 +116,7 @@ function checkKeyOps(
     check.fail("keyOps", `item ${index + 1} (${describeValue(op)}) is not one of ${KEY_OPS.join(", ")}`);
   }
   checkOpsOfType(check, keyOps, keyType);
-  const sorted = [...new Set(keyOps.map(String))].sort();
+  const sorted = [...new Set(keyOps.filter((op) => typeof op === "string"))].sort();
   const hadDefault = olds.name !== undefined && olds.keyOps === undefined && !leavesRestToVault(check.news);
   const isDefault = keyType !== undefined && !isOfManagedHsm && isDefaultKeyOps(keyType, sorted);
   return hadDefault && isDefault ? undefined : sorted;

@@ -20,7 +20,7 @@ export function checkRotationPolicy(check: InputCheck): Properties | string | un
     } else if (duration === undefined) {
       check.fail(
         "rotationPolicy",
-        `${member} must be an ISO 8601 duration in years, months or days, such as "P90D" (the service takes no weeks and no times)${/^P\d{1,3}W$/.test(String(value)) ? `: write P${Number(String(value).slice(1, -1)) * 7}D` : ""}`,
+        `${member} must be an ISO 8601 duration in years, months or days, such as "P90D" (the service takes no weeks and no times)${inDays(value)}`,
       );
     } else if (duration < (member === "expireAfter" ? 28 : 7) * DAY) {
       check.fail("rotationPolicy", `${member} must be at least ${member === "expireAfter" ? 28 : 7} days`);
@@ -42,6 +42,12 @@ export function checkRotationPolicy(check: InputCheck): Properties | string | un
     check.fail("rotationPolicy", "rotateBeforeExpiry must leave at least 7 days after creation");
   }
   return Object.keys(policy).length > 0 ? policy : undefined;
+}
+
+/** The remedy for weeks, which the service does not take. */
+function inDays(value: unknown): string {
+  const weeks = typeof value === "string" ? /^P(\d{1,3})W$/.exec(value)?.[1] : undefined;
+  return weeks === undefined ? "" : `: write P${Number(weeks) * 7}D`;
 }
 
 /** A release policy: `{ data, contentType?, immutable? }`, `data` being the policy's JSON as text or as an object. */

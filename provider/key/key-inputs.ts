@@ -134,7 +134,9 @@ export function normalGenerate({ keyType, keySize, curve, keepers }: GivenGenera
   return {
     keyType,
     ...(keySize === undefined || (!isEc && Number(keySize) === DEFAULT_RSA_SIZE) ? {} : { keySize: Number(keySize) }),
-    ...(curve === undefined || (isEc && curve === DEFAULT_CURVE) ? {} : { curve: String(curve) }),
+    ...(curve === undefined || (isEc && curve === DEFAULT_CURVE)
+      ? {}
+      : { curve: typeof curve === "string" ? curve : "" }),
     ...(isMap(keepers) ? { keepers } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from "node:crypto";
+import { createHmac, type KeyObject, pbkdf2Sync } from "node:crypto";
 import type forge from "node-forge";
 import { isExcessiveDer, isTruncatedDer, numberOf, outermost, withoutTrailingBytes } from "./der.js";
 import type { DerivationBudget } from "./key-derivation.js";
@@ -13,7 +13,9 @@ const oids = {
   keyBag: "1.2.840.113549.1.12.10.1.1",
   shroudedKeyBag: "1.2.840.113549.1.12.10.1.2",
   safeContentsBag: "1.2.840.113549.1.12.10.1.6",
+  pbkdf2: "1.2.840.113549.1.5.12",
   pbes2: "1.2.840.113549.1.5.13",
+  pbmac1: "1.2.840.113549.1.5.14",
 };
 
 const macHashes: Partial<Record<string, "sha1" | "sha256" | "sha384" | "sha512">> = {
@@ -22,6 +24,17 @@ const macHashes: Partial<Record<string, "sha1" | "sha256" | "sha384" | "sha512">
   "2.16.840.1.101.3.4.2.2": "sha384",
   "2.16.840.1.101.3.4.2.3": "sha512",
 };
+
+/** HMAC with a hash, as PBMAC1 and PBKDF2 name it. */
+const hmacHashes: Partial<Record<string, "sha1" | "sha256" | "sha384" | "sha512">> = {
+  "1.2.840.113549.2.7": "sha1",
+  "1.2.840.113549.2.9": "sha256",
+  "1.2.840.113549.2.10": "sha384",
+  "1.2.840.113549.2.11": "sha512",
+};
+
+/** RFC 9579: at least 20; a hash's length is usual. */
+const longestMacKey = 1024;
 
 /** How much dearer an iteration is in JavaScript, in which PKCS#12's own derivations run. */
 const weightOfScript = 4;
@@ -94,10 +107,13 @@ class PfxReader {
   #verifyMac(content: string, mac: Asn1, passphrase: string | undefined): boolean {
     const [digestInfo, salt, iterations] = children(mac);
     const [algorithm, digest] = children(digestInfo);
+    if (this.#oid(children(algorithm)[0]) === oids.pbmac1) {
+      return this.#verifyPbmac1(content, children(algorithm)[1], octets(digest), passphrase ?? "");
+    }
     const hash = macHashes[this.#oid(children(algorithm)[0])];
     if (hash === undefined) {
       throw new PfxProblem(
-        "the integrity check of the PFX has an unsupported algorithm: export it with -macalg SHA256 and without PBMAC1",
+        "the integrity check of the PFX has an unsupported algorithm: export it with -macalg SHA256",
       );
     }
     const { md, pkcs12, util } = this.#forge;
@@ -113,6 +129,27 @@ class PfxReader {
     );
     const expected = createHmac(hash, Buffer.from(key.getBytes(), "latin1")).update(content, "latin1").digest();
     return expected.equals(Buffer.from(octets(digest), "latin1"));
+  }
+
+  /** RFC 9579, as OpenSSL 3.4 writes it on request: PBKDF2 instead of PKCS#12's own derivation, and the passphrase in UTF-8. */
+  #verifyPbmac1(content: string, parameters: Asn1 | undefined, digest: string, passphrase: string): boolean {
+    const [derivation, scheme] = children(parameters);
+    const [kind, details] = children(derivation);
+    const [salt, count, ...rest] = children(details);
+    const [length, prf] = rest;
+    const hash = hmacHashes[this.#oid(children(scheme)[0])];
+    // Without one it is SHA-1 (RFC 8018), and the length of the key has to be there (RFC 9579).
+    const prfHash = prf === undefined ? "sha1" : hmacHashes[this.#oid(children(prf)[0])];
+    if (this.#oid(kind) !== oids.pbkdf2 || hash === undefined || prfHash === undefined) {
+      throw new PfxProblem(
+        "the integrity check of the PFX (PBMAC1) has an unsupported algorithm: export it with SHA-256",
+      );
+    }
+    const bytes = this.#number(length);
+    if (bytes < 1 || bytes > longestMacKey) throw new PfxProblem("the integrity check of the PFX (PBMAC1) is damaged");
+    const iterations = this.#iterations(count, 1);
+    const key = pbkdf2Sync(passphrase, Buffer.from(octets(salt), "latin1"), iterations, bytes, prfHash);
+    return createHmac(hash, key).update(content, "latin1").digest().equals(Buffer.from(digest, "latin1"));
   }
 
   #readBags(contents: Asn1): KeyObject[] {
@@ -186,11 +223,15 @@ class PfxReader {
     return decrypted.value;
   }
 
-  #iterations(element: Asn1 | undefined): number {
+  #number(element: Asn1 | undefined): number {
     const bytes = Buffer.from(octets(element), "latin1");
     const der = Buffer.concat([Buffer.of(2, Math.min(bytes.length, 127)), bytes]);
-    const count = numberOf(der, outermost(der)) ?? 0;
-    const problem = this.#budget.spend(count, weightOfScript);
+    return numberOf(der, outermost(der)) ?? 0;
+  }
+
+  #iterations(element: Asn1 | undefined, weight = weightOfScript): number {
+    const count = this.#number(element);
+    const problem = this.#budget.spend(count, weight);
     if (problem !== undefined) throw new PfxProblem(`in the PFX, ${problem}`);
     return count;
   }

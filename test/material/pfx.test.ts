@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
+import { createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import forge from "node-forge";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
+import { der, integer, octets, oid, sequence } from "./der-builder.js";
 import { refusalOf } from "./refusal.js";
 import { canaries, ecKey, type Jwk, jwkOf, pemOf, rsaKey } from "./sample-keys.js";
 
@@ -104,6 +106,55 @@ describe("PFX files of node-forge", () => {
     expect(performance.now() - start).toBeLessThan(500);
   });
 });
+
+describe("a PFX whose integrity check is PBMAC1 (RFC 9579), as OpenSSL 3.4 writes it with -pbmac1_pbkdf2", () => {
+  const hmac = { sha1: "2a864886f70d0207", sha256: "2a864886f70d0209", sha512: "2a864886f70d020b" } as const;
+  const hashOf = (hash: keyof typeof hmac) => sequence(oid(hmac[hash]), der(0x05));
+
+  function withPbmac1(prf: keyof typeof hmac, mac: keyof typeof hmac, count = 2048, length = 32): Buffer {
+    const [version, safe] = childrenOfPfx(forged({ algorithm: "aes256", useMac: false }, "secret"));
+    const salt = randomBytes(8);
+    const key = pbkdf2Sync("secret", salt, Math.max(count, 1), length, prf);
+    const digest = createHmac(mac, key).update(safe.content).digest();
+    const parameters = sequence(
+      octets(salt),
+      integer(count),
+      integer(length),
+      ...(prf === "sha1" ? [] : [hashOf(prf)]),
+    );
+    const derivation = sequence(oid("2a864886f70d01050c"), parameters);
+    const algorithm = sequence(oid("2a864886f70d01050e"), sequence(derivation, hashOf(mac)));
+    const macData = sequence(sequence(algorithm, octets(digest)), octets(Buffer.from("NOT USED")), integer(1));
+    return sequence(version, safe.element, macData);
+  }
+
+  test.each([
+    ["sha256", "sha256"],
+    ["sha512", "sha256"],
+    ["sha512", "sha512"],
+    ["sha1", "sha1"],
+  ] as const)("is read, with %s and %s", (prf, mac) => {
+    const pfx = withPbmac1(prf, mac);
+    expect(readKeyMaterial(pfx, { passphrase: "secret" }).importable).toEqual(rsa);
+    expect(refused(pfx, { passphrase: "wrong" })).toBe("the PFX cannot be decrypted: the passphrase is wrong");
+    expect(refused(pfx)).toBe("the PFX is protected by a passphrase: give it");
+  });
+
+  test("costs no more than any other", () => {
+    expect(refused(withPbmac1("sha256", "sha256", 0), { passphrase: "secret" })).toMatch(/iteration count below 1/);
+    expect(refused(withPbmac1("sha256", "sha256", 3_000_001), { passphrase: "secret" })).toMatch(/at most 3,000,000/);
+    expect(refused(withPbmac1("sha256", "sha256", 1, 2000), { passphrase: "secret" })).toMatch(/PBMAC1\) is damaged/);
+  });
+});
+
+function childrenOfPfx(pfx: Buffer): [Buffer, { element: Buffer; content: Buffer }] {
+  const root = forge.asn1.fromDer(pfx.toString("latin1"));
+  const [version, safe] = Array.isArray(root.value) ? root.value : [];
+  const wrapper = Array.isArray(safe?.value) ? safe.value[1] : undefined;
+  const inner = Array.isArray(wrapper?.value) ? wrapper.value[0] : undefined;
+  if (version === undefined || safe === undefined || typeof inner?.value !== "string") throw new TypeError("no PFX");
+  return [encoded(version), { element: encoded(safe), content: Buffer.from(inner.value, "latin1") }];
+}
 
 const openssl = opensslVersion();
 
