@@ -25,6 +25,8 @@ export const since = {
   recoverableDays: 701,
   hsmPlatform: 705,
   attestation: 706,
+  /** HMAC, and key wrap by the names of PKCS#11. */
+  macs: 706,
   outContentType: 20_250_601,
   keySize: 20_260_101,
 } as const;

@@ -12,7 +12,11 @@ export function requirePermission(vault: Vault, operation: Operation, principal:
   const { permissions } = vault;
   if (permissions === undefined) return;
   const { collection, action } = operation.permission;
-  const granted = (permissions.principals[principal.name]?.[collection] ?? []).map((each) => each.toLowerCase());
+  // A token may name anybody, `constructor` included.
+  const grants = Object.hasOwn(permissions.principals, principal.name)
+    ? permissions.principals[principal.name]
+    : undefined;
+  const granted = (grants?.[collection] ?? []).map((each) => each.toLowerCase());
   if (granted.some((each) => each === "*" || each === "all" || each === action.toLowerCase())) return;
   const caller = `appid=${principal.name};oid=${principal.name};iss=${tenantUrl}`;
   throw permissions.model === "rbac"

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 /** The symmetric algorithms of a Managed HSM, by their names on the wire. */
 export interface AesAlgorithm {
   readonly bits: number;
-  readonly mode: "gcm" | "cbc" | "kw";
+  readonly mode: "gcm" | "cbc" | "kw" | "kwp";
   /** CBC with PKCS#7 padding. */
   readonly padded: boolean;
 }
@@ -14,14 +14,21 @@ export interface Sealed {
   readonly tag?: Buffer;
 }
 
-export function aesAlgorithm(name: string): AesAlgorithm | undefined {
+/** @param keyBits of the key, for the names that say no size. */
+export function aesAlgorithm(name: string, keyBits: number): AesAlgorithm | undefined {
+  if (name === "CKM_AES_KEY_WRAP") return { bits: keyBits, mode: "kw", padded: false };
+  if (name === "CKM_AES_KEY_WRAP_PAD") return { bits: keyBits, mode: "kwp", padded: true };
   const found = /^A(128|192|256)(GCM|CBC|CBCPAD|KW)$/.exec(name);
   if (found === null) return undefined;
   const mode = found[2] === "GCM" ? "gcm" : found[2] === "KW" ? "kw" : "cbc";
   return { bits: Number(found[1]), mode, padded: found[2] === "CBCPAD" };
 }
 
-const keyWrapIv = Buffer.alloc(8, 0xa6);
+/** Initial values of key wrap (RFC 3394) and of key wrap with padding (RFC 5649), by OpenSSL's name of the cipher. */
+const wraps = {
+  kw: { suffix: "wrap", iv: Buffer.alloc(8, 0xa6) },
+  kwp: { suffix: "wrap-pad", iv: Buffer.from("a65959a6", "hex") },
+};
 
 /** @throws Error from OpenSSL when sizes do not fit. */
 export function aesSeal(
@@ -38,8 +45,9 @@ export function aesSeal(
     const value = Buffer.concat([cipher.update(plaintext), cipher.final()]);
     return { value, iv: nonce, tag: cipher.getAuthTag() };
   }
-  if (algorithm.mode === "kw") {
-    const cipher = createCipheriv(`aes${algorithm.bits}-wrap`, key, keyWrapIv);
+  if (algorithm.mode === "kw" || algorithm.mode === "kwp") {
+    const { suffix, iv: initial } = wraps[algorithm.mode];
+    const cipher = createCipheriv(`aes${algorithm.bits}-${suffix}`, key, initial);
     return { value: Buffer.concat([cipher.update(plaintext), cipher.final()]) };
   }
   const start = iv ?? randomBytes(16);
@@ -55,8 +63,9 @@ export function aesOpen(algorithm: AesAlgorithm, key: Buffer, sealed: Sealed, aa
     if (aad !== undefined) decipher.setAAD(aad);
     return Buffer.concat([decipher.update(sealed.value), decipher.final()]);
   }
-  if (algorithm.mode === "kw") {
-    const decipher = createDecipheriv(`aes${algorithm.bits}-wrap`, key, keyWrapIv);
+  if (algorithm.mode === "kw" || algorithm.mode === "kwp") {
+    const { suffix, iv } = wraps[algorithm.mode];
+    const decipher = createDecipheriv(`aes${algorithm.bits}-${suffix}`, key, iv);
     return Buffer.concat([decipher.update(sealed.value), decipher.final()]);
   }
   const decipher = createDecipheriv(`aes-${algorithm.bits}-cbc`, key, sealed.iv ?? Buffer.alloc(0));

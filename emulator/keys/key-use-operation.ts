@@ -5,7 +5,7 @@ import { optional, record, type ShapeOf, text } from "../shape.js";
 import type { StoredKeyVersion } from "../store/stored-object.js";
 import { base64url } from "./base64url.js";
 import { plane } from "./key-bundle.js";
-import { type KeyUseName, requireUsable } from "./key-use.js";
+import { type KeyUseName, requireKnownAlgorithm, requireUsable } from "./key-use.js";
 
 const most = 16 * 1024;
 const rules = record({
@@ -46,6 +46,7 @@ export function keyUseOperation(
     prepare: async (context, body) => {
       const { kid, version } = context.store.transaction("read", () => find(context));
       requireUsable(version, name, context.seconds);
+      requireKnownAlgorithm(body.alg, context.apiVersion);
       const members = await use({ kid, version, body });
       if (!withKid) return members;
       return plane(context.vault, {

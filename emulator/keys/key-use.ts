@@ -1,11 +1,14 @@
 import {
   constants,
+  createHmac,
   createPrivateKey,
   createPublicKey,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
+  timingSafeEqual,
 } from "node:crypto";
+import { type ApiVersion, since } from "../api-version.js";
 import { badParameter, forbidden } from "../service-error.js";
 import type { StoredKeyVersion } from "../store/stored-object.js";
 import { type AesAlgorithm, aesAlgorithm, aesOpen, aesSeal, type Sealed } from "./aes-cipher.js";
@@ -96,6 +99,8 @@ const curvesByAlgorithm: Record<string, readonly string[]> = {
 export async function sign(kid: string, version: StoredKeyVersion, algorithm: string, digest: Buffer): Promise<Buffer> {
   const rsa = rsaSignature(kid, version, algorithm, digest);
   if (rsa !== undefined) return attempt(() => signRsa(privateKeyOf(version), rsa.scheme, rsa.hash, digest));
+  const mac = macOf(version, algorithm, digest);
+  if (mac !== undefined) return mac;
   const curve = signatureCurve(kid, version, algorithm, digest);
   return signDigest(curve, member(version, "d"), digest);
 }
@@ -112,8 +117,24 @@ export async function verify(
   if (rsa !== undefined) {
     return verifyRsa(createPublicKey(privateKeyOf(version)), rsa.scheme, rsa.hash, digest, signature);
   }
+  const mac = macOf(version, algorithm, digest);
+  if (mac !== undefined) return mac.length === signature.length && timingSafeEqual(mac, signature);
   const curve = signatureCurve(kid, version, algorithm, digest);
   return verifyDigest(curve, member(version, "x"), member(version, "y"), digest, signature);
+}
+
+/** HMAC of a symmetric key; nothing for other algorithms and other keys. */
+function macOf(version: StoredKeyVersion, algorithm: string, message: Buffer): Buffer | undefined {
+  const bits = /^HS(256|384|512)$/.exec(algorithm)?.[1];
+  if (bits === undefined || !version.key.kty.startsWith("oct")) return undefined;
+  return createHmac(`sha${bits}`, member(version, "k")).update(message).digest();
+}
+
+/** @throws ServiceError 400 for an algorithm that came after the api-version of the request. */
+export function requireKnownAlgorithm(algorithm: string, apiVersion: ApiVersion): void {
+  if (apiVersion < since.macs && /^(HS\d|CKM_)/.test(algorithm)) {
+    throw badParameter(`The algorithm '${printable(algorithm)}' is not supported.`);
+  }
 }
 
 function rsaSignature(
@@ -165,9 +186,10 @@ function rsaPadding(kid: string, version: StoredKeyVersion, algorithm: string) {
 }
 
 function octets(version: StoredKeyVersion, name: string): { algorithm: AesAlgorithm; key: Buffer } | undefined {
-  const algorithm = aesAlgorithm(name);
-  if (algorithm === undefined || !version.key.kty.startsWith("oct")) return undefined;
+  if (!version.key.kty.startsWith("oct")) return undefined;
   const key = member(version, "k");
+  const algorithm = aesAlgorithm(name, key.length * 8);
+  if (algorithm === undefined) return undefined;
   if (key.length * 8 !== algorithm.bits) throw incorrect();
   return { algorithm, key };
 }

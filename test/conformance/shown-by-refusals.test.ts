@@ -356,3 +356,49 @@ describe("a vault that certificates own", () => {
     expect(await replay([{ method: "GET", path: "/deletedsecrets/A", status: 200, answer }])).toEqual(passed);
   });
 });
+
+describe("services since 7.4", () => {
+  const since = { apiVersion: "2026-04-01", build: "1.9.3347.1" };
+  const numbers = { n: rsa.n, e: "AQAB" };
+
+  it("challenge with words of their build, and of builds before", async () => {
+    const get = { method: "GET", path: "/keys/k", status: 401 };
+    for (const kinds of ["Bearer or PoP token", "Bearer, PoP, or MTLS_POP token"]) {
+      const answer = refusal("Unauthorized", `AKV10000: Request is missing a ${kinds}.`);
+      expect(await replay([{ ...get, answer }], since)).toEqual(passed);
+    }
+  });
+
+  it("keep hardware keys on hardware of any generation, and software keys on none", async () => {
+    const shown = (kty: string, hsmPlatform: string) =>
+      rsaBundle("one", { key: { ...numbers, kty }, attributes: { hsmPlatform, key_size: 2048 } });
+    const read = (answer: object) => replay([{ method: "GET", path: "/keys/k", status: 200, answer }], since);
+    expect(await read(shown("RSA-HSM", "2"))).toEqual(passed);
+    expect(await read(shown("RSA-HSM", "1"))).toEqual(passed);
+    expect(await read(shown("RSA", "0"))).toEqual(passed);
+    expect(await read(shown("RSA", "2"))).toMatchObject({ status: "failed" });
+  });
+
+  it("say the size of RSA keys, and of curves nobody knows", async () => {
+    const attributes = { hsmPlatform: "0" };
+    const read = (answer: object) => replay([{ method: "GET", path: "/keys/k", status: 200, answer }], since);
+    expect(await read(rsaBundle("one", { key: numbers, attributes }))).toMatchObject({ status: "failed" });
+    for (const more of [{}, { key_size: 256 }]) {
+      expect(await read(keyBundle("k", "one", { attributes: { ...attributes, ...more } }))).toEqual(passed);
+    }
+  });
+
+  it("attest what they like", async () => {
+    const hsm = "https://scripted.managedhsm.azure.net";
+    const kid = `${hsm}/keys/k/${versionNamed("one")}`;
+    const attestation = {
+      certificatePemFile: "c",
+      privateKeyAttestation: "p",
+      publicKeyAttestation: "q",
+      version: "MRVL-1",
+    };
+    const answer = rsaBundle("one", { key: { ...numbers, kid, kty: "RSA-HSM" }, attributes: { attestation } });
+    const read = { method: "GET", path: "/keys/k/attestation", status: 200, answer };
+    expect(await replay([read], { plane: "managedhsm", apiVersion: "7.6" })).toEqual(passed);
+  });
+});
