@@ -9,6 +9,7 @@ import { ifPresent } from "../object/operation-deadline.js";
 import { type Owner, ownerOf, sourceDigest } from "../object/owner-tag.js";
 import type { PatchedVersion } from "../object/patch-version.js";
 import { materialFor } from "../object/pending-material.js";
+import { markOfRestored } from "../object/restore-source.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { writeOnce } from "../object/write-once.js";
 import { KEY_ATTRIBUTES } from "./key-attributes.js";
@@ -68,9 +69,9 @@ function matches(inputs: KeyInputs, bundle: KeyBundle): boolean | undefined {
   return source === undefined ? undefined : source === generateDigest(generate);
 }
 
-/** The owner tag of a generated key also says from what it was generated: nothing else of it can be compared. */
+/** The owner tag of a generated or restored key also says of what it was made: nothing else of it can be compared. */
 function markOf(inputs: KeyInputs, owner: Owner | undefined): Owner | undefined {
-  if (owner === undefined || inputs.generate === undefined) return owner;
+  if (owner === undefined || inputs.generate === undefined) return markOfRestored(inputs, owner);
   return { ...owner, source: generateDigest(inputs.generate) };
 }
 

@@ -122,7 +122,11 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
   const standing = standingOf(creation, bundle.tags);
   if (standing === "foreign") throw alreadyExists(creation, bundle, standing);
   if (inputs.restore !== undefined) {
-    if (standing !== "released" && !isRestoredVersion(inputs.restore, bundle.version)) {
+    if (
+      standing !== "released" &&
+      !isRestoredVersion(inputs.restore, bundle.version) &&
+      !isOfSource(creation, bundle)
+    ) {
       throw alreadyExists(creation, bundle, standing);
     }
     tellTakenOver(creation, standing);
@@ -164,6 +168,14 @@ function standingOf<I extends ObjectInputs & A, A extends Attributes, B extends 
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return found.token === owner.token ? "own" : "same-stack";
+}
+
+/** Whether the mark says that the object was made of what the program says. */
+function isOfSource<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { owner }: Creation<I, A, B>,
+  { tags }: B,
+): boolean {
+  return owner?.source !== undefined && ownerOf(tags)?.source === owner.source;
 }
 
 function isOurs({ owner }: { owner: Owner | undefined }, tags: Record<string, string>): boolean {

@@ -12,7 +12,7 @@ export interface Owner {
   stack: string;
   /** Follows from the URN at creation, stands in state, and stays when alias, URN or stack change. */
   token: string;
-  /** Of a generated key: a digest of what it was generated from. A run that was cut off knows by it what it had made. */
+  /** Of a generated or restored object: a digest of what it was made of. A run that was cut off knows by it what it had made. */
   source?: string;
 }
 
@@ -21,7 +21,7 @@ export function ownerToken(urn: string): string {
   return createHash("sha256").update(urn).digest("base64url").slice(0, 16);
 }
 
-/** A short digest of what a key is generated from. */
+/** A short digest of what an object is made of. */
 export function sourceDigest(canonical: string): string {
   return createHash("sha256").update(canonical).digest("base64url").slice(0, 8);
 }

@@ -5,6 +5,7 @@ import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { readRegularFile } from "../material/regular-file.js";
 import { shownPath } from "../material/shown-place.js";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
+import { type Owner, sourceDigest } from "./owner-tag.js";
 import { keepBlob } from "./pending-material.js";
 
 const MAX_BLOB_BYTES = 10 * 1024 * 1024;
@@ -66,6 +67,12 @@ function restoreArgument(news: Properties): unknown {
 export function givenSources<S extends string>(news: Properties, sources: readonly S[]): S[] {
   const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
   return sources.filter((source) => isGiven(source === "restore" ? restoreArgument(news) : news[source]));
+}
+
+/** The mark of a restored object says from which backup: one of which no more than the blob is known tells no version. */
+export function markOfRestored({ restore }: { restore?: string }, owner: Owner | undefined): Owner | undefined {
+  const [digest] = restore?.split(" ") ?? [];
+  return owner === undefined || digest === undefined ? owner : { ...owner, source: sourceDigest(digest) };
 }
 
 /** Whether a version is the one that a `restore` input brings, which tells a restore that already happened. */

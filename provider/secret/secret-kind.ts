@@ -3,6 +3,7 @@ import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import type { ObjectKind } from "../object/object-kind.js";
 import type { PatchedVersion } from "../object/patch-version.js";
 import { secretValueFor } from "../object/pending-material.js";
+import { markOfRestored } from "../object/restore-source.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { SECRET_ATTRIBUTES, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretInputs } from "./secret-inputs.js";
@@ -34,7 +35,7 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
     const isSame = digest !== undefined && (await hasValue(inputs, bundle)) !== false;
     return { inputs: isSame ? { ...there, valueDigest: digest } : there, marks: {} };
   },
-  owner: (_inputs, owner) => owner,
+  owner: markOfRestored,
 };
 
 /** Whether a version has the value that the program gives; undefined where its value, or the program's, cannot be read. */

@@ -24,7 +24,7 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
     inputs,
     new OperationDeadline(inputs.timeouts?.update),
   );
-  const owner = ownerInThisRun("secret", inputs, recorded.ownerToken);
+  const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const changed = differingAttributes(
     SECRET_ATTRIBUTES,
