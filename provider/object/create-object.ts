@@ -22,7 +22,7 @@ import {
 import { patchVersion } from "./patch-version.js";
 import { recoverObject } from "./recover-object.js";
 import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
-import { isRestoredVersion } from "./restore-source.js";
+import { isRestoredFrom } from "./restore-source.js";
 import type { DeletedObject, VaultObject, VersionBundle } from "./vault-object.js";
 
 type Attributes = { tags?: Record<string, string> };
@@ -122,11 +122,7 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
   const standing = standingOf(creation, bundle.tags);
   if (standing === "foreign") throw alreadyExists(creation, bundle, standing);
   if (inputs.restore !== undefined) {
-    if (
-      standing !== "released" &&
-      !isRestoredVersion(inputs.restore, bundle.version) &&
-      !isOfSource(creation, bundle)
-    ) {
+    if (standing !== "released" && !isRestoredFrom(inputs.restore, bundle)) {
       throw alreadyExists(creation, bundle, standing);
     }
     tellTakenOver(creation, standing);
@@ -168,14 +164,6 @@ function standingOf<I extends ObjectInputs & A, A extends Attributes, B extends 
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return found.token === owner.token ? "own" : "same-stack";
-}
-
-/** Whether the mark says that the object was made of what the program says. */
-function isOfSource<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
-  { owner }: Creation<I, A, B>,
-  { tags }: B,
-): boolean {
-  return owner?.source !== undefined && ownerOf(tags)?.source === owner.source;
 }
 
 function isOurs({ owner }: { owner: Owner | undefined }, tags: Record<string, string>): boolean {

@@ -1,6 +1,6 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { blobFor } from "./pending-material.js";
-import { isRestoredVersion } from "./restore-source.js";
+import { isRestoredFrom } from "./restore-source.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -38,7 +38,7 @@ export async function restoreObject<B extends VersionBundle>(
       const existing = await object.current();
       if (existing) return { existing };
       const deleted = await object.deleted();
-      if (deleted && isRestoredVersion(digest, deleted.version ?? "")) return { deletedBefore: error };
+      if (deleted && isRestoredFrom(digest, deleted)) return { deletedBefore: error };
       if (deleted) throw softDeleted(object, error);
       // A 400 is a blob that this vault does not take, and waiting does not help it.
       if (error.code === "KV_BACKUP_REJECTED") throw error;

@@ -5,7 +5,7 @@ import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { readRegularFile } from "../material/regular-file.js";
 import { shownPath } from "../material/shown-place.js";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
-import { type Owner, sourceDigest } from "./owner-tag.js";
+import { type Owner, ownerOf, sourceDigest } from "./owner-tag.js";
 import { keepBlob } from "./pending-material.js";
 
 const MAX_BLOB_BYTES = 10 * 1024 * 1024;
@@ -75,9 +75,13 @@ export function markOfRestored({ restore }: { restore?: string }, owner: Owner |
   return owner === undefined || digest === undefined ? owner : { ...owner, source: sourceDigest(digest) };
 }
 
-/** Whether a version is the one that a `restore` input brings, which tells a restore that already happened. */
-export function isRestoredVersion(restore: string | undefined, version: string): boolean {
-  return restore?.endsWith(` of version ${version}`) ?? false;
+/** Whether an object came from the backup of a `restore` input, by its version or its mark: that restore has happened. */
+export function isRestoredFrom(
+  restore: string,
+  { version, tags }: { version?: string; tags?: Record<string, string> },
+): boolean {
+  const [digest = ""] = restore.split(" ");
+  return restore === `${digest} of version ${version}` || ownerOf(tags)?.source === sourceDigest(digest);
 }
 
 function restoreDigest(blob: string, version: unknown): string {
