@@ -4,7 +4,7 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
-import { ownerInThisRun, wasReleased } from "./declared-objects.js";
+import { declarationOf, ownerInThisRun, wasReleased } from "./declared-objects.js";
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
@@ -148,11 +148,11 @@ async function asAdopted<I extends ObjectInputs & A, A extends Attributes, B ext
 
 /** How an object stands to the resource that is to be created. */
 type Standing =
-  /** This very resource made it, in a run that was cut off. */
+  /** This very resource made it, in a run that was cut off, or let it stay. */
   | "own"
   /** Another resource of this stack made it: one that was renamed, moved or swapped. */
   | "same-stack"
-  /** This stack had it until this run let it go. */
+  /** This stack has it until this run lets it go, or did: the resource is replaced. */
   | "released"
   | "foreign";
 
@@ -162,6 +162,8 @@ function standingOf<I extends ObjectInputs & A, A extends Attributes, B extends 
 ): Standing {
   if (wasReleased(kind.noun, inputs)) return "released";
   const found = ownerOf(tags);
+  const isAnothers = hasOwnerTag(tags) && (found === undefined || found.stack !== owner?.stack);
+  if (declarationOf(kind.noun, inputs)?.isRecorded && !isAnothers) return "released";
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return found.token === owner.token ? "own" : "same-stack";
 }
@@ -338,7 +340,7 @@ function tellTakenOver<I extends ObjectInputs & A, A extends Attributes, B exten
   { object }: Creation<I, A, B>,
   standing: Standing,
 ): void {
-  if (standing === "own") tell(`${object.label} was made by a run that was cut off, and is taken over`);
+  if (standing === "own") tell(`${object.label} is of an earlier run of this resource, and is taken over`);
   if (standing === "same-stack") tell(`${object.label} belonged to another resource of this stack, and is taken over`);
 }
 

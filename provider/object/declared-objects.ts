@@ -13,6 +13,11 @@ interface Declaration {
   claimant: string;
   /** As the SDK tells it; undefined for programs of an older SDK and where `keyvault:ownerTag` is off. */
   identity?: ResourceIdentity;
+  /**
+   * State records the object under this very resource. A create of it is then a replacement: `--replace` and taints do
+   * not ask `diff` in which order, and make the new resource before they delete the old one.
+   */
+  isRecorded?: boolean;
 }
 
 export interface ResourceIdentity {
@@ -24,6 +29,8 @@ export interface ResourceIdentity {
 type Kind = "key" | "secret";
 
 const declarations = new Map<string, Declaration>();
+/** Where each resource is by its last word: the engine may check it again, without what state records of it. */
+const places = new Map<string, string>();
 const released = new Set<string>();
 
 /**
@@ -36,7 +43,11 @@ export function declareObject(kind: Kind, address: ObjectAddress, declaration: D
   const object = objectKey(kind, address);
   const holder = declarations.get(object);
   if (holder !== undefined && holder.claimant !== declaration.claimant) return holder;
-  declarations.set(object, declaration);
+  const { claimant } = declaration;
+  const place = places.get(`${kind} ${claimant}`);
+  if (place !== undefined && place !== object) declarations.delete(place);
+  places.set(`${kind} ${claimant}`, object);
+  declarations.set(object, { ...declaration, isRecorded: declaration.isRecorded || holder?.isRecorded === true });
   return undefined;
 }
 
@@ -86,6 +97,7 @@ export function describeResource({ identity }: Declaration): string {
 /** For tests that take several runs through one process. */
 export function forgetDeclaredObjects(): void {
   declarations.clear();
+  places.clear();
   released.clear();
 }
 
