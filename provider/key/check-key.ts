@@ -59,7 +59,7 @@ export async function checkKey(
   const vaultUrl = checkVaultUrl(check, olds);
   const source = await checkKeySource(check, olds);
   const name = checkObjectName(check, olds, "key", source.name);
-  checkDeclaration(check, olds, "key", { vaultUrl, name });
+  checkDeclaration(check, "key", { vaultUrl, name });
 
   const inputs: Properties = {
     __provider: news.__provider,

@@ -4,7 +4,7 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
-import { declarationOf, ownerInThisRun, wasReleased } from "./declared-objects.js";
+import { ownerInThisRun, wasReleased } from "./declared-objects.js";
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
@@ -152,7 +152,7 @@ type Standing =
   | "own"
   /** Another resource of this stack made it: one that was renamed, moved or swapped. */
   | "same-stack"
-  /** This stack has it until this run lets it go, or did: the resource is replaced. */
+  /** This stack had it until this run let it go. */
   | "released"
   | "foreign";
 
@@ -162,8 +162,6 @@ function standingOf<I extends ObjectInputs & A, A extends Attributes, B extends 
 ): Standing {
   if (wasReleased(kind.noun, inputs)) return "released";
   const found = ownerOf(tags);
-  const isAnothers = hasOwnerTag(tags) && (found === undefined || found.stack !== owner?.stack);
-  if (declarationOf(kind.noun, inputs)?.isRecorded && !isAnothers) return "released";
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return found.token === owner.token ? "own" : "same-stack";
 }

@@ -13,11 +13,6 @@ interface Declaration {
   claimant: string;
   /** As the SDK tells it; undefined for programs of an older SDK and where `keyvault:ownerTag` is off. */
   identity?: ResourceIdentity;
-  /**
-   * State records the object under this very resource. A create of it is then a replacement: `--replace` and taints do
-   * not ask `diff` in which order, and make the new resource before they delete the old one.
-   */
-  isRecorded?: boolean;
 }
 
 export interface ResourceIdentity {
@@ -29,7 +24,7 @@ export interface ResourceIdentity {
 type Kind = "key" | "secret";
 
 const declarations = new Map<string, Declaration>();
-/** Where each resource is by its last word: the engine may check it again, without what state records of it. */
+/** Where each resource is by its last word: the engine checks one that it replaces again, without what state records. */
 const places = new Map<string, string>();
 const released = new Set<string>();
 
@@ -47,7 +42,7 @@ export function declareObject(kind: Kind, address: ObjectAddress, declaration: D
   const place = places.get(`${kind} ${claimant}`);
   if (place !== undefined && place !== object) declarations.delete(place);
   places.set(`${kind} ${claimant}`, object);
-  declarations.set(object, { ...declaration, isRecorded: declaration.isRecorded || holder?.isRecorded === true });
+  declarations.set(object, declaration);
   return undefined;
 }
 
