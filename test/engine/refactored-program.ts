@@ -1,0 +1,53 @@
+/** What each refactoring is done to: every kind of object at once, and what only stands in state. */
+export const KINDS = ["imported", "generated", "adopted", "restored", "filed", "secret"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/**
+ * The part of a program that every version of it has: `kinds(row, options)` declares one resource of each kind, and
+ * backups and an inventory over them. Logical names are `<row>-<kind><logical>`, objects in the vault
+ * `<row>-<kind><object>`; `args` and `opts` go to each resource, and `only` leaves kinds out.
+ */
+const PRELUDE = `
+  const vaultUrl = new pulumi.Config("keyvault").require("vaultUrl");
+  const blobs = require("./blobs.json");
+  const fs = require("node:fs");
+  const letter = (object) => /-([xyz])$/.exec(object)?.[1] ?? "x";
+
+  const source = {
+    imported: (object) => ({ import: { file: "material-" + letter(object) + ".pem" } }),
+    generated: (object) => ({ generate: { keyType: "EC", curve: letter(object) === "y" ? "P-384" : "P-256" } }),
+    adopted: () => ({ adopt: true }),
+    // With the name and version that a backup resource or restorable knows, and a mere blob.
+    restored: (object) => ({ restore: blobs[object.toLowerCase()] }),
+    filed: (object) => ({ restore: { blob: blobs[object.toLowerCase()].blob } }),
+    secret: (object) => ({ value: "value of " + object.toLowerCase() }),
+  };
+
+  function kinds(row, { logical = "", object = "", args = {}, opts = () => ({}), only } = {}) {
+    const made = {};
+    for (const kind of only ?? Object.keys(source)) {
+      const name = row + "-" + kind + object;
+      const type = kind === "secret" ? keyvault.Secret : keyvault.Key;
+      const base = row + "-" + kind;
+      made[kind] = new type(base + logical, { name, ...source[kind](name), ...args }, opts(base));
+    }
+    if (only) return made;
+    const { vaultUrl: spelled } = args;
+    const where = spelled === undefined ? {} : { vaultUrl: spelled };
+    const { imported, generated, secret } = made;
+    new keyvault.KeyBackup(row + "-backup" + logical, { key: imported }, opts(row + "-backup"));
+    new keyvault.VaultBackup(row + "-all" + logical,
+      { ...where, keys: [imported, generated], secrets: [secret] }, opts(row + "-all"));
+    new keyvault.KeyInventory(row + "-inventory" + logical,
+      { ...where, expect: [imported, generated], ignore: ["!(" + row + "-imported" + object + ")"] }, opts(row + "-inventory"));
+    return made;
+  }
+
+  class Group extends pulumi.ComponentResource {
+    constructor(name, opts) { super("test:index:Group", name, {}, opts); }
+  }`;
+
+/** A program of these parts, each in a scope of its own. */
+export function programOf(parts: readonly string[]): string {
+  return `${PRELUDE}\n${parts.map((part) => `{ ${part} }`).join("\n")}`;
+}
