@@ -68,12 +68,8 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
       patterns.push(item);
     } else if (isManaged(item)) {
       patterns.push(isUnknown(item.name) ? UNKNOWN : String(item.name));
-      if (
-        !isUnknown(item.vaultUrl) &&
-        !isUnknown(vaultUrl) &&
-        vaultUrl !== undefined &&
-        !isSameVault(item.vaultUrl, vaultUrl)
-      ) {
+      const isKnown = !isUnknown(item.vaultUrl) && !isUnknown(vaultUrl) && vaultUrl !== undefined;
+      if (isKnown && !isSameVault(item.vaultUrl, vaultUrl)) {
         check.failUnnamed(
           `${collection}: the ${kindOf(collection)} ${shownName(String(item.name))} is in another vault, and this backup is of ${vaultUrl}: a VaultBackup is of one vault`,
         );
