@@ -5,14 +5,13 @@ import { tell } from "../engine/progress.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
-import { pickAttributes, undeclaredAttributes } from "../object/attributes.js";
+import { pickAttributes } from "../object/attributes.js";
 import { tellGone } from "../object/deletion-report.js";
 import { missingObject } from "../object/missing-object.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
+import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSetOutside, formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
-import { describeOwner, hasOwnerTag, ownerOf } from "../object/owner-tag.js";
-import { tellUnmanagedChanges } from "../object/unmanaged-change.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -117,7 +116,7 @@ function marksOf(
   version: ObservedVersion,
 ): Partial<KeyFacts> {
   const ownerToken = observeOwner(key, recorded, bundle);
-  const found = observeFound(key, recorded, bundle);
+  const found = observeFound(key, KEY_ATTRIBUTES, recorded, bundle);
   return {
     ...(found ? { found } : {}),
     ...(version.isRotated ? { rotated: true } : {}),
@@ -126,22 +125,6 @@ function marksOf(
     ...(ownerToken === undefined ? {} : { ownerToken }),
     ...pickDefined(recorded, ["givenKeyOps"]),
   };
-}
-
-/** The mark of a resource that lost it is put on again with the next write. That another has it is told. */
-function observeOwner({ label }: VaultObject, { ownerToken }: KeyOutputs, { tags }: KeyBundle): string | undefined {
-  if (ownerToken === undefined || !hasOwnerTag(tags)) return undefined;
-  if (ownerOf(tags)?.token !== ownerToken) tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
-  return ownerToken;
-}
-
-/** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */
-function observeFound({ label }: VaultObject, recorded: KeyOutputs, bundle: KeyBundle): KeyAttributes | undefined {
-  if (!leavesRestToVault(recorded)) return undefined;
-  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded);
-  const now = observedAttributes(bundle);
-  tellUnmanagedChanges(label, KEY_ATTRIBUTES.names, { before: recorded.found ?? {}, now, declared });
-  return undeclaredAttributes(KEY_ATTRIBUTES, now, declared);
 }
 
 interface ObservedVersion {

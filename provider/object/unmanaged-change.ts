@@ -26,12 +26,12 @@ export function parseUnmanagedChange(line: string): UnmanagedChange | undefined 
 /** Tells which of the attributes that the program leaves out are not what they were when they were last seen. */
 export function tellUnmanagedChanges<A extends object>(
   label: string,
-  names: readonly (keyof A & string)[],
-  { before, now, declared }: { before: A; now: A; declared: A },
+  names: readonly (keyof A)[],
+  { before, now, declared }: { before: Partial<A>; now: A; declared: A },
 ): void {
   for (const attribute of names) {
     if (declared[attribute] !== undefined) continue;
     if (canonicalJson(before[attribute]) === canonicalJson(now[attribute])) continue;
-    tell(formatUnmanagedChange({ label, attribute }));
+    tell(formatUnmanagedChange({ label, attribute: String(attribute) }));
   }
 }

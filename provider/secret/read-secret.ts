@@ -1,15 +1,12 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
-import { tell } from "../engine/progress.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import { pickAttributes, undeclaredAttributes } from "../object/attributes.js";
 import { tellGone } from "../object/deletion-report.js";
 import { missingObject } from "../object/missing-object.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
+import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
-import { describeOwner, hasOwnerTag, ownerOf } from "../object/owner-tag.js";
-import { tellUnmanagedChanges } from "../object/unmanaged-change.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -61,7 +58,7 @@ async function observe(
     ...(value.digest === undefined ? {} : { valueDigest: value.digest }),
   };
   const ownerToken = observeOwner(secret, recorded, bundle);
-  const found = observeFound(secret, recorded, bundle);
+  const found = observeFound(secret, SECRET_ATTRIBUTES, recorded, bundle);
   const marks: Partial<SecretFacts> = {
     ...(found ? { found } : {}),
     ...(ownerToken === undefined ? {} : { ownerToken }),
@@ -81,30 +78,6 @@ async function observe(
 function swapped({ digest, expected }: ObservedValue): { valueDigest?: string } {
   if (digest === undefined || expected === undefined || digest === expected) return {};
   return { valueDigest: formatSwappedDigest({ found: digest, expected }) };
-}
-
-/** The mark of a resource that lost it is put on again with the next write. That another has it is told. */
-function observeOwner(
-  { label }: VaultObject,
-  { ownerToken }: SecretOutputs,
-  { tags }: SecretBundle,
-): string | undefined {
-  if (ownerToken === undefined || !hasOwnerTag(tags)) return undefined;
-  if (ownerOf(tags)?.token !== ownerToken) tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
-  return ownerToken;
-}
-
-/** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */
-function observeFound(
-  { label }: VaultObject,
-  recorded: SecretOutputs,
-  bundle: SecretBundle,
-): SecretAttributes | undefined {
-  if (!leavesRestToVault(recorded)) return undefined;
-  const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, recorded);
-  const now = observedSecretAttributes(bundle);
-  tellUnmanagedChanges(label, SECRET_ATTRIBUTES.names, { before: recorded.found ?? {}, now, declared });
-  return undeclaredAttributes(SECRET_ATTRIBUTES, now, declared);
 }
 
 interface ObservedValue {

@@ -1,0 +1,32 @@
+import { tell } from "../engine/progress.js";
+import { type AttributeRules, pickAttributes, undeclaredAttributes } from "./attributes.js";
+import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
+import { describeOwner, hasOwnerTag, ownerOf } from "./owner-tag.js";
+import { tellUnmanagedChanges } from "./unmanaged-change.js";
+import type { VaultObject, VersionBundle } from "./vault-object.js";
+
+/** The mark of a resource that lost it is put on again with the next write. That another has it is told. */
+export function observeOwner(
+  { label }: VaultObject,
+  { ownerToken }: { ownerToken?: string },
+  { tags }: VersionBundle,
+): string | undefined {
+  if (ownerToken === undefined || !hasOwnerTag(tags)) return undefined;
+  if (ownerOf(tags)?.token !== ownerToken) tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
+  return ownerToken;
+}
+
+/** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */
+export function observeFound<I extends ObjectInputs & A, A extends object, B extends VersionBundle>(
+  { label }: VaultObject<B>,
+  rules: AttributeRules<I, A, B>,
+  recorded: I & { found?: A },
+  bundle: B,
+): A | undefined {
+  if (!leavesRestToVault(recorded)) return undefined;
+  const declared = pickAttributes<A>(rules, recorded);
+  const now = rules.observed(bundle);
+  const before: Partial<A> = recorded.found ?? {};
+  tellUnmanagedChanges<A>(label, rules.names, { before, now, declared });
+  return undeclaredAttributes(rules, now, declared);
+}
