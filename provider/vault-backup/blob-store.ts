@@ -21,7 +21,7 @@ import type { CoveredVersion } from "../backup/covered-version.js";
 import { isRecord } from "../engine/input-check.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { backupDigest, blobProblem } from "../object/backup-blob.js";
-import { isSameVault, isSameVault } from "../vault/vault-identity.js";
+import { isSameVault } from "../vault/vault-identity.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, itemLabel, kindOf, recorded } from "./by-kind.js";
 
 /** Where the blobs of a VaultBackup are. */
