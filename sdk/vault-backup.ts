@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupFileName } from "../provider/backup/backup-file.js";
 import { parseCovered } from "../provider/backup/covered-version.js";
-import type { ByKind } from "../provider/vault-backup/by-kind.js";
+import type { ByKind, Collection } from "../provider/vault-backup/by-kind.js";
 import {
   type BackupArgs,
   type BackupKind,
@@ -133,7 +133,7 @@ export class VaultBackup extends pulumi.CustomResource {
     const all = pulumi.all([this.covered, this.blobs, folderOf(this)]);
     return pulumi.secret(
       all.apply(([covered, blobs, folder]) => {
-        const entries = (kind: Kind): Record<string, RestorableValue> =>
+        const entries = (kind: Collection): Record<string, RestorableValue> =>
           mapped(covered[kind], (version, sourceName) => ({
             sourceName,
             version,
@@ -146,8 +146,6 @@ export class VaultBackup extends pulumi.CustomResource {
     );
   }
 }
-
-type Kind = keyof ByKind<unknown>;
 
 /** Every output has to be named, or the SDK makes none of it. */
 const OUTPUTS = {
@@ -167,7 +165,7 @@ function folderOf(backup: VaultBackup): pulumi.Output<string | undefined> {
 }
 
 function restorable<K extends BackupKind>(backup: VaultBackup, kind: K, name: pulumi.Input<string>): Restorable<K> {
-  const kinds: Kind = kind === "key" ? "keys" : "secrets";
+  const kinds: Collection = kind === "key" ? "keys" : "secrets";
   const names = pulumi.all([backup.covered, name]).apply(([covered, wanted]) => recordedName(covered[kinds], wanted));
   return {
     kind,
@@ -198,6 +196,6 @@ function recordedName(covered: Record<string, string>, wanted: string): string |
   return Object.keys(covered).find((name) => name.toLowerCase() === wanted.toLowerCase());
 }
 
-function blobFile(folder: string, kind: Kind, name: string): string {
+function blobFile(folder: string, kind: Collection, name: string): string {
   return join(folder, backupFileName(kind === "keys" ? "key" : "secret", name));
 }

@@ -2,7 +2,7 @@ import type { KeyVaultClient } from "../keyvault/client.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";
 import { mayBeDisabled, newestDisabledVersion } from "../object/current-version.js";
 
-type NewestVersion = Pick<KeyItem, "name" | "createdOn" | "updatedOn"> & { version: string };
+type NewestKeyVersion = Pick<KeyItem, "name" | "createdOn" | "updatedOn"> & { version: string };
 
 /**
  * The current version of a key. Of a disabled one that a server does not show, the list of versions tells it.
@@ -10,7 +10,7 @@ type NewestVersion = Pick<KeyItem, "name" | "createdOn" | "updatedOn"> & { versi
  *
  * @throws KeyVaultError `KV_NOT_FOUND`
  */
-export async function newestKeyVersion(client: KeyVaultClient, name: string): Promise<NewestVersion> {
+export async function newestKeyVersion(client: KeyVaultClient, name: string): Promise<NewestKeyVersion> {
   try {
     return await client.getKey(name);
   } catch (error) {

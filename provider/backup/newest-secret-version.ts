@@ -3,7 +3,7 @@ import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
 
-type NewestVersion = SecretItem & { version: string };
+type NewestSecretVersion = SecretItem & { version: string };
 
 /** The service backs up no object with more versions, and versions cannot be deleted one by one. */
 const MOST_VERSIONS = 500;
@@ -15,9 +15,9 @@ const WARNED_FROM = 450;
  *
  * @throws KeyVaultError `KV_NOT_FOUND`
  */
-export async function newestSecretVersion(client: KeyVaultClient, name: string): Promise<NewestVersion> {
+export async function newestSecretVersion(client: KeyVaultClient, name: string): Promise<NewestSecretVersion> {
   let count = 0;
-  let newest: NewestVersion[] = [];
+  let newest: NewestSecretVersion[] = [];
   for await (const item of client.getSecretVersions(name)) {
     const { version } = item;
     if (version === undefined) continue;

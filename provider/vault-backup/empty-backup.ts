@@ -6,7 +6,7 @@ import type { Selection } from "./selection.js";
 import { describeFailures } from "./take-backups.js";
 
 /** What a selection finds in the vault and among earlier backups. */
-export interface Found {
+export interface FoundObjects {
   collection: Collection;
   selected: Selection;
   contents: SelectedObjects;
@@ -24,7 +24,7 @@ export interface UnmatchedGlob {
  * Globs that cover nothing: misspelled, or of another vault. `*` is none of them where the vault has objects of the
  * other kind: it means all there are.
  */
-export function unmatchedGlobs(found: readonly Found[]): UnmatchedGlob[] {
+export function unmatchedGlobs(found: readonly FoundObjects[]): UnmatchedGlob[] {
   const isEmpty = found.every(({ contents, names }) => contents.objects.length === 0 && names.length === 0);
   return found.flatMap(({ collection, selected, contents, names }) => {
     const there = [...contents.objects.map(({ name }) => name), ...names];

@@ -1,6 +1,9 @@
 import picomatch from "picomatch";
 import { isValidObjectName } from "../keyvault/identifier.js";
 
+/** Several times the longest name. */
+const LONGEST_GLOB = 1_000;
+
 /** Which objects of one kind a VaultBackup covers. Names in the service are without case, and so is this. */
 export interface Selection {
   matches(name: string): boolean;
@@ -38,6 +41,7 @@ export function isExclusion(pattern: string): boolean {
 /** True for a name or a glob over names, with or without a leading `!`. A bracket that nothing closes matches nothing. */
 export function isPattern(pattern: string): boolean {
   const glob = isExclusion(pattern) ? pattern.slice(1) : pattern;
+  if (glob.length > LONGEST_GLOB) return false;
   let left = glob.replace(/\[[!^]?([0-9A-Za-z-]+)\]/g, (whole, members: string) => (isClass(members) ? "x" : whole));
   for (let before = ""; before !== left; ) {
     before = left;

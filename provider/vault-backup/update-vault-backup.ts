@@ -8,7 +8,7 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { type BackupShelf, FolderShelf, folderProblems, StateShelf, stateProblems } from "./blob-store.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, countOf, itemLabel, recorded } from "./by-kind.js";
-import { type Found, nothingMatches, throwIfNothing, unmatchedGlobs } from "./empty-backup.js";
+import { type FoundObjects, nothingMatches, throwIfNothing, unmatchedGlobs } from "./empty-backup.js";
 import { type VaultBackupInputs, type VaultBackupOutputs, vaultBackupOutputs } from "./recorded-vault-backup.js";
 import { lookAt, type SelectedObject, type SelectedObjects, whyMissing } from "./selected-objects.js";
 import { type Selection, selection } from "./selection.js";
@@ -69,7 +69,7 @@ async function findObjects(
   client: KeyVaultClient,
   inputs: VaultBackupInputs,
   earlier: VaultBackupOutputs | undefined,
-): Promise<Found[]> {
+): Promise<FoundObjects[]> {
   return Promise.all(
     COLLECTIONS.map(async (collection) => {
       const selected = selection(inputs[collection] ?? []);
@@ -83,7 +83,7 @@ async function findObjects(
 async function planUpdate(
   client: KeyVaultClient,
   shelves: Shelves,
-  found: readonly Found[],
+  found: readonly FoundObjects[],
   inputs: VaultBackupInputs,
   earlier: VaultBackupOutputs | undefined,
 ): Promise<Plan> {
