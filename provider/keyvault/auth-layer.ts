@@ -62,7 +62,7 @@ class Authenticator {
       const answered = await this.#ask(request);
       if (answered !== undefined) return answered;
     }
-    return await this.#sendWithToken(request);
+    return this.#sendWithToken(request);
   }
 
   /** Sends the request without token and body. Undefined once the server has said what it wants; else its answer, which then is the request's own. */
@@ -114,7 +114,9 @@ class Authenticator {
   async #sendWithToken(request: VaultRequest): Promise<VaultResponse> {
     for (let challenges = 0; ; challenges++) {
       const tokenRequest = this.#tokenRequest;
-      const token = tokenRequest ? await this.#token(request, tokenRequest) : undefined;
+      const token = tokenRequest
+        ? (this.#options.tokens.peek(tokenRequest) ?? (await this.#token(request, tokenRequest)))
+        : undefined;
       const response = await this.#next(withToken(request, token));
       if (response.status !== 401 || challenges >= MOST_CHALLENGES) return response;
       const answer = parseChallenge(response.headers["www-authenticate"]);
@@ -183,7 +185,7 @@ class Authenticator {
     try {
       return await this.#options.tokens.get(tokenRequest, request.deadline.signal);
     } catch (error) {
-      if (request.deadline.signal.aborted || isKeyVaultError(error)) throw error;
+      if (request.deadline.ended || isKeyVaultError(error)) throw error;
       const tenant = tokenRequest.tenantId === undefined ? "" : ` in tenant ${tokenRequest.tenantId}`;
       const why = error instanceof Error ? `: ${reasonsOf(redact(error.message))}` : "";
       throw new KeyVaultError(

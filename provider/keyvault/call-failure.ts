@@ -16,12 +16,12 @@ export function callFailure(
   const { operation, vaultUrl, objectName, version, secrets } = context;
   const details = { operation, vaultUrl, objectName, version, secrets, mayHaveHappened };
   const doubt = mayHaveHappened ? " The request may have been carried out: look before it is sent again." : "";
-  if (deadline.signal.aborted) {
+  if (deadline.ended) {
     const why = deadline.expired ? `did not end within ${timeoutMs / 1000} s` : "was cancelled";
     return new KeyVaultError("KV_TIMEOUT", `${describe(context)} ${why}`, {
       ...details,
       hint: `${deadline.expired ? "allow more time, or check the connection to the vault." : "the caller ended it."}${doubt}`,
-      cause: deadline.expired ? failureCause(failure) : deadline.signal.reason,
+      cause: deadline.expired ? failureCause(failure) : deadline.reason,
     });
   }
   const reason = failure instanceof TransportFailure ? failure.reason : "UNKNOWN";

@@ -1,23 +1,27 @@
 import type { Clock } from "./clock.js";
 
-/** The time budget of one call: a signal that is aborted when it is used up, or when the caller's own signal is. */
+/**
+ * The time budget of one call: it ends when the budget is used up, or when the caller's own signal is aborted.
+ *
+ * A signal is made only where somebody asks for one: nearly every call ends before its time, and waits for nothing but its answer.
+ */
 export class Deadline {
-  readonly signal: AbortSignal;
   /** True once the budget, not the caller, ended the call. */
   expired = false;
   readonly #at: number;
   readonly #clock: Clock;
+  readonly #listeners = new Set<() => void>();
   readonly #release: () => void;
+  #controller: AbortController | undefined;
+  #end: { reason: unknown } | undefined;
 
   constructor(clock: Clock, ms: number, caller?: AbortSignal) {
-    const controller = new AbortController();
     this.#clock = clock;
     this.#at = clock.now() + ms;
-    this.signal = controller.signal;
-    const onCallerAbort = () => controller.abort(caller?.reason);
+    const onCallerAbort = () => this.#finish(caller?.reason);
     const cancel = clock.schedule(ms, () => {
-      this.expired = !controller.signal.aborted;
-      controller.abort(new Error("the time budget of the call is used up"));
+      this.expired = this.#end === undefined;
+      this.#finish(new Error("the time budget of the call is used up"));
     });
     if (caller?.aborted) onCallerAbort();
     else caller?.addEventListener("abort", onCallerAbort, { once: true });
@@ -27,6 +31,31 @@ export class Deadline {
     };
   }
 
+  /** True once the call has to end. */
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Why it has to end. */
+  get reason(): unknown {
+    return this.#end?.reason;
+  }
+
+  /** For what takes a signal. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#end !== undefined) this.#controller.abort(this.#end.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls back when the call has to end; the returned function takes that back. */
+  onEnd(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
   /** Milliseconds left, never negative. */
   remaining(): number {
     return Math.max(0, this.#at - this.#clock.now());
@@ -34,5 +63,12 @@ export class Deadline {
 
   [Symbol.dispose](): void {
     this.#release();
+  }
+
+  #finish(reason: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = { reason };
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners) listener();
   }
 }

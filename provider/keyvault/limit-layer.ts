@@ -1,3 +1,4 @@
+import type { Deadline } from "./deadline.js";
 import type { Layer } from "./dispatch.js";
 import { OPERATIONS, type OperationFacts } from "./operations.js";
 
@@ -12,7 +13,8 @@ export function limitLayer(): Layer {
   const lanes = { create: new Lane(LANES.create), other: new Lane(LANES.other) };
   return (next) => async (request) => {
     const lane = lanes[OPERATIONS[request.operation].lane];
-    await lane.enter(request.deadline.signal);
+    const waiting = lane.enter(request.deadline);
+    if (waiting !== undefined) await waiting;
     let throttled = false;
     try {
       const response = await next(request);
@@ -35,26 +37,26 @@ class Lane {
     this.#most = most;
   }
 
-  enter(signal: AbortSignal): Promise<void> {
+  /** Undefined where there is room, which is the rule and costs nothing; else what is fulfilled once there is. */
+  enter(deadline: Deadline): Promise<void> | undefined {
+    if (!deadline.ended && this.#running < Math.floor(this.#limit)) {
+      this.#running++;
+      return undefined;
+    }
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
+      if (deadline.ended) {
+        reject(deadline.reason);
         return;
       }
-      const onAbort = () => {
-        this.#waiting.delete(start);
-        reject(signal.reason);
-      };
       const start = () => {
-        signal.removeEventListener("abort", onAbort);
+        forget();
         this.#running++;
         resolve();
       };
-      if (this.#running < Math.floor(this.#limit)) {
-        start();
-        return;
-      }
-      signal.addEventListener("abort", onAbort, { once: true });
+      const forget = deadline.onEnd(() => {
+        this.#waiting.delete(start);
+        reject(deadline.reason);
+      });
       this.#waiting.add(start);
     });
   }

@@ -42,7 +42,7 @@ export function retryLayer(clock: Clock): Layer {
         wait = Math.max(retryAfterMs(response, clock.now()) ?? 0, backoff(attempt, clock));
         if (wait >= request.deadline.remaining()) return response;
       } catch (failure) {
-        if (!(failure instanceof TransportFailure) || request.deadline.signal.aborted) throw failure;
+        if (!(failure instanceof TransportFailure) || request.deadline.ended) throw failure;
         if (attempt >= mostAttempts(failure) || !mayRepeatFailure(request, failure)) throw failure;
         wait = backoff(attempt, clock);
         if (wait >= request.deadline.remaining()) throw failure;

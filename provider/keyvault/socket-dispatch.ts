@@ -40,14 +40,13 @@ export function socketDispatch(origin: string, connections = 64): SocketDispatch
         const fail = (cause: unknown) => reject(new TransportFailure(cause, sent));
         const onAbort = () => {
           abort?.();
-          fail(request.deadline.signal.reason);
+          fail(request.deadline.reason);
         };
-        const settle = () => request.deadline.signal.removeEventListener("abort", onAbort);
-        if (request.deadline.signal.aborted) {
+        if (request.deadline.ended) {
           onAbort();
           return;
         }
-        request.deadline.signal.addEventListener("abort", onAbort, { once: true });
+        const settle = request.deadline.onEnd(onAbort);
         pool.dispatch(
           {
             origin,
@@ -61,7 +60,7 @@ export function socketDispatch(origin: string, connections = 64): SocketDispatch
           {
             onRequestStart(controller) {
               abort = () => controller.abort(new Error("aborted"));
-              if (request.deadline.signal.aborted) abort();
+              if (request.deadline.ended) abort();
               else sent = true;
             },
             onResponseStart(_controller, status, headers) {

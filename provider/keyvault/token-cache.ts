@@ -31,6 +31,13 @@ export class TokenCache {
     this.#clock = clock;
   }
 
+  /** The token that a request needs, where it is at hand and good for a while. */
+  peek(request: TokenRequest): string | undefined {
+    const cached = this.#tokens.get(cacheKey(request));
+    const isGood = cached !== undefined && request.claims === undefined;
+    return isGood && cached.expiresAt - this.#clock.now() > RENEW_BEFORE_EXPIRY_MS ? cached.token : undefined;
+  }
+
   async get(request: TokenRequest, signal: AbortSignal): Promise<string> {
     const key = cacheKey(request);
     const cached = this.#tokens.get(key);

@@ -151,7 +151,7 @@ export class VaultConnection {
     using deadline = new Deadline(this.clock, timeoutMs, options.signal);
     let response: VaultResponse;
     try {
-      deadline.signal.throwIfAborted();
+      if (deadline.ended) throw deadline.reason;
       response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline });
     } catch (failure) {
       if (isKeyVaultError(failure)) throw failure;
