@@ -36,8 +36,13 @@ export function checkVaultUrl(check: InputCheck, olds: Properties = {}): string 
     return undefined;
   }
   if (isUnknown(given)) return given as string;
+  const vaultUrl = readVaultUrl(check, given);
   // Another spelling of the same vault is no change: the recorded one stays.
-  if (typeof olds.vaultUrl === "string" && isSameVault(olds.vaultUrl, given)) return olds.vaultUrl;
+  return typeof olds.vaultUrl === "string" && isSameVault(olds.vaultUrl, vaultUrl) ? olds.vaultUrl : vaultUrl;
+}
+
+/** In normal form; undefined, and told, where it is none. */
+function readVaultUrl(check: InputCheck, given: unknown): string | undefined {
   if (typeof given !== "string") {
     check.fail("vaultUrl", `must be the URL of a vault, and is ${describeValue(given)}`);
     return undefined;
