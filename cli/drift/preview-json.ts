@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { CliError } from "../failure/cli-error.js";
+import { printable } from "../text/terminal-text.js";
 
 const properties = z.record(z.string(), z.unknown());
 
@@ -52,7 +53,7 @@ export function parsePreview(text: string, source: string): Preview {
   // A preview that fails early has neither steps nor diagnostics.
   const isPreview = parsed.success && ["steps", "diagnostics", "duration"].some((member) => member in parsed.data);
   if (!isPreview) {
-    const where = parsed.success ? "" : ` (${parsed.error.issues[0]?.path.join(".") || "not an object"})`;
+    const where = parsed.success ? "" : ` (${printable(parsed.error.issues[0]?.path.join(".") || "not an object")})`;
     throw notAPreview(source, `is JSON, but not that of a preview${where}`);
   }
   const { steps, diagnostics } = parsed.data;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
+import { printable } from "../text/terminal-text.js";
 
 const moment = z.iso.datetime({ offset: true });
 const tags = z.record(z.string(), z.string());
@@ -49,7 +50,7 @@ export async function readSeedFile(path: string): Promise<Seed> {
   });
   const parsed = document.safeParse(parseJson(text));
   if (parsed.success) return { keys: parsed.data.keys ?? [], secrets: parsed.data.secrets ?? [] };
-  const where = parsed.error.issues[0]?.path.join(".");
+  const where = printable(parsed.error.issues[0]?.path.join(".") ?? "");
   throw new CliError(
     "KV_FILE",
     `${path} is no seed${where ? ` (${where} does not fit)` : ""}: expected JSON { "keys": [{ "name": … }], "secrets": [{ "name": … }] }`,

@@ -1,5 +1,6 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { isKeyVaultError } from "../../provider/keyvault/errors.js";
+import { vaultKey } from "../../provider/keyvault/identifier.js";
 import { CliError } from "../failure/cli-error.js";
 import { tellProblem } from "../failure/report-failure.js";
 import { knownToAny } from "../stack/known-objects.js";
@@ -36,7 +37,10 @@ async function listVaults(
 ): Promise<Inventory> {
   const inventory: Inventory = { listings: [], unread: [] };
   const failures: unknown[] = [];
-  const vaults = options.vault ? [...new Set(options.vault)] : [undefined];
+  // However it is spelled, a vault is listed once.
+  const vaults = options.vault
+    ? [...new Map(options.vault.map((vault) => [vaultKey(vault) ?? vault, vault])).values()]
+    : [undefined];
   const listings = await inParallel(vaults, VAULTS_AT_ONCE, async (vault) => {
     try {
       const { vaultUrl, client } = await openVault(vault, options.credential);

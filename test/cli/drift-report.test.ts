@@ -206,6 +206,11 @@ describe("a drift report", () => {
     ["JSON of something else", '{"resources":[]}', /not that of a preview/],
     ["a list", "[]", /not that of a preview/],
     ["steps of another form", '{"steps":[{"op":1}]}', /not that of a preview/],
+    [
+      "steps that forge another line",
+      JSON.stringify({ steps: [{ op: "x", urn: "y", detailedDiff: { "\n::error::x": 1 } }] }),
+      /not that of a preview \(steps\.0\.detailedDiff\.\\n::error::x\)/,
+    ],
     ["an event stream", '{"sequence":0,"timestamp":1}\n{"sequence":1}', /event stream/],
   ])("refuses %s", (_what, text, message) => {
     expect(() => parsePreview(text, "standard input")).toThrow(

@@ -147,6 +147,11 @@ describe("inventory", () => {
         complete: true,
         vaults: [{ vaultUrl: good.url, keys: [{ name: "orders" }] }, { vaultUrl: other.url }],
       });
+      const once = await inventory("--vault", good.url, `${good.url}/`, "--format", "json");
+      expect(JSON.parse(once.stdout)).toMatchObject({
+        format: "pulumi-keyvault/inventory/1",
+        keys: [{ name: "orders" }],
+      });
       const partly = await inventory("--vault", odd.url, "--vault", good.url);
       expect(partly).toMatchObject({ exitCode: 8, stdout: expect.stringMatching(/^orders/m) });
       expect(partly.stderr).toContain(`inventory: ${odd.url} could not be listed: KV_PROTOCOL: `);
