@@ -16,8 +16,8 @@ export interface ResourceOwner {
  * stacks, and yet an interrupted run finds the object that it had made, instead of making another one.
  */
 export function identityInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
-  const urn = urnOf(type, name, parent);
-  return { autoName: handled(urn.then((text) => automaticName(name, text))), ...ownerInputs(type, name, parent) };
+  const inputs = ownerInputs(type, name, parent);
+  return { autoName: handled(inputs.owner.then(({ urn }) => automaticName(name, urn))), ...inputs };
 }
 
 /** Those of a resource that names no object of its own. */
