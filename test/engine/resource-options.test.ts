@@ -332,6 +332,20 @@ describe("a program on the real engine", () => {
     expect((await stack.drift()).run.exitCode).toBe(0);
   });
 
+  it("takes nested paths of its own arguments, and keeps the outputs secret that it names", async () => {
+    const program = (file: string, tag: string) => `
+      const key = new keyvault.Key("pathed", { name: "pathed", import: { file: "${file}" }, tags: { a: "${tag}" } },
+        { replaceOnChanges: ["import.file"], ignoreChanges: ["tags.a"], additionalSecretOutputs: ["tags"] });
+      exports.tags = key.tags;`;
+    await stack.program(program("signing.pem", "1"));
+    await stack.up();
+    expect((await stack.pulumi("stack", "output", "tags")).stdout).toContain("[secret]");
+    await stack.program(program("signing.pem", "2"));
+    expect((await stack.preview()).steps).toEqual([]);
+    await stack.program(program("other.pem", "1"));
+    expect((await stack.preview()).steps.map(({ op }) => op)).toContain("replace");
+  });
+
   it("may not delete a key that is protected", async () => {
     await stack.program(`new keyvault.Key("k", { name: "k", ${imported} }, { protect: true });`);
     await stack.up();
