@@ -85,11 +85,15 @@ export class Seeding {
 
   /** Writes one version, on top of those that are there. */
   async writeVersion(host: string, object: GivenObject, seen: SeenVersion, traits: Traits): Promise<void> {
+    const external = objectAt(seen.body, "attributes").external_key;
     const { path, body } =
       object.collection === "keys"
         ? keyRequest(object, seen, traits, this.#stage.planeOf(object.host))
         : secretRequest(object, seen, traits);
-    const answer = await this.#must(host, "PUT", path, body, over);
+    const answer =
+      external === undefined
+        ? await this.#must(host, "PUT", path, body, over)
+        : await this.#must(host, "POST", `${path}/create`, externalRequest(body, external), over, externalKeysSince);
     const made = identifierOf(identifierIn(answer.body) ?? "")?.version;
     if (seen.version !== undefined && made !== undefined) this.#correspondence.bindVersion(seen.version, made);
   }
@@ -108,14 +112,32 @@ export class Seeding {
     return stringAt(answer.body, "value") ?? "";
   }
 
-  async #must(host: string, method: string, path: string, body: unknown, windows: Windows): Promise<EmulatedAnswer> {
-    const target = `${path}?api-version=7.4`;
+  async #must(
+    host: string,
+    method: string,
+    path: string,
+    body: unknown,
+    windows: Windows,
+    apiVersion = "7.4",
+  ): Promise<EmulatedAnswer> {
+    const target = `${path}?api-version=${apiVersion}`;
     const answer = await this.#stage.send({ host, method, target, ...(body === undefined ? {} : { body }) }, windows);
     if (answer.status >= 300 || answer.status < 200) {
       throw new Error(`the given state could not be made: ${method} ${path} was answered ${answer.status}`);
     }
     return answer;
   }
+}
+
+const externalKeysSince = "2026-01-01-preview";
+
+/** A key that stands for one of another HSM is not imported: it is made of that one's id. */
+function externalRequest(body: JsonObject, external: unknown): JsonObject {
+  const { attributes, tags } = body;
+  return {
+    attributes: { ...(isObject(attributes) ? attributes : {}), external_key: external },
+    ...(tags === undefined ? {} : { tags }),
+  };
 }
 
 type Move = "write" | "delete" | "recover" | "purge";
