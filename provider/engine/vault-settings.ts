@@ -4,12 +4,14 @@ export interface VaultSettings {
   vaultUrl?: string;
   /** From `keyvault:credential`: the name of one way to obtain tokens; default `default` (DefaultAzureCredential). */
   credential: string;
+  /** From `keyvault:allowedDomains` or `KEYVAULT_ALLOWED_DOMAINS`, with commas between: domains of vaults beside those of Azure's clouds. */
+  allowedDomains: string[];
   /** From `keyvault:ownerTag`: whether objects carry the tag that says who owns them. Default true. */
   ownerTag: boolean;
 }
 
 const NAMESPACE = "keyvault:";
-const SETTINGS = ["vaultUrl", "credential", "ownerTag"] as const;
+const SETTINGS = ["vaultUrl", "credential", "allowedDomains", "ownerTag"] as const;
 
 interface StackConfig {
   get(key: string): string | undefined;
@@ -30,6 +32,10 @@ export function vaultSettings(environment: NodeJS.ProcessEnv = process.env): Vau
   return {
     ...(vaultUrl ? { vaultUrl } : {}),
     credential: setting("credential") ?? environment.KEYVAULT_CREDENTIAL ?? "default",
+    allowedDomains: (setting("allowedDomains") ?? environment.KEYVAULT_ALLOWED_DOMAINS ?? "")
+      .split(",")
+      .map((domain) => domain.trim())
+      .filter((domain) => domain !== ""),
     ownerTag: setting("ownerTag") !== "false",
   };
 }

@@ -171,7 +171,7 @@ class Authenticator {
           })
         : new KeyVaultError("KV_UNAUTHENTICATED", `${asked}, which is not a domain of Azure Key Vault`, {
             ...details,
-            hint: "no token was sent. Check the vault URL. Where vaults have a domain of their own, as on Azure Stack, name it with keyvault:allowedDomains.",
+            hint: "no token was sent. Check the vault URL. Where vaults have a domain of their own, as on Azure Stack, name it with keyvault:allowedDomains or KEYVAULT_ALLOWED_DOMAINS.",
           });
     }
     return {

@@ -42,6 +42,7 @@ async function openRemote(vaultUrl: string, credential: string | TokenSource): P
   return new KeyVaultClient({
     vaultUrl,
     credential: typeof credential === "string" ? tokenSource(credential) : credential,
+    allowedDomains: vaultSettings().allowedDomains,
   });
 }
 
