@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { MaterialError } from "../../provider/material/material-error.js";
+import { ownTimeSince } from "./own-time.js";
 import { refusalOf } from "./refusal.js";
 import { ecKey, jwkOf, pemOf } from "./sample-keys.js";
 
@@ -17,9 +18,9 @@ test("nothing is told as nothing", () => {
 
 test("50 MB are refused at once, with the limit", () => {
   for (const content of [Buffer.alloc(50 * 1024 * 1024, 0x30), "A".repeat(50 * 1024 * 1024)]) {
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     expect(refused(content)).toMatch(/larger than 1 MiB/);
-    expect(performance.now() - start).toBeLessThan(200);
+    expect(ownTimeSince(start)).toBeLessThan(200);
   }
 });
 
@@ -34,9 +35,9 @@ test("the largest texts that are read do not take long, whatever is in them", ()
     "\\n",
     "-----BEGIN ",
   ]) {
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     refused(unit.repeat(Math.floor((1024 * 1024) / unit.length)));
-    expect(performance.now() - start, unit).toBeLessThan(1500);
+    expect(ownTimeSince(start), unit).toBeLessThan(1500);
   }
 });
 

@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
+import { ownTimeSince } from "./own-time.js";
 import { refusalOf } from "./refusal.js";
 import { canaries, ecKey, type Jwk, jwkOf, rsaKey, secpNames } from "./sample-keys.js";
 
@@ -46,9 +47,9 @@ describe("RSA", () => {
     const text = JSON.stringify(jwkOf(rsaKey(4096)));
     readKeyMaterial(text);
     const runs = Array.from({ length: 5 }, () => {
-      const start = performance.now();
+      const start = process.threadCpuUsage();
       readKeyMaterial(text);
-      return performance.now() - start;
+      return ownTimeSince(start);
     });
     expect(Math.min(...runs)).toBeLessThan(50);
   });
@@ -108,9 +109,9 @@ describe("RSA", () => {
   });
 
   test("numbers of absurd length are refused before any arithmetic", () => {
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     expect(refused({ ...rsa, n: "A".repeat(500_000), p: "A".repeat(500_000) })).toMatch(/"n" is longer than any key/);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(ownTimeSince(start)).toBeLessThan(500);
   });
 
   test("more than two primes are refused", () => {

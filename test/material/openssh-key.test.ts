@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { publicKeyOpenSsh } from "../../provider/material/public-key.js";
+import { ownTimeSince } from "./own-time.js";
 import { refusalOf } from "./refusal.js";
 import { base64Lines, canaries, ecKey, jwkOf, rsaKey } from "./sample-keys.js";
 
@@ -104,11 +105,11 @@ describe("an OpenSSH private key", () => {
   });
 
   test("that costs too much, is several, truncated or damaged is refused", () => {
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     expect(refused(openSsh(ecFields("P-256"), { cipher: "aes256-ctr", rounds: 2 ** 31 }), { passphrase })).toMatch(
       /asks for 2147483648 rounds .* at most 100 are done/,
     );
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(ownTimeSince(start)).toBeLessThan(1000);
     const encrypted = (form: Form) => refused(openSsh(ecFields("P-256"), form), { passphrase });
     expect(encrypted({ cipher: "aes256-ctr", rounds: 0 })).toMatch(/iteration count below 1/);
     expect(encrypted({ cipher: "chacha20-poly1305@openssh.com" })).toMatch(/ssh-keygen -p -Z aes256-ctr/);

@@ -7,6 +7,7 @@ import forge from "node-forge";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { der, integer, octets, oid, sequence } from "./der-builder.js";
+import { ownTimeSince } from "./own-time.js";
 import { refusalOf } from "./refusal.js";
 import { canaries, ecKey, type Jwk, jwkOf, pemOf, rsaKey } from "./sample-keys.js";
 
@@ -101,9 +102,9 @@ describe("PFX files of node-forge", () => {
     const iterations = Array.isArray(mac?.value) ? mac.value[2] : undefined;
     if (iterations === undefined) throw new TypeError("no MAC");
     iterations.value = "\x7f\xff\xff\xff";
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     expect(refused(encoded(pfx), { passphrase: "secret" })).toMatch(/asks for 2,147,483,647 iterations/);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(ownTimeSince(start)).toBeLessThan(500);
   });
 });
 
