@@ -1,3 +1,9 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Emulator } from "../../emulator/index.js";
+import type { Stack } from "./stack.js";
+import { call } from "./vault-by-hand.js";
+
 /** What each refactoring is done to: every kind of object at once, and what only stands in state. */
 export const KINDS = ["imported", "generated", "adopted", "restored", "filed", "secret"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -50,4 +56,23 @@ const PRELUDE = `
 /** A program of these parts, each in a scope of its own. */
 export function programOf(parts: readonly string[]): string {
   return `${PRELUDE}\n${parts.map((part) => `{ ${part} }`).join("\n")}`;
+}
+
+/** Makes what the programs adopt, and the backups that they restore. */
+export async function prepareVault(
+  vault: Emulator,
+  elsewhere: Emulator,
+  stack: Stack,
+  objects: { kind: Kind; name: string }[],
+): Promise<void> {
+  const blobs: Record<string, unknown> = {};
+  for (const { kind, name } of objects) {
+    if (kind === "adopted") {
+      await call(vault, "POST", `/keys/${name}/create`, { kty: "EC", tags: { team: "theirs" } });
+    }
+    const made = (await call(elsewhere, "POST", `/keys/${name}/create`, { kty: "EC" })) as { key: { kid: string } };
+    const { value } = (await call(elsewhere, "POST", `/keys/${name}/backup`)) as { value: string };
+    blobs[name] = { sourceName: name, version: made.key.kid.split("/").at(-1), blob: value };
+  }
+  await writeFile(join(stack.folder, "blobs.json"), JSON.stringify(blobs));
 }

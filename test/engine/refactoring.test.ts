@@ -1,27 +1,11 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { KINDS, type Kind, programOf } from "./refactored-program.js";
+import { KINDS, type Kind, prepareVault, programOf } from "./refactored-program.js";
 import { Stack } from "./stack.js";
-import { call, ecKey, keyClient, pemOf, secretClient, settingsFor } from "./vault-by-hand.js";
-
-/**
- * What became of an object of a row. Versions are compared by id: `same` is the very same versions, enabled, with the
- * very same tags beside the owner's, `untouched` that not even the owner tag was written, `back` that a deleted one is
- * there again.
- */
-type Outcome =
-  | "untouched"
-  | "same"
-  | "one version more"
-  | "deleted"
-  | "purged"
-  | "disabled"
-  | "made"
-  | "back"
-  | "other tags";
+import { ecKey, pemOf, settingsFor } from "./vault-by-hand.js";
+import { type Outcome, outcomeOf, snapshot, type VaultSnapshot } from "./vault-snapshot.js";
 
 interface Refactoring {
   title: string;
@@ -274,88 +258,14 @@ describe("docs/refactoring.md", () => {
     const rows = [...text.matchAll(/^\| ([^|]+) \|/gm)]
       .map(([, title]) => title)
       .filter((title) => title !== "Refactoring");
-    expect(rows.sort()).toEqual(refactorings.map(({ title }) => title).sort());
+    const ofStacks = readFileSync(join(__dirname, "refactored-stacks.test.ts"), "utf8");
+    const others = [...ofStacks.matchAll(/^ {2}it\("([^"]+)"/gm)].map(([, title]) => title);
+    expect(rows.sort()).toEqual([...refactorings.map(({ title }) => title), ...others].sort());
   });
 });
 
 const objectsOf = ({ id, objects = [""], only = KINDS }: Refactoring): { kind: Kind; ending: string; name: string }[] =>
   objects.flatMap((ending) => only.map((kind) => ({ kind, ending, name: `${id}-${kind}${ending}` })));
-
-/** What the vault holds under a name, as Microsoft's clients tell it. */
-interface Held {
-  versions: string[];
-  enabled: boolean;
-  mark: string | undefined;
-  tags: Record<string, string>;
-  updatedOn: number | undefined;
-}
-interface VaultSnapshot {
-  held: Map<string, Held>;
-  deleted: Set<string>;
-}
-
-async function snapshot(vault: Emulator): Promise<VaultSnapshot> {
-  const keys = keyClient(vault);
-  const secrets = secretClient(vault);
-  const held = new Map<string, Held>();
-  const add = (name: string, version: string, { enabled = true, tags = {}, updatedOn }: Partial<Listed>): void => {
-    const { "pulumi-keyvault": mark, ...rest } = tags;
-    const before = held.get(name.toLowerCase())?.versions ?? [];
-    held.set(name.toLowerCase(), {
-      versions: [...before, version],
-      enabled,
-      mark,
-      tags: rest,
-      updatedOn: updatedOn?.getTime(),
-    });
-  };
-  for await (const { name } of keys.listPropertiesOfKeys()) {
-    const found = await collect(keys.listPropertiesOfKeyVersions(name));
-    for (const listed of byAge(found)) add(name, listed.version ?? "", listed);
-  }
-  for await (const { name } of secrets.listPropertiesOfSecrets()) {
-    const found = await collect(secrets.listPropertiesOfSecretVersions(name));
-    for (const listed of byAge(found)) add(name, listed.version ?? "", listed);
-  }
-  const deleted = new Set<string>();
-  for await (const { name } of keys.listDeletedKeys()) deleted.add(name.toLowerCase());
-  for await (const { name } of secrets.listDeletedSecrets()) deleted.add(name.toLowerCase());
-  return { held, deleted };
-}
-
-interface Listed {
-  version?: string;
-  enabled?: boolean;
-  tags?: Record<string, string>;
-  createdOn?: Date;
-  updatedOn?: Date;
-}
-
-const byAge = <L extends Listed>(listed: L[]): L[] =>
-  listed.sort((a, b) => Number(a.createdOn ?? 0) - Number(b.createdOn ?? 0));
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-/** What became of a name in the last of some looks. */
-function outcomeOf(name: string, looks: readonly VaultSnapshot[]): Outcome | string {
-  const [now, ...before] = looks.map(({ held }) => held.get(name.toLowerCase())).reverse();
-  if (!now) return looks.at(-1)?.deleted.has(name.toLowerCase()) ? "deleted" : "purged";
-  const was = before.find((held) => held !== undefined);
-  if (!was) return now.versions.length === 1 ? "made" : `made with ${now.versions.length} versions`;
-  if (!was.versions.every((version) => now.versions.includes(version))) {
-    return before[0] === undefined && now.versions.length === 1 ? "made" : "other versions";
-  }
-  const more = now.versions.length - was.versions.length;
-  if (more > 0) return more === 1 ? "one version more" : `${more} versions more`;
-  if (before[0] === undefined) return "back";
-  if (!now.enabled) return "disabled";
-  if (JSON.stringify(was.tags) !== JSON.stringify(now.tags)) return "other tags";
-  return was.mark === now.mark && was.updatedOn === now.updatedOn ? "untouched" : "same";
-}
 
 describe("refactorings of a program, on the real engine", () => {
   let vault: Emulator;
@@ -394,7 +304,7 @@ describe("refactorings of a program, on the real engine", () => {
     const { config, env } = settingsFor(vault);
     stack = await Stack.create({ program: "", config, env: { ...env, MATERIAL_X: materials.x ?? "" } });
     for (const [letter, pem] of Object.entries(materials)) await stack.file(`material-${letter}.pem`, pem);
-    await prepare(vault, elsewhere, stack, refactorings.flatMap(objectsOf));
+    await prepareVault(vault, elsewhere, stack, refactorings.flatMap(objectsOf));
     await write(({ before }) => before);
     looks.push(await snapshot(vault));
     await up();
@@ -437,22 +347,3 @@ describe("refactorings of a program, on the real engine", () => {
     expect(drifted).toEqual([[], ...(row.drift ?? [[], []])]);
   });
 });
-
-/** Makes what the programs adopt, and the backups that they restore. */
-async function prepare(
-  vault: Emulator,
-  elsewhere: Emulator,
-  stack: Stack,
-  objects: { kind: Kind; name: string }[],
-): Promise<void> {
-  const blobs: Record<string, unknown> = {};
-  for (const { kind, name } of objects) {
-    if (kind === "adopted") {
-      await call(vault, "POST", `/keys/${name}/create`, { kty: "EC", tags: { team: "theirs" } });
-    }
-    const made = (await call(elsewhere, "POST", `/keys/${name}/create`, { kty: "EC" })) as { key: { kid: string } };
-    const { value } = (await call(elsewhere, "POST", `/keys/${name}/backup`)) as { value: string };
-    blobs[name] = { sourceName: name, version: made.key.kid.split("/").at(-1), blob: value };
-  }
-  await writeFile(join(stack.folder, "blobs.json"), JSON.stringify(blobs));
-}
