@@ -181,8 +181,8 @@ function comparePublicNumber(at: string, recorded: string, emulated: string, con
   }
   // Coordinates of the service's own making have the width of their field; others come from an unrecorded import.
   if (member !== "n" && !fieldWidths.has(recorded.length)) return [];
-  // A transfer blob says nothing of how the service will write the number that is in it.
-  const isTransferred = sent === undefined && context.step.operation.kind === "import";
+  // A transfer blob says nothing of how the service will write the modulus that is in it: with a sign byte or without.
+  const isTransferred = member === "n" && sent === undefined && context.step.operation.kind === "import";
   const lengthOf = (number: string) => (isTransferred ? integerOf(number).length : number.length);
   return lengthOf(emulated) === lengthOf(recorded)
     ? []
