@@ -2,16 +2,17 @@ import type { Properties } from "../../provider/engine/lifecycle.js";
 import { formatMoment } from "../../provider/engine/moment.js";
 import { checkKey } from "../../provider/key/check-key.js";
 import { KEY_ATTRIBUTES, observedAttributes } from "../../provider/key/key-attributes.js";
-import { type KeyAttributes, type KeyInputs, keyFamily } from "../../provider/key/key-inputs.js";
+import { type KeyAttributes, keyFamily } from "../../provider/key/key-inputs.js";
 import { keyOutputs } from "../../provider/key/key-outputs.js";
+import { readKeyInputs } from "../../provider/key/recorded-key.js";
 import { observedRotationPolicy } from "../../provider/key/rotation-policy.js";
 import { KeyVaultError } from "../../provider/keyvault/errors.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { undeclaredAttributes } from "../../provider/object/attributes.js";
 import { ownerOf } from "../../provider/object/owner-tag.js";
 import { checkSecret } from "../../provider/secret/check-secret.js";
+import { readSecretInputs } from "../../provider/secret/recorded-secret.js";
 import { observedSecretAttributes, secretOutputs } from "../../provider/secret/secret-attributes.js";
-import type { SecretInputs } from "../../provider/secret/secret-inputs.js";
 import { objectId } from "../../provider/vault/object-address.js";
 import { providerText, RESOURCE_TYPES } from "../../sdk/contract.js";
 import { commentText, commentWord, literal } from "../text/typescript-text.js";
@@ -51,7 +52,7 @@ export async function adoptKey(vaultUrl: string, { bundle, rotationPolicy }: Fou
   };
   const args = { name: bundle.name, ...attributes, ...OPTIONS };
   const checked = await normalForm("key", vaultUrl, args, checkKey);
-  const inputs = checked.inputs as unknown as KeyInputs;
+  const inputs = readKeyInputs(checked.inputs);
   const found = undeclaredAttributes<KeyAttributes>(KEY_ATTRIBUTES, observed, inputs);
   return {
     className: "Key",
@@ -68,7 +69,7 @@ export async function adoptKey(vaultUrl: string, { bundle, rotationPolicy }: Fou
 export async function adoptSecret(vaultUrl: string, bundle: SecretBundle): Promise<AdoptedResource> {
   const args = { name: bundle.name, ...observedSecretAttributes(bundle), ...OPTIONS };
   const checked = await normalForm("secret", vaultUrl, args, checkSecret);
-  const inputs = checked.inputs as unknown as SecretInputs;
+  const inputs = readSecretInputs(checked.inputs);
   return {
     className: "Secret",
     type: RESOURCE_TYPES.secret,

@@ -6,7 +6,7 @@ import { refuseExisting, writeFiles } from "../files/write-files.js";
 import { knownObjects, NOTHING_KNOWN } from "../stack/known-objects.js";
 import { counted } from "../text/counted.js";
 import { inert } from "../text/pipeline-text.js";
-import { type Collection, nameFilter } from "../vault/name-filter.js";
+import { type ListedCollection, nameFilter } from "../vault/name-filter.js";
 import { openVault } from "../vault/open-vault.js";
 import { type FoundVault, readVault } from "../vault/read-vault.js";
 import { describeUnread, INCOMPLETE, unreadObject } from "../vault/unread-object.js";
@@ -65,7 +65,11 @@ function importFilePath({ program, importFile: given }: AdoptOptions): string {
 /** What no program can say of one object does not keep the others from being adopted. */
 async function adoptAll(vaultUrl: string, { keys, secrets, unread }: FoundVault): Promise<AdoptedResource[]> {
   const resources: AdoptedResource[] = [];
-  const add = async (collection: Collection, name: string, adopt: () => Promise<AdoptedResource>): Promise<void> => {
+  const add = async (
+    collection: ListedCollection,
+    name: string,
+    adopt: () => Promise<AdoptedResource>,
+  ): Promise<void> => {
     try {
       resources.push(await adopt());
     } catch (error) {

@@ -5,12 +5,12 @@ import { vaultKey } from "../../provider/keyvault/identifier.js";
 import { EMBEDDED } from "../../provider/vault/vault-identity.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import { CliError } from "../failure/cli-error.js";
-import type { Collection } from "../vault/name-filter.js";
+import type { ListedCollection } from "../vault/name-filter.js";
 import { MOST_ENGINES, runEngine } from "./engine-run.js";
 
 /** What a stack's state already has. */
 export interface KnownObjects {
-  has(vaultUrl: string, collection: Collection, name: string): boolean;
+  has(vaultUrl: string, collection: ListedCollection, name: string): boolean;
   /** Whether a resource of that type has that name in the stack. */
   isResource(type: string, resourceName: string): boolean;
 }
@@ -34,7 +34,7 @@ const deployment = z.looseObject({
     .nullish(),
 });
 
-const COLLECTIONS: Partial<Record<string, Collection>> = {
+const COLLECTIONS: Partial<Record<string, ListedCollection>> = {
   [RESOURCE_TYPES.key]: "keys",
   [RESOURCE_TYPES.secret]: "secrets",
 };
@@ -81,7 +81,7 @@ export async function knownObjects(stack: string | true): Promise<KnownObjects> 
 }
 
 /** Names of a vault are compared without case, and vaults without the ways to spell them. */
-function address(vaultUrl: string, collection: Collection, name: string): string {
+function address(vaultUrl: string, collection: ListedCollection, name: string): string {
   const vault = vaultUrl.startsWith(EMBEDDED)
     ? `${EMBEDDED}${resolve(vaultUrl.slice(EMBEDDED.length))}`
     : (vaultKey(vaultUrl) ?? vaultUrl);

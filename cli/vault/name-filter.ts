@@ -1,12 +1,12 @@
 import picomatch from "picomatch";
 
-export type Collection = "keys" | "secrets";
+export type ListedCollection = "keys" | "secrets";
 
 /** Which objects of a vault are asked for: by `--only` and `--ignore`. */
 export interface NameFilter {
-  matches(collection: Collection, name: string): boolean;
+  matches(collection: ListedCollection, name: string): boolean;
   /** False where no name of that collection can match, so that it need not be listed. */
-  admits(collection: Collection): boolean;
+  admits(collection: ListedCollection): boolean;
 }
 
 /**
@@ -30,7 +30,7 @@ export function nameFilter(only: readonly string[] = [], ignore: readonly string
   };
 }
 
-function matcher(glob: string): (collection: Collection, name: string) => boolean {
+function matcher(glob: string): (collection: ListedCollection, name: string) => boolean {
   if (glob === "keys" || glob === "secrets") return (collection) => collection === glob;
   const matches = picomatch(glob, { nocase: true });
   return (collection, name) => matches(name) || matches(`${collection}/${name}`);

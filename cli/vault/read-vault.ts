@@ -5,7 +5,7 @@ import { isValidObjectName } from "../../provider/keyvault/identifier.js";
 import type { KeyBundle, KeyRotationPolicy } from "../../provider/keyvault/key-bundle.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { currentSecretVersion } from "../../provider/secret/secret-object.js";
-import type { Collection, NameFilter } from "./name-filter.js";
+import type { ListedCollection, NameFilter } from "./name-filter.js";
 import { strangeAnswer, type UnreadObject, unreadObject } from "./unread-object.js";
 
 /** A key as adoption needs it. */
@@ -17,7 +17,7 @@ export interface FoundKey {
 
 /** An object that is not adopted, and why. */
 export interface LeftOut {
-  collection: Collection;
+  collection: ListedCollection;
   name: string;
   reason: "deleted" | "certificate" | "known";
   recoverableUntil?: Date;
@@ -42,7 +42,7 @@ const PARALLEL = 16;
 export async function readVault(
   client: KeyVaultClient,
   filter: NameFilter,
-  isKnown: (collection: Collection, name: string) => boolean,
+  isKnown: (collection: ListedCollection, name: string) => boolean,
 ): Promise<FoundVault> {
   const found: FoundVault = { keys: [], secrets: [], leftOut: [], unread: [], isPolicyHidden: false };
   if (filter.admits("keys")) {
@@ -61,7 +61,7 @@ export async function readVault(
 
 /** An object that cannot be read is named and does not keep the others. */
 async function readAll<T>(
-  collection: Collection,
+  collection: ListedCollection,
   names: readonly string[],
   { unread }: FoundVault,
   read: (name: string) => Promise<T>,
@@ -81,7 +81,7 @@ async function readAll<T>(
 async function secretNames(
   client: KeyVaultClient,
   filter: NameFilter,
-  isKnown: (collection: Collection, name: string) => boolean,
+  isKnown: (collection: ListedCollection, name: string) => boolean,
   found: FoundVault,
 ): Promise<string[] | undefined> {
   try {
@@ -93,10 +93,10 @@ async function secretNames(
 }
 
 async function wanted(
-  collection: Collection,
+  collection: ListedCollection,
   items: AsyncIterable<{ name: string; managed: boolean }>,
   filter: NameFilter,
-  isKnown: (collection: Collection, name: string) => boolean,
+  isKnown: (collection: ListedCollection, name: string) => boolean,
   { leftOut, unread }: FoundVault,
 ): Promise<string[]> {
   const names: string[] = [];
@@ -117,7 +117,7 @@ async function wanted(
 }
 
 async function addDeleted(
-  collection: Collection,
+  collection: ListedCollection,
   items: AsyncIterable<{ name: string; scheduledPurgeDate?: Date }>,
   filter: NameFilter,
   { leftOut }: FoundVault,

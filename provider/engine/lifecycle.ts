@@ -39,9 +39,8 @@ export class PartialFailure extends Error {
   }
 }
 
-export interface DynamicProvider extends Omit<ResourceLifecycle, "delete"> {
+export interface DynamicProvider extends ResourceLifecycle {
   configure(request: { config: { get(key: string): string | undefined } }): Promise<void>;
-  delete(id: string, props: Properties): Promise<void>;
 }
 
 /**

@@ -22,6 +22,7 @@ export function keyObject(
     current: () => currentKeyVersion(client, name, deadline.call),
     deleted: () => ifPresent(client.getDeletedKey(name, deadline.call)),
     disable: (version) => client.updateKey(name, version, { enabled: false }, deadline.call),
+    setTags: (version, tags) => client.updateKey(name, version, { tags }, deadline.call),
     delete: () => client.deleteKey(name, deadline.call),
     recover: () => client.recoverDeletedKey(name, deadline.call),
     purge: () => client.purgeDeletedKey(name, deadline.call),

@@ -27,6 +27,7 @@ const declarations = new Map<string, Declaration>();
 /** Where each resource is by its last word: the engine checks one that it replaces again, without what state records. */
 const places = new Map<string, string>();
 const released = new Set<string>();
+const recordedTokens = new Map<string, string>();
 
 /**
  * Records that a resource of the program manages an object.
@@ -64,6 +65,20 @@ export function wasReleased(kind: Kind, address: ObjectAddress): boolean {
   return released.has(objectKey(kind, address));
 }
 
+/** Notes the mark by which the resource that declares an object knows it in state. */
+export function noteRecordedToken(kind: Kind, address: ObjectAddress, token: string): void {
+  recordedTokens.set(objectKey(kind, address), token);
+}
+
+/**
+ * The mark by which state knows an object that the program declares, where it does: undefined for a resource that is
+ * only being created.
+ */
+export function recordedMark(kind: Kind, address: ObjectAddress): Owner | undefined {
+  const token = recordedTokens.get(objectKey(kind, address));
+  return token === undefined ? undefined : ownerInThisRun(kind, address, token);
+}
+
 /** The mark that writes of this run put on an object; undefined where owner tags are off or the program tells no identity. */
 export function ownerInThisRun(kind: Kind, address: ObjectAddress, recordedToken?: string): Owner | undefined {
   const identity = declarationOf(kind, address)?.identity;
@@ -94,6 +109,7 @@ export function forgetDeclaredObjects(): void {
   declarations.clear();
   places.clear();
   released.clear();
+  recordedTokens.clear();
 }
 
 function objectKey(kind: Kind, { vaultUrl, name }: ObjectAddress): string {

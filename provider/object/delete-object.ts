@@ -1,10 +1,10 @@
 import { tell } from "../engine/progress.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { declarationOf, describeResource, releaseObject } from "./declared-objects.js";
+import { declarationOf, describeResource, recordedMark, releaseObject } from "./declared-objects.js";
 import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
-import { describeOwner, hasOwnerTag, ownerOf } from "./owner-tag.js";
+import { describeOwner, hasOwnerTag, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
 import type { BindObject, VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -28,15 +28,18 @@ export async function deleteObject<B extends VersionBundle>(
   recorded: DeletableObject,
 ): Promise<void> {
   const { vaultUrl, onDelete = "delete", timeouts, recoveryLevel } = recorded;
+  const bound = async () => bind(await vaultClient(vaultUrl), recorded, new OperationDeadline(timeouts?.delete));
   const declaration = declarationOf(noun, recorded);
-  if (declaration) releaseObject(noun, recorded);
-  if (onDelete === "retain") return;
-  const label = `${noun} "${recorded.name}" in ${vaultUrl}`;
   if (declaration) {
-    tell(`${label} stays: the program declares it (${describeResource(declaration)})`);
+    releaseObject(noun, recorded);
+    const mark = recordedMark(noun, recorded);
+    if (mark !== undefined && mark.token !== recorded.ownerToken) await giveBack(await bound(), recorded, mark);
+    if (onDelete === "retain") return;
+    tell(`${noun} "${recorded.name}" in ${vaultUrl} stays: the program declares it (${describeResource(declaration)})`);
     return;
   }
-  const object = bind(await vaultClient(vaultUrl), recorded, new OperationDeadline(timeouts?.delete));
+  if (onDelete === "retain") return;
+  const object = await bound();
   const current = await object.current();
   if (isAnothers(object, current?.tags, recorded)) return;
   if (onDelete === "disable") {
@@ -46,6 +49,33 @@ export async function deleteObject<B extends VersionBundle>(
   if (current) await deleteOnce(object);
   else if (onDelete === "purge" && isAnothers(object, (await object.deleted())?.tags, recorded)) return;
   if (onDelete === "purge") await purge(object, recoveryLevel, recorded);
+}
+
+/**
+ * Puts back the mark of the resource that has declared the object all along: a rename that got half-way had put its own
+ * in place, and is taken back.
+ */
+async function giveBack<B extends VersionBundle>(
+  object: VaultObject<B>,
+  { ownerToken }: DeletableObject,
+  mark: Owner,
+): Promise<void> {
+  const { deadline, label } = object;
+  const current = await object.current();
+  const found = ownerOf(current?.tags);
+  if (!current || found === undefined || found.token !== ownerToken) return;
+  const tags = withOwnerTag(current.tags, { ...mark, ...(found.source === undefined ? {} : { source: found.source }) });
+  await deadline.whileBusy<unknown>(`${label} to be free`, () =>
+    writeOnce<unknown>({
+      what: `the owner tag of ${label}`,
+      deadline,
+      send: () => object.setTags(current.version, tags),
+      look: async () => {
+        const looked = await object.current();
+        return looked === undefined || ownerOf(looked.tags)?.token === mark.token ? "given back or gone" : undefined;
+      },
+    }),
+  );
 }
 
 /** Tells who has an object that is no longer this resource's. */

@@ -33,6 +33,8 @@ export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   current(): Promise<Bundle | undefined>;
   deleted(): Promise<DeletedObject | undefined>;
   disable(version: string): Promise<Bundle>;
+  /** Replaces all tags of a version. */
+  setTags(version: string, tags: Record<string, string>): Promise<Bundle>;
   delete(): Promise<unknown>;
   recover(): Promise<unknown>;
   purge(): Promise<void>;

@@ -22,6 +22,7 @@ export function secretObject(
     current: () => currentSecretVersion(client, name, deadline.call),
     deleted: () => ifPresent(deletedSecret(client, name, deadline.call)),
     disable: (version) => client.updateSecret(name, version, { enabled: false }, deadline.call),
+    setTags: (version, tags) => client.updateSecret(name, version, { tags }, deadline.call),
     delete: () => client.deleteSecret(name, deadline.call),
     recover: () => client.recoverDeletedSecret(name, deadline.call),
     purge: () => client.purgeDeletedSecret(name, deadline.call),

@@ -1,0 +1,157 @@
+import { KeyClient } from "@azure/keyvault-keys";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { key, secret } from "../../provider/dynamic-v1.js";
+import { OWNER_TAG } from "../../provider/object/owner-tag.js";
+import { ecKey } from "../engine/demo-keys.js";
+import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { identity, nextEngineRun } from "./engine-run.js";
+
+const sources: [string, typeof key, Arguments][] = [
+  ["an imported key", key, { import: { jwk: ecKey().jwk } }],
+  ["a generated key", key, { generate: { keyType: "EC" } }],
+  ["a secret", secret, { value: "a value 77d1" }],
+];
+
+describe.each(sources)("%s says who owns it", (_what, provider, source) => {
+  let vault: Emulator;
+  let resource: DrivenResource;
+  let told: string[];
+
+  beforeEach(async () => {
+    vault = await startEmulator();
+    resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name: "orders" });
+    told = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => told.push(String(text)) > 0);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+
+  const noun = provider === key ? "keys" : "secrets";
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await fetch(`${vault.url}/${path}?api-version=7.4`, {
+      method,
+      headers: { authorization: `Bearer ${vault.token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const json: unknown = await answer.json().catch(() => undefined);
+    return {
+      status: answer.status,
+      body: z.looseObject({ tags: z.record(z.string(), z.string()).optional() }).parse(json ?? {}),
+    };
+  };
+  const tags = async (): Promise<Record<string, string>> => (await call("GET", `${noun}/orders`)).body.tags ?? {};
+  const isThere = async (): Promise<boolean> => (await call("GET", `${noun}/orders`)).status === 200;
+  /** A resource of the same program under another logical name. */
+  const named = (name: string, stack?: { project: string; stack: string }) => identity(name, "Key", stack);
+  const renamed = async (name: string, args: Arguments = source): Promise<State> => {
+    nextEngineRun();
+    return resource.created({ ...args, ...named(name) });
+  };
+
+  it("to the resource that follows it in the stack, and stays where the former one goes", async () => {
+    const before = await resource.created({ ...source, ...named("a") });
+    const after = await renamed("b");
+    expect(after.outs.version).toBe(before.outs.version);
+    await provider.delete(before.id, before.outs);
+    expect(await isThere()).toBe(true);
+    expect(told.join("")).toMatch(/belonged to another resource of this stack.*stays: the program declares it/s);
+  });
+
+  it("to a later run that only has the former resource in its state", async () => {
+    const before = await resource.created({ ...source, ...named("a") });
+    await renamed("b");
+    await resource.deleted(before);
+    expect(await isThere()).toBe(true);
+    expect(told.join("")).toMatch(/is left alone: stack "shop\/prod" owns it/);
+  });
+
+  it("to the former resource again where the rename is taken back half-way", async () => {
+    const before = await resource.created({ ...source, ...named("a") });
+    const after = await renamed("b");
+    nextEngineRun();
+    const inputs = await resource.checked({ ...source, ...named("a") }, before.inputs);
+    await provider.diff(before.id, before.outs, inputs);
+    await provider.delete(after.id, after.outs);
+    await resource.deleted(before);
+    expect(await isThere()).toBe(false);
+  });
+
+  it("to another stack, which is refused and told by name", async () => {
+    await resource.created(source);
+    nextEngineRun();
+    const other = resource.created({ ...source, ...named("orders", { project: "shop", stack: "test" }) });
+    await expect(other).rejects.toThrow(/KV_ALREADY_EXISTS.*stack "shop\/prod" owns it.*adopt: true/s);
+  });
+
+  it("to another stack that adopts it: from then on the former owner leaves it alone", async () => {
+    const before = await resource.created(source);
+    nextEngineRun();
+    await resource.created({ adopt: true, ...named("orders", { project: "shop", stack: "test" }) });
+    expect((await tags())[OWNER_TAG]).toMatch(/^shop\/test /);
+    await resource.deleted(before);
+    expect(await isThere()).toBe(true);
+  });
+
+  it("and somebody else's without a tag is refused", async () => {
+    const { import: jwk } = source as { import?: { jwk: object } };
+    if (provider === secret) await call("PUT", "secrets/orders", { value: source.value });
+    else if (jwk) await call("PUT", "keys/orders", { key: jwk.jwk });
+    else await call("POST", "keys/orders/create", { kty: "EC" });
+    await expect(resource.created(source)).rejects.toThrow(/KV_ALREADY_EXISTS.*no owner tag.*alias.*adopt: true/s);
+  });
+
+  it("and is kept where the engine replaces it under its own name, whatever onDelete says", async () => {
+    const before = await resource.created({ ...source, onDelete: "purge" });
+    const inputs = await resource.checked({ ...source, onDelete: "purge" }, before.inputs);
+    await provider.delete(before.id, before.outs);
+    expect(await isThere()).toBe(true);
+    await provider.create(inputs);
+    expect(await isThere()).toBe(true);
+  });
+
+  it("and is marked again with the next write where the tag was lost, which is no drift", async () => {
+    const state = await resource.created({ ...source, tags: { a: "1" } });
+    const { version } = state.outs;
+    await call("PATCH", `${noun}/orders/${version}`, { tags: { a: "1" } });
+    const seen = await resource.refreshed(state);
+    expect(await resource.drift(state)).toEqual({});
+    await resource.updated(seen, { ...source, tags: { a: "2" } });
+    expect((await tags())[OWNER_TAG]).toMatch(/^shop\/prod /);
+  });
+});
+
+describe("two keys that swap their places", () => {
+  it("are both there afterwards, each in one version", async () => {
+    const vault = await startEmulator();
+    const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      const [one, two] = [{ import: { jwk: ecKey().jwk } }, { import: { jwk: ecKey().jwk } }];
+      const resource = new DrivenResource(key, vault, { vaultUrl: vault.url });
+      const a = await resource.created({ ...one, name: "x", ...identity("a") });
+      const b = await resource.created({ ...two, name: "y", ...identity("b") });
+      nextEngineRun();
+      const toY = await resource.checked({ ...two, name: "y", ...identity("a") }, a.inputs);
+      await key.create(toY);
+      const toX = await resource.checked({ ...one, name: "x", ...identity("b") }, b.inputs);
+      await key.create(toX);
+      await key.delete(a.id, a.outs);
+      await key.delete(b.id, b.outs);
+      const client = new KeyClient(vault.url, vault.credential, {
+        disableChallengeResourceVerification: true,
+        allowInsecureConnection: true,
+      });
+      for (const name of ["x", "y"]) {
+        let versions = 0;
+        for await (const _version of client.listPropertiesOfKeyVersions(name)) versions += 1;
+        expect(versions).toBe(1);
+      }
+    } finally {
+      written.mockRestore();
+      await vault.close();
+    }
+  });
+});
