@@ -9,7 +9,7 @@ export const runClock: Clock = {
   random: () => clock.random(),
 };
 
-/** Puts another clock in its place, for tests and simulations. Without one: the machine's again. */
+/** Puts another clock in its place, for tests and simulations. Without one: the machine's again. @internal */
 export function useRunClock(other: Clock = systemClock): void {
   clock = other;
 }

@@ -19,7 +19,7 @@ export function isLoopbackHost(hostname: string): boolean {
 
 /**
  * The canonical form of a vault URL, its origin: `https://contoso.vault.azure.net`. Scheme and host are in lower case (a host of other letters in its ASCII form),
- * the default port, a trailing dot and a trailing slash are left out. Names of this machine stay as they are: see {@link sameVault}.
+ * the default port, a trailing dot and a trailing slash are left out. Names of this machine stay as they are: see {@link vaultKey}.
  *
  * Plain http is taken on loopback hosts only. A user name or password is refused. Of what is refused a message repeats
  * scheme and host alone: the rest, and text that is no URL at all, may be a secret in the wrong place.
@@ -56,11 +56,6 @@ function shownUrl(text: string): string {
   return host === "" ? `(${protocol} and text of ${text.length} characters)` : `"${protocol}//${host.slice(0, 200)}"`;
 }
 
-/** True for two URLs of one vault, however they are spelled; localhost, 127.0.0.1 and [::1] are one host. False where either is no vault URL. */
-export function sameVault(a: string, b: string): boolean {
-  return a === b || (vaultKey(a) !== undefined && vaultKey(a) === vaultKey(b));
-}
-
 /** A text that is the same for every spelling of a vault's URL, to compare and to index by; never to connect with. Undefined where it is no vault URL. */
 export function vaultKey(vaultUrl: string): string | undefined {
   try {
@@ -84,25 +79,10 @@ export function mayBeManagedHsm(vaultUrl: unknown): boolean {
 }
 
 /**
- * Takes collection, name and version out of an identifier, whatever host it names.
+ * Takes collection, name and version out of an identifier, whatever host it names; undefined where it is none.
  *
  * Emulators and gateways put other hosts and ports into identifiers, so the host is not looked at. Relative identifiers are taken too.
- *
- * @throws KeyVaultError `KV_PROTOCOL`
  */
-export function parseObjectIdentifier(id: string): ObjectIdentifier {
-  const parsed = tryParseObjectIdentifier(id);
-  if (parsed !== undefined) return parsed;
-  throw new KeyVaultError(
-    "KV_PROTOCOL",
-    `${JSON.stringify(id.slice(0, 300))} is not an identifier of a key or secret`,
-    {
-      hint: "identifiers have the form https://<vault>/keys/<name>/<version>.",
-    },
-  );
-}
-
-/** As {@link parseObjectIdentifier}, undefined instead of an error. */
 export function tryParseObjectIdentifier(id: string): ObjectIdentifier | undefined {
   const path = id.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/, "");
   const segments = path.split("/").filter((segment) => segment !== "");

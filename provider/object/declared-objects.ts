@@ -104,7 +104,7 @@ export function describeResource({ identity }: Declaration): string {
   return identity === undefined ? "another resource" : `${type.split(":").at(-1)} "${name}"`;
 }
 
-/** For tests that take several runs through one process. */
+/** For tests that take several runs through one process. @internal */
 export function forgetDeclaredObjects(): void {
   declarations.clear();
   places.clear();
