@@ -26,19 +26,27 @@ export function nextEngineRun(): void {
   forgetDeclaredObjects();
 }
 
-/** A clock on which every wait ends at once, and has taken its time all the same. */
-export function hurried(moved: (ms: number) => void = () => {}): Clock {
+/**
+ * A clock on which every wait ends at once, and has taken its time all the same.
+ *
+ * @param moved what goes on in the world meanwhile; the wait ends when it is done.
+ */
+export function hurried(moved: (ms: number) => unknown = () => {}): Clock {
   let ahead = 0;
   return {
     now: () => Date.now() + ahead,
     random: () => 0.5,
     schedule(ms, callback) {
-      const turn = setImmediate(() => {
+      let isCancelled = false;
+      const turn = setImmediate(async () => {
         ahead += ms;
-        moved(ms);
-        callback();
+        await moved(ms);
+        if (!isCancelled) callback();
       });
-      return () => clearImmediate(turn);
+      return () => {
+        isCancelled = true;
+        clearImmediate(turn);
+      };
     },
   };
 }

@@ -1,0 +1,378 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { key, secret } from "../../provider/dynamic-v1.js";
+import { configureVaultSettings } from "../../provider/engine/vault-settings.js";
+import { ownerToken } from "../../provider/object/owner-tag.js";
+import { ecKey } from "../engine/demo-keys.js";
+import { keyClient, secretClient } from "../engine/vault-by-hand.js";
+import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { identity, nextEngineRun } from "./engine-run.js";
+
+interface Found {
+  tags?: Record<string, string>;
+  version?: string;
+  enabled?: boolean;
+}
+
+interface Kind {
+  provider: typeof key;
+  /** Two sources whose objects can be told apart. */
+  source: Arguments;
+  other: Arguments;
+  found(vault: Emulator, name: string): Promise<Found>;
+  versions(vault: Emulator, name: string): AsyncIterable<unknown>;
+  tag(vault: Emulator, name: string, tags: Record<string, string>): Promise<unknown>;
+  remove(vault: Emulator, name: string): Promise<{ pollUntilDone(): Promise<unknown> }>;
+  /** The first writes of another program, which marks nothing. */
+  occupy(vault: Emulator, name: string): Promise<unknown>;
+}
+
+const jwk = ecKey().jwk;
+const imported = (members: Record<string, string>) => ({
+  kty: "EC" as const,
+  crv: "P-256" as const,
+  ...Object.fromEntries(
+    ["x", "y", "d"].map((member) => [member, new Uint8Array(Buffer.from(members[member] ?? "", "base64url"))]),
+  ),
+});
+
+const kinds: [string, Kind][] = [
+  [
+    "key",
+    {
+      provider: key,
+      source: { import: { jwk } },
+      other: { import: { jwk: ecKey().jwk } },
+      found: async (vault, name) => (await keyClient(vault).getKey(name)).properties,
+      versions: (vault, name) => keyClient(vault).listPropertiesOfKeyVersions(name),
+      tag: (vault, name, tags) => keyClient(vault).updateKeyProperties(name, { tags }),
+      remove: (vault, name) => keyClient(vault).beginDeleteKey(name, { intervalInMs: 1 }),
+      occupy: (vault, name) => keyClient(vault).importKey(name, imported(jwk)),
+    },
+  ],
+  [
+    "secret",
+    {
+      provider: secret,
+      source: { value: "a value" },
+      other: { value: "another value" },
+      found: async (vault, name) => (await secretClient(vault).getSecret(name)).properties,
+      versions: (vault, name) => secretClient(vault).listPropertiesOfSecretVersions(name),
+      tag: async (vault, name, tags) => {
+        const { version = "" } = (await secretClient(vault).getSecret(name)).properties;
+        return secretClient(vault).updateSecretProperties(name, version, { tags });
+      },
+      remove: (vault, name) => secretClient(vault).beginDeleteSecret(name, { intervalInMs: 1 }),
+      occupy: (vault, name) => secretClient(vault).setSecret(name, "a value"),
+    },
+  ],
+];
+
+const OTHER_STACK = { project: "shop", stack: "dev" };
+const tokenOf = (name: string, stack?: typeof OTHER_STACK): string =>
+  ownerToken(identity(name, "Key", stack).owner.urn);
+const tagOf = (name: string, stack = { project: "shop", stack: "prod" }): string =>
+  `${stack.project}/${stack.stack} ${tokenOf(name, stack)}`;
+
+describe.each(kinds)("the owner of a %s", (noun, kind) => {
+  let vault: Emulator;
+  let resource: DrivenResource;
+  let told: string;
+
+  beforeEach(async () => {
+    vault = await startEmulator();
+    resource = new DrivenResource(kind.provider, vault, { vaultUrl: vault.url, name: "orders" });
+    told = "";
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      told += text;
+      return true;
+    });
+  });
+  afterEach(async () => {
+    configureVaultSettings({ get: () => undefined });
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+
+  const found = (name = "orders"): Promise<Found> => kind.found(vault, name);
+  const versions = async (name = "orders"): Promise<number> => {
+    let count = 0;
+    for await (const _version of kind.versions(vault, name)) count += 1;
+    return count;
+  };
+  /** Made by a run before this one. */
+  const createdBefore = async (args: Arguments): Promise<State> => {
+    const state = await resource.created(args);
+    nextEngineRun();
+    vault.requests.clear();
+    return state;
+  };
+  const writes = (): string[] => resource.operations().filter((operation) => !operation.startsWith("get"));
+  const sourceOf = (tags: Record<string, string> = {}) => ({ ...kind.source, tags });
+
+  describe("is told by a tag", () => {
+    it("that names project, stack and a token from the URN, and is no tag of the program's", async () => {
+      const state = await resource.created(sourceOf({ team: "orders" }));
+      expect((await found()).tags).toEqual({ team: "orders", "pulumi-keyvault": tagOf("orders") });
+      expect(state.outs).toMatchObject({ tags: { team: "orders" }, ownerToken: tokenOf("orders") });
+      expect(await resource.drift(state)).toEqual({});
+    });
+
+    it("whose token stays when the resource has an alias and another URN", async () => {
+      const state = await createdBefore(sourceOf());
+      const args = { ...identity("renamed"), ...sourceOf({ team: "orders" }) };
+      const updated = await resource.updated(state, args);
+      expect(writes()).toEqual([noun === "key" ? "updateKey" : "updateSecret"]);
+      expect((await found()).tags?.["pulumi-keyvault"]).toBe(tagOf("orders"));
+      expect(updated.outs.ownerToken).toBe(tokenOf("orders"));
+    });
+
+    it("that a new version carries too", async () => {
+      const state = await createdBefore(sourceOf());
+      await resource.updated(state, kind.other);
+      expect(await versions()).toBe(2);
+      expect((await found()).tags).toEqual({ "pulumi-keyvault": tagOf("orders") });
+    });
+
+    it("whose loss is no drift, and is repaired with the next write", async () => {
+      const state = await createdBefore(sourceOf({ team: "orders" }));
+      await kind.tag(vault, "orders", { team: "orders" });
+      expect(await resource.drift(state)).toEqual({});
+      const updated = await resource.updated(await resource.refreshed(state), sourceOf({ team: "billing" }));
+      expect(writes()).toHaveLength(1);
+      expect((await found()).tags).toEqual({ team: "billing", "pulumi-keyvault": tagOf("orders") });
+      expect(updated.outs.ownerToken).toBe(tokenOf("orders"));
+    });
+
+    it("beside which the program has 14", async () => {
+      const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`t${i}`, "x"]));
+      expect(await resource.refused({ ...kind.source, tags: tags(15) })).toMatch(
+        /at most 14 are the program's: one says who owns the object.*ownerTag: "false"/,
+      );
+      await resource.created({ ...kind.source, tags: tags(14) });
+      expect(Object.keys((await found()).tags ?? {})).toHaveLength(15);
+    });
+
+    it("which the program cannot set", async () => {
+      expect(await resource.refused(sourceOf({ "pulumi-keyvault": "mine" }))).toMatch(/not the program's to set/);
+    });
+
+    it("for which an object with 15 tags from before has no room, and goes on without", async () => {
+      configureVaultSettings({ get: (name) => (name === "keyvault:ownerTag" ? "false" : undefined) });
+      const tags = Object.fromEntries(Array.from({ length: 15 }, (_, i) => [`t${i}`, "x"]));
+      const state = await createdBefore({ ...kind.source, tags });
+      configureVaultSettings({ get: () => undefined });
+      await resource.updated(state, { ...kind.source, tags: { ...tags, t0: "y" } });
+      expect((await found()).tags).toEqual({ ...tags, t0: "y" });
+    });
+
+    it("and by none where the stack turns it off", async () => {
+      configureVaultSettings({ get: (name) => (name === "keyvault:ownerTag" ? "false" : undefined) });
+      const state = await createdBefore(sourceOf({ team: "orders" }));
+      expect((await found()).tags).toEqual({ team: "orders" });
+      expect(state.outs).not.toHaveProperty("ownerToken");
+      await expect(resource.created(sourceOf({ team: "orders" }))).rejects.toThrow(/already holds a/);
+    });
+  });
+
+  describe("lets a create take over", () => {
+    it("what this very resource made in a run that was cut off, as it is", async () => {
+      const { outs } = await createdBefore(sourceOf());
+      const again = await resource.created(sourceOf());
+      expect(again.outs.version).toBe(outs.version);
+      expect(writes()).toEqual([]);
+      expect(told).toMatch(/is of an earlier run of this resource, and is taken over/);
+    });
+
+    it("what another resource of the stack made, with its own mark and a word", async () => {
+      const { outs } = await createdBefore({ ...identity("old"), ...sourceOf() });
+      const taken = await resource.created({ ...identity("new"), ...sourceOf() });
+      expect(taken.outs).toMatchObject({ version: outs.version, ownerToken: tokenOf("new") });
+      expect((await found()).tags).toEqual({ "pulumi-keyvault": tagOf("new") });
+      expect(told).toMatch(/belonged to another resource of this stack, and is taken over/);
+    });
+
+    it("nothing of this stack's that was made of another source", async () => {
+      await createdBefore({ ...identity("old"), ...kind.other });
+      await expect(resource.created({ ...identity("new"), ...sourceOf() })).rejects.toThrow(
+        /^KV_ALREADY_EXISTS: .*which this stack made for another source.*alias/,
+      );
+      expect(await versions()).toBe(1);
+      expect(writes()).toEqual([]);
+    });
+
+    it("nothing of another stack's, of the same source or not, and names that stack", async () => {
+      await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf({ team: "theirs" }) });
+      for (const source of [kind.source, kind.other]) {
+        await expect(resource.created(source)).rejects.toThrow(
+          /^KV_ALREADY_EXISTS: .*stack "shop\/dev" owns it: set adopt: true/,
+        );
+      }
+      expect((await found()).tags).toEqual({ team: "theirs", "pulumi-keyvault": tagOf("orders", OTHER_STACK) });
+      expect(await versions()).toBe(1);
+      expect(writes()).toEqual([]);
+    });
+
+    it("nothing that no tag says to be this stack's, not even of the same source", async () => {
+      await kind.occupy(vault, "orders");
+      vault.requests.clear();
+      await expect(resource.created(sourceOf())).rejects.toThrow(
+        /^KV_ALREADY_EXISTS: .*no owner tag says that it is this stack's.*adopt: true/,
+      );
+      expect(await versions()).toBe(1);
+      expect(writes()).toEqual([]);
+    });
+
+    it("nothing that another tool has marked with a tag of that name", async () => {
+      await kind.occupy(vault, "orders");
+      await kind.tag(vault, "orders", { "pulumi-keyvault": "hands off" });
+      await expect(resource.created(sourceOf())).rejects.toThrow(/somebody else \(tag pulumi-keyvault: "hands off"\)/);
+    });
+
+    it("what another stack owns where the program adopts it, told and marked anew", async () => {
+      await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf({ team: "theirs" }) });
+      const { outs } = await resource.created({ adopt: true });
+      expect(told).toMatch(/was owned by stack "shop\/dev", and is adopted by this resource/);
+      expect((await found()).tags).toEqual({ team: "theirs", "pulumi-keyvault": tagOf("orders") });
+      expect(outs).toMatchObject({ found: { tags: { team: "theirs" } }, ownerToken: tokenOf("orders") });
+    });
+
+    it("what nobody has marked where the program adopts it, with a mark only where a write is due anyway", async () => {
+      await kind.occupy(vault, "orders");
+      const { outs } = await resource.created({ adopt: true });
+      expect((await found()).tags ?? {}).toEqual({});
+      expect(outs).not.toHaveProperty("ownerToken");
+      nextEngineRun();
+      await resource.created({ adopt: true, tags: { team: "orders" } });
+      expect((await found()).tags).toEqual({ team: "orders", "pulumi-keyvault": tagOf("orders") });
+    });
+
+    it("no soft-deleted one that another stack owns", async () => {
+      await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf() });
+      await (await kind.remove(vault, "orders")).pollUntilDone();
+      await expect(resource.created(sourceOf())).rejects.toThrow(
+        /^KV_DELETED_RECOVERABLE: .*stack "shop\/dev" owns it.*adopt: true/,
+      );
+      await expect(found()).rejects.toMatchObject({ statusCode: 404 });
+    });
+  });
+
+  describe("survives a refactoring: an object is there afterwards, in as many versions,", () => {
+    it("where a resource is renamed without an alias, which creates and then deletes", async () => {
+      const old = await createdBefore({ ...identity("old"), ...sourceOf(), onDelete: "purge" });
+      const renamed = await resource.created({ ...identity("new"), ...sourceOf() });
+      await kind.provider.delete(old.id, old.outs);
+      expect(told).toMatch(/stays: the program declares it \(Key "new"\)/);
+      expect((await found()).version).toBe(renamed.outs.version);
+      expect(await versions()).toBe(1);
+    });
+
+    it("where that run is cut off between the two, and the next one deletes what is left to delete", async () => {
+      const old = await createdBefore({ ...identity("old"), ...sourceOf(), onDelete: "purge" });
+      await resource.created({ ...identity("new"), ...sourceOf() });
+      vault.requests.clear();
+      await resource.deleted(old);
+      expect(told).toMatch(/is left alone: stack "shop\/prod" owns it by its tag/);
+      expect(writes()).toEqual([]);
+      expect(await versions()).toBe(1);
+    });
+
+    it("where two resources swap names and sources", async () => {
+      const first = { ...identity("first"), name: "one", ...kind.source, onDelete: "purge" };
+      const second = { ...identity("second"), name: "two", ...kind.other, onDelete: "purge" };
+      const one = await resource.created(first);
+      const two = await createdBefore(second);
+      const [toTwo, toOne] = [
+        { ...first, ...kind.other, name: "two" },
+        { ...second, ...kind.source, name: "one" },
+      ];
+      const inputs = [await resource.checked(toTwo), await resource.checked(toOne)];
+      const outs = [];
+      for (const each of inputs) outs.push((await kind.provider.create(each)).outs);
+      await kind.provider.delete(one.id, one.outs);
+      await kind.provider.delete(two.id, two.outs);
+      expect(outs.map(({ version }) => version)).toEqual([two.outs.version, one.outs.version]);
+      expect((await found("one")).tags).toEqual({ "pulumi-keyvault": tagOf("second") });
+      expect((await found("two")).tags).toEqual({ "pulumi-keyvault": tagOf("first") });
+      expect([await versions("one"), await versions("two")]).toEqual([1, 1]);
+    });
+
+    it("where the engine replaces one and the same resource: deletes it, purges it even, and creates it", async () => {
+      const args = { ...sourceOf(), onDelete: "purge" };
+      const state = await createdBefore(args);
+      const inputs = await resource.checked(args, state.inputs);
+      await kind.provider.delete(state.id, state.outs);
+      const { outs } = await kind.provider.create(inputs);
+      expect((await found()).version).toBe(outs.version);
+      expect(writes()).toEqual([]);
+    });
+
+    it("where the engine replaces it by one of another source, of which it makes one more version", async () => {
+      const state = await createdBefore({ ...sourceOf(), onDelete: "purge" });
+      const inputs = await resource.checked(kind.other, state.inputs);
+      await kind.provider.delete(state.id, state.outs);
+      const { outs } = await kind.provider.create(inputs);
+      expect((await found()).version).toBe(outs.version);
+      expect(await versions()).toBe(2);
+    });
+
+    it("where the vault is spelled in another way", async () => {
+      const state = await createdBefore({ ...sourceOf(), onDelete: "purge" });
+      const vaultUrl = vault.url.replace("127.0.0.1", "LOCALHOST");
+      await resource.checked({ ...sourceOf(), vaultUrl });
+      await kind.provider.delete(state.id, state.outs);
+      expect(writes()).toEqual([]);
+    });
+  });
+
+  describe("decides what a delete may touch", () => {
+    const anothers = async (args: Arguments): Promise<State> => {
+      const state = await createdBefore({ ...sourceOf(), ...args });
+      await kind.tag(vault, "orders", { "pulumi-keyvault": tagOf("orders", OTHER_STACK) });
+      vault.requests.clear();
+      return state;
+    };
+
+    it.each(["disable", "delete", "purge"])(
+      "nothing that another owns, for `%s`, and tells who does",
+      async (onDelete) => {
+        const state = await anothers({ onDelete });
+        await resource.deleted(state);
+        expect(told).toMatch(/is left alone: stack "shop\/dev" owns it by its tag/);
+        expect(writes()).toEqual([]);
+        expect((await found()).enabled).toBe(true);
+      },
+    );
+
+    it("nothing that the running program declares, tag or not", async () => {
+      configureVaultSettings({ get: (name) => (name === "keyvault:ownerTag" ? "false" : undefined) });
+      const state = await createdBefore({ ...sourceOf(), onDelete: "purge" });
+      await resource.checked(sourceOf());
+      await kind.provider.delete(state.id, state.outs);
+      expect(writes()).toEqual([]);
+      expect(told).toMatch(/stays: the program declares it/);
+    });
+
+    it("no soft-deleted one that another owns by now, for `purge`", async () => {
+      const state = await anothers({ onDelete: "purge" });
+      await (await kind.remove(vault, "orders")).pollUntilDone();
+      vault.requests.clear();
+      await resource.deleted(state);
+      expect(writes()).toEqual([]);
+      expect(told).toMatch(/stack "shop\/dev" owns it by its tag/);
+    });
+
+    it("its own, whatever became of its stack's name", async () => {
+      const state = await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf() });
+      await resource.deleted(state);
+      await expect(found()).rejects.toMatchObject({ statusCode: 404 });
+    });
+
+    it("one without a tag, as those of 0.1 and of adoption are", async () => {
+      const state = await createdBefore(sourceOf());
+      await kind.tag(vault, "orders", {});
+      await resource.deleted(state);
+      await expect(found()).rejects.toMatchObject({ statusCode: 404 });
+    });
+  });
+});
