@@ -77,6 +77,8 @@ export interface KeyFacts {
   expectedThumbprint?: string;
   /** The current version was made outside, and no rotation policy explains it. */
   foreignVersion?: true;
+  /** Attributes that a refresh found set, and that no program had: none of them is ever taken for the program's. */
+  setOutside?: string[];
   /** The token of the owner tag that this resource has put on the key. */
   ownerToken?: string;
   /** What the server gave a key that names no operations, where that is not the service's default. */

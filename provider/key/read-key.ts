@@ -37,8 +37,8 @@ export async function readKey(
   id: string,
   props: Properties,
 ): Promise<{ id: string; props: Properties; inputs?: Properties }> {
-  const isRecorded = typeof props.version === "string";
-  const recorded = isRecorded ? readKeyOutputs(props) : undefined;
+  // Only `Key.get` and an import have no version yet: one that became null is a state that cannot be read.
+  const recorded = props.version === undefined ? undefined : readKeyOutputs(props);
   const address = recorded ?? addressOf(id, props);
   const key = keyObject(await vaultClient(address.vaultUrl), address, new OperationDeadline(recorded?.timeouts?.read));
   const bundle = await key.current();
@@ -89,7 +89,10 @@ async function observe(
     ...(rotationPolicy ? { rotationPolicy } : {}),
   };
   const isOther = version.isForeign || version.expected !== undefined;
-  const outs = keyOutputs(inputs, bundle, marksOf(key, recorded, bundle, version));
+  const outs = keyOutputs(inputs, bundle, {
+    ...marksOf(key, recorded, bundle, version),
+    ...(outside.length > 0 ? { setOutside: [...outside] } : {}),
+  });
   return {
     // A key that somebody else put there never becomes the recorded one: what the program exports stays its own.
     props: { ...outs, ...(isOther ? { keyType: recorded.keyType, publicKey: recorded.publicKey } : {}) },
@@ -227,10 +230,11 @@ async function observePolicy(key: VaultObject<KeyBundle>, { rotationPolicy: decl
 
 /** Attributes in the form of the program's, and which of them somebody set that the program does not have. */
 function declaredAttributes(
-  recorded: KeyOutputs,
+  outputs: KeyOutputs,
   bundle: KeyBundle,
   isRotated: boolean,
 ): { attributes: KeyAttributes; outside: (keyof KeyAttributes)[] } {
+  const recorded = withoutSetOutside(outputs);
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded);
   const attributes: KeyAttributes = { ...observedAttributes(bundle) };
   const observedOps = observedKeyOps(recorded, bundle);
@@ -248,6 +252,14 @@ function declaredAttributes(
     (attribute) => declared[attribute] === undefined && attributes[attribute] !== undefined,
   );
   return { attributes, outside };
+}
+
+/** What the program declares: a refresh before this one may have recorded what somebody else has set. */
+function withoutSetOutside(recorded: KeyOutputs): KeyOutputs {
+  const { setOutside = [] } = recorded;
+  return Object.fromEntries(
+    Object.entries(recorded).filter(([name]) => !setOutside.some((attribute) => attribute === name)),
+  ) as KeyOutputs;
 }
 
 /** The operations where they are not what the program says or, where it says nothing, what the server gave. */

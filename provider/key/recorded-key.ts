@@ -42,6 +42,7 @@ const facts = {
   rotated: optionalMember(z.literal(true)),
   expectedThumbprint: text,
   givenKeyOps: texts,
+  setOutside: texts,
   found: optionalMember(
     z.looseObject({
       enabled: optionalMember(z.literal(false)),
