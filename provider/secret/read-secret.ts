@@ -24,7 +24,8 @@ export async function readSecret(
   id: string,
   props: Properties,
 ): Promise<{ id: string; props: Properties; inputs?: Properties }> {
-  const recorded = typeof props.version === "string" ? readSecretOutputs(props) : undefined;
+  // Only `Secret.get` and an import have no version yet: one that became null is a state that cannot be read.
+  const recorded = props.version === undefined ? undefined : readSecretOutputs(props);
   const address = recorded ?? addressOf(id, props);
   const client = await vaultClient(address.vaultUrl);
   const secret = secretObject(client, address, new OperationDeadline(recorded?.timeouts?.read));
