@@ -37,10 +37,15 @@ export async function newestDisabledVersion<V extends ListedVersion>(
   versions: AsyncIterable<V>,
 ): Promise<(V & { version: string }) | undefined> {
   let newest: (V & { version: string }) | undefined;
-  for await (const item of versions) {
-    const { version } = item;
-    if (version === undefined || item.enabled) continue;
-    if (!newest || createdAt(item) > createdAt(newest)) newest = { ...item, version };
+  try {
+    for await (const item of versions) {
+      const { version } = item;
+      if (version === undefined || item.enabled) continue;
+      if (!newest || createdAt(item) > createdAt(newest)) newest = { ...item, version };
+    }
+  } catch (error) {
+    // What is not there has no list either: a server may say so of both in words of its own.
+    if (!isKeyVaultError(error, "KV_NOT_FOUND")) throw error;
   }
   return newest;
 }
