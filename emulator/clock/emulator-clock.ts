@@ -9,9 +9,9 @@ export class EmulatorClock {
     this.#source = source;
   }
 
-  /** Milliseconds since 1970. */
+  /** Whole milliseconds since 1970: what is stored has no parts of them, however the clock was moved. */
   now(): number {
-    return this.#frozenAt ?? this.#source() + this.#offset;
+    return Math.floor(this.#frozenAt ?? this.#source() + this.#offset);
   }
 
   get frozen(): boolean {
