@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { key, secret } from "../../provider/dynamic-v1.js";
+import { useRunClock } from "../../provider/engine/run-clock.js";
+import { ecKey } from "../engine/demo-keys.js";
+import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
+import { DrivenResource, type State } from "./driven-resource.js";
+import { hurried, nextEngineRun } from "./engine-run.js";
+
+describe.each([
+  ["key", key, { import: { jwk: ecKey().jwk } }, { import: { jwk: ecKey().jwk } }, "keys", "importKey", "updateKey"],
+  ["secret", secret, { value: "a value" }, { value: "another value" }, "secrets", "setSecret", "updateSecret"],
+] as const)("a write of a %s whose answer is lost", (noun, provider, source, other, collection, make, patch) => {
+  let vault: Emulator;
+  let resource: DrivenResource;
+
+  beforeEach(async () => {
+    vault = await startEmulator();
+    resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name: "orders" });
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+
+  const sent = (operation: string): number => resource.operations().filter((each) => each === operation).length;
+  const versions = async (): Promise<number> => {
+    const { value } = (await call(vault, "GET", `/${collection}/orders/versions`)) as { value: unknown[] };
+    return value.length;
+  };
+  const somebodyWrites = () =>
+    noun === "key"
+      ? keyClient(vault).createEcKey("orders")
+      : secretClient(vault).setSecret("orders", "somebody else's value");
+  /** A request that never reaches the vault, and how the log counts what did. */
+  const drop = (operation: string) => vault.faults.add({ kind: "drop", operation, times: 1 });
+  const commitLate = (operation: string, milliseconds: number) =>
+    vault.faults.add({ kind: "drop", operation, times: 1, commits: "late", milliseconds });
+  const createdBefore = async (): Promise<State> => {
+    const state = await resource.created({ ...source, tags: { team: "orders" } });
+    nextEngineRun();
+    vault.requests.clear();
+    return state;
+  };
+
+  it("is found where it is carried out 20 seconds late, and is not sent again", async () => {
+    commitLate(make, 20_000);
+    const { outs } = await resource.created(source);
+    expect(await versions()).toBe(1);
+    expect(outs.version).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("is uncertain where it never was, nothing is sent again in that run, and the next run makes it", async () => {
+    drop(make);
+    await expect(resource.created(source)).rejects.toThrow(/^KV_UNCERTAIN: whether a version of .*pulumi up/);
+    await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
+    nextEngineRun();
+    await resource.created(source);
+    expect(await versions()).toBe(1);
+  });
+
+  it("is uncertain where it is carried out ten minutes late, and the next run takes it then", async () => {
+    commitLate(make, 600_000);
+    await expect(resource.created(source)).rejects.toThrow(/^KV_UNCERTAIN/);
+    vault.clock.advance(600_000);
+    nextEngineRun();
+    await resource.created(source);
+    expect(await versions()).toBe(1);
+  });
+
+  it("is no longer looked for where somebody else has written in between, whose version is left alone", async () => {
+    drop(make);
+    let written: Promise<unknown> | undefined;
+    useRunClock(
+      hurried((ms) => {
+        vault.clock.advance(ms);
+        written ??= somebodyWrites();
+        return written;
+      }),
+    );
+    await expect(resource.created(source)).rejects.toThrow(
+      /^KV_CONFLICT: .*now holds a version that is not the one sent.*preview --refresh/,
+    );
+    expect(await versions()).toBe(1);
+    expect(sent(make)).toBeLessThanOrEqual(1 + (noun === "secret" ? 1 : 0));
+  });
+
+  it("of new material is found late, and makes one version and no second", async () => {
+    const state = await createdBefore();
+    commitLate(make, 10_000);
+    const { outs } = await resource.updated(state, { ...other, tags: { team: "orders" } });
+    expect(await versions()).toBe(2);
+    expect(outs.version).not.toBe(state.outs.version);
+  });
+
+  it("of new material that was taken for lost by a run before is taken by the next, which looks first", async () => {
+    const state = await createdBefore();
+    const args = { ...other, tags: { team: "orders" } };
+    commitLate(make, 600_000);
+    await expect(resource.updated(state, args)).rejects.toThrow(/^KV_UNCERTAIN/);
+    vault.clock.advance(600_000);
+    nextEngineRun();
+    await resource.updated(state, args);
+    expect(sent(make)).toBe(0);
+    expect(await versions()).toBe(2);
+  });
+
+  it("of attributes is found late, and is uncertain where it never comes", async () => {
+    const state = await createdBefore();
+    const args = { ...source, tags: { team: "billing" } };
+    commitLate(patch, 10_000);
+    const updated = await resource.updated(state, args);
+    expect(await resource.drift(updated)).toEqual({});
+    drop(patch);
+    await expect(resource.updated(updated, { ...source, tags: { team: "shipping" } })).rejects.toThrow(
+      /^KV_UNCERTAIN: whether the change of /,
+    );
+    expect(await resource.drift(updated)).toEqual({});
+  });
+
+  it("that deletes it is found late, and is uncertain where it never comes", async () => {
+    const operation = noun === "key" ? "deleteKey" : "deleteSecret";
+    const state = await createdBefore();
+    drop(operation);
+    await expect(resource.deleted(state)).rejects.toThrow(/^KV_UNCERTAIN: whether the deletion of /);
+    commitLate(operation, 10_000);
+    await resource.deleted(state);
+    await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
+  });
+});
