@@ -5,6 +5,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { identity, nextEngineRun } from "./engine-run.js";
 
 interface Row {
   step: string;
@@ -94,6 +95,7 @@ const adopts =
   (before: Arguments, attributes: Arguments = {}): Step =>
   async (resource, asked) => {
     await resource.created(before);
+    nextEngineRun();
     await creates({ adopt: true, ...attributes })(resource, asked);
   };
 const looksToAdopt =
@@ -111,6 +113,35 @@ const restores =
     await resource.deleted({ id, outs });
     await creates({ restore: { blob: blob.value } })(resource, asked);
   };
+const elsewhere = identity("orders", "Key", { project: "shop", stack: "dev" });
+/** As {@link creates}, after a run in which another resource has made the object. */
+const afterAnother =
+  (before: Arguments, after: Arguments, fails = false): Step =>
+  async (resource, asked) => {
+    await resource.created(before);
+    nextEngineRun();
+    const creating = creates(after)(resource, asked);
+    if (fails) await expect(creating).rejects.toThrow("KV_ALREADY_EXISTS");
+    else await creating;
+  };
+const deletesAnothers =
+  (args: Arguments): Step =>
+  async (resource, asked) => {
+    const { id, outs } = await resource.created(args);
+    nextEngineRun();
+    await resource.created({ ...identity("another"), ...args });
+    asked();
+    await resource.deleted({ id, outs });
+  };
+const deletesDeclared =
+  (args: Arguments): Step =>
+  async (resource, asked) => {
+    const { id, outs } = await resource.created(args);
+    nextEngineRun();
+    await resource.checked({ ...identity("another"), ...args });
+    asked();
+    await resource.provider.delete(id, outs);
+  };
 const gone = (state: State, resource: DrivenResource) => resource.deleted(state);
 
 const keySteps: Record<string, Step> = {
@@ -118,12 +149,15 @@ const keySteps: Record<string, Step> = {
   "create from `generate`": creates({ generate: { keyType: "EC" } }),
   "create with a rotation policy": creates({ generate: { keyType: "EC" }, ...policy }),
   "create what an interrupted run has imported": again(material),
+  "create what another resource of the stack has left": afterAnother({ ...identity("old"), ...material }, material),
+  "create over a key of another stack, which is refused": afterAnother({ ...elsewhere, ...material }, material, true),
   "create over a soft-deleted key of the same material": over(material, material),
   "create over a soft-deleted key of other material": over(material, otherMaterial),
   "create from `restore`": restores(material, keyBackup),
   "preview of `adopt`": looksToAdopt(material),
   "create with `adopt`": adopts(material),
   "create with `adopt` and other attributes": adopts(material, { tags: { a: "1" } }),
+  "create with `adopt` of another stack's key": adopts({ ...elsewhere, ...material }),
   "no change": stays(material),
   refresh: refreshes(material),
   "refresh with a rotation policy": refreshes({ ...material, ...policy }),
@@ -137,16 +171,21 @@ const keySteps: Record<string, Step> = {
   "delete: `disable`": deletes({ ...material, onDelete: "disable" }),
   "delete: `delete`": deletes(material),
   "delete: `purge`": deletes({ ...material, onDelete: "purge" }),
+  "delete of a key that another owns by now": deletesAnothers(material),
+  "delete of a key that the program declares elsewhere": deletesDeclared(material),
 };
 
 const secretSteps: Record<string, Step> = {
   "create from `value`": creates(value),
   "create what an interrupted run has set": again(value),
+  "create what another resource of the stack has left": afterAnother({ ...identity("old"), ...value }, value),
+  "create over a secret of another stack, which is refused": afterAnother({ ...elsewhere, ...value }, value, true),
   "create over a soft-deleted secret of the same value": over(value, value),
   "create over a soft-deleted secret of another value": over(value, otherValue),
   "create from `restore`": restores(value, secretBackup),
   "preview of `adopt`": looksToAdopt(value),
   "create with `adopt`": adopts(value),
+  "create with `adopt` of another stack's secret": adopts({ ...elsewhere, ...value }),
   "no change": stays(value),
   refresh: refreshes(value),
   "refresh of a disabled secret": refreshes({ ...value, enabled: false }),
@@ -159,6 +198,8 @@ const secretSteps: Record<string, Step> = {
   "delete: `disable`": deletes({ ...value, onDelete: "disable" }),
   "delete: `delete`": deletes(value),
   "delete: `purge`": deletes({ ...value, onDelete: "purge" }),
+  "delete of a secret that another owns by now": deletesAnothers(value),
+  "delete of a secret that the program declares elsewhere": deletesDeclared(value),
 };
 
 /** A backup of the object that `resource` makes; managed ones get its version as an input, as the SDK passes it on. */
