@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { runCommand } from "../cli/command-line.js";
 import { type CallVault, vaultCaller } from "../cli/vault-caller.js";
+import { askedRequests } from "../emulator/asked-requests.js";
 import { Stack } from "./stack.js";
 
 const releasePolicy = {
@@ -72,8 +73,8 @@ describe("adopting a vault on the real engine", () => {
   const importAll = (file: string) =>
     stack.pulumi("import", "--file", file, "--yes", "--protect=false", "--generate-code=false");
   const writes = () =>
-    vault.requests.log
-      .filter(({ method, operation }) => method !== "GET" && operation !== "challenge")
+    askedRequests(vault)
+      .filter(({ method }) => method !== "GET")
       .map(({ operation }) => operation);
 
   beforeAll(async () => {
@@ -184,7 +185,7 @@ it("adopting a Managed HSM leaves nothing to change: symmetric keys, and operati
     const { run } = await stack.drift();
     expect(run.exitCode, run.text).toBe(0);
     expect(run.text).toContain('"same": 4');
-    const writes = hsm.requests.log.filter(({ method, operation }) => method !== "GET" && operation !== "challenge");
+    const writes = askedRequests(hsm).filter(({ method }) => method !== "GET");
     expect(writes).toEqual([]);
   } finally {
     await stack.remove();

@@ -2,6 +2,7 @@ import { type InlineProgramArgs, type Stack as InlineStack, LocalWorkspace } fro
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { Key, KeyBackup } from "../../sdk/index.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { rsaKey } from "./demo-keys.js";
 import { Stack } from "./stack.js";
 
@@ -45,8 +46,7 @@ describe("a key's life in an inline program of the Automation API", () => {
     });
     return answer.status;
   };
-  const requests = (): string[] =>
-    vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+  const requests = (): string[] => askedOperations(vault);
   const clean = async () => expect((await stack.preview({ refresh: true })).changeSummary).toEqual({ same: 3 });
 
   it("up imports the key with a look, an import and a backup, and is clean then", async () => {

@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KeyClient } from "@azure/keyvault-keys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { owned } from "./owned-tags.js";
 import { type ProjectKind, Stack } from "./stack.js";
 
@@ -50,8 +51,7 @@ describe.each(programs)("a key's life on the real engine, in a program as %s wit
     await vault?.close();
   });
 
-  const requests = (): string[] =>
-    vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+  const requests = (): string[] => askedOperations(vault);
 
   it("up imports the key with a look, an import and a backup", async () => {
     vault.requests.clear();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { askedRequests } from "../emulator/asked-requests.js";
 import { ecKey } from "./demo-keys.js";
 import { Stack } from "./stack.js";
 
@@ -15,7 +16,7 @@ const program = (material: string, value: string): string => `
   const secret = new keyvault.Secret("db", { name: "db", value: "${value}" });
   new keyvault.SecretBackup("db", { secret });`;
 const asked = (): Record<string, string[]> => {
-  const operations = vault.requests.log.filter(({ operation }) => operation !== "challenge");
+  const operations = askedRequests(vault);
   const of = (path: RegExp) => operations.filter((each) => path.test(each.path)).map(({ operation }) => operation);
   return { key: of(/keys\//), secret: of(/secrets\//) };
 };

@@ -5,6 +5,7 @@ import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import * as keyvault from "../../sdk/index.js";
+import { askedRequests } from "../emulator/asked-requests.js";
 import { ecKey } from "./demo-keys.js";
 import { type PreviewStep, type ProjectKind, Stack } from "./stack.js";
 
@@ -227,7 +228,7 @@ describe.each(runners)("between two programs on the real engine, with %s", (_run
     await driver.up();
     names = await namesOf(new KeyClient(vault.url, vault.credential, clientOptions));
     // The log is read by the tests below: nothing more may be asked of this vault, so the drift run goes last.
-    requests = vault.requests.log.filter(({ operation }) => operation !== "challenge");
+    requests = askedRequests(vault);
     isClean = await driver.isClean();
   });
   afterAll(async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { askedRequests } from "../emulator/asked-requests.js";
 import { decryptedState, stateFiles } from "./decrypted-state.js";
 import { rsaKey } from "./demo-keys.js";
 import { owned } from "./owned-tags.js";
@@ -46,8 +47,7 @@ describe("secrets on the real engine", () => {
       allowInsecureConnection: true,
     });
   const requests = (): string[] =>
-    vault.requests.log
-      .filter(({ operation }) => operation !== "challenge")
+    askedRequests(vault)
       .map(({ operation, path }) => `${operation} ${path.split("/")[2]?.split("?")[0]}`)
       .sort();
   const expectNoValue = (): void => {

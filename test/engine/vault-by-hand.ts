@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "no
 import { CryptographyClient, KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 import type { Emulator } from "../../emulator/index.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 
 const clientOptions = { disableChallengeResourceVerification: true, allowInsecureConnection: true };
 
@@ -22,11 +23,9 @@ export async function call({ url, token }: Emulator, method: string, path: strin
 }
 
 /** Requests by operation since the log was cleared. */
-export function requestCounts({ requests }: Emulator): Record<string, number> {
+export function requestCounts(vault: Emulator): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { operation } of requests.log) {
-    if (operation !== "challenge") counts[operation] = (counts[operation] ?? 0) + 1;
-  }
+  for (const operation of askedOperations(vault)) counts[operation] = (counts[operation] ?? 0) + 1;
   return counts;
 }
 

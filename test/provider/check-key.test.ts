@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { key } from "../../provider/dynamic-v1.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 
@@ -20,7 +20,10 @@ const at = (name: string, content: string | Uint8Array): { file: string } => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeEach(() => {
-  delete process.env.AZURE_KEYVAULT_URL;
+  vi.stubEnv("AZURE_KEYVAULT_URL", undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
 });
 
 const failuresOf = async (news: Record<string, unknown>): Promise<string[]> => {
@@ -143,7 +146,7 @@ describe("check refuses a key", () => {
 describe("check", () => {
   it("leaves the thumbprint in place of the material, in whatever form it comes", async () => {
     mkdirSync(join(folder, "forms"), { recursive: true });
-    process.env.CHECK_KEY_PEM = good.pkcs8;
+    vi.stubEnv("CHECK_KEY_PEM", good.pkcs8);
     const sources = [
       { pem: good.pkcs8 },
       { pem: good.key.export({ type: "pkcs1", format: "pem" }) },

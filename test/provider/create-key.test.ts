@@ -1,7 +1,8 @@
 import { KeyClient } from "@azure/keyvault-keys";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key } from "../../provider/dynamic-v1.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { owned } from "../engine/owned-tags.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
@@ -34,8 +35,7 @@ describe("create", () => {
     for await (const _version of official().listPropertiesOfKeyVersions("orders")) count += 1;
     return count;
   };
-  const operations = (): string[] =>
-    vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+  const operations = (): string[] => askedOperations(vault);
   const deleted = async (): Promise<void> => {
     const poller = await official().beginDeleteKey("orders", { intervalInMs: 20 });
     await poller.pollUntilDone();
@@ -148,7 +148,7 @@ describe("create", () => {
       {},
       { vaultUrl: frozen.url, name: "orders", import: { pem: material.pkcs8 }, timeouts: { create: "1s" } },
     );
-    process.env.KEYVAULT_TOKEN = frozen.token;
+    vi.stubEnv("KEYVAULT_TOKEN", frozen.token);
     await key.create(inputs);
     frozen.clock.freeze();
     nextEngineRun();

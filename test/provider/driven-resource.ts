@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 
 export type Arguments = Record<string, unknown>;
@@ -74,7 +75,7 @@ export class DrivenResource {
 
   /** What the vault was asked since the log was cleared. */
   operations(): string[] {
-    return this.vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+    return askedOperations(this.vault);
   }
 }
 

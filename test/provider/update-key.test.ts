@@ -3,6 +3,7 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key } from "../../provider/dynamic-v1.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { owned } from "../engine/owned-tags.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
@@ -46,8 +47,7 @@ describe("a key in state", () => {
     const { inputs, props } = await key.read(id, state.outs);
     return { inputs: inputs ?? {}, outs: props };
   };
-  const operations = (): string[] =>
-    vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+  const operations = (): string[] => askedOperations(vault);
   const official = () =>
     new KeyClient(vault.url, vault.credential, {
       disableChallengeResourceVerification: true,

@@ -9,6 +9,7 @@ import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { vaultClient } from "../../provider/vault/vault-access.js";
 import { isPattern, selection } from "../../provider/vault-backup/selection.js";
 import { call, requestCounts } from "../engine/vault-by-hand.js";
+import { startEngineRun } from "./engine-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vault-backup-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -117,8 +118,7 @@ describe("a vault's backup", () => {
 
   beforeEach(async () => {
     vault = await startEmulator();
-    process.env.KEYVAULT_TOKEN = vault.token;
-    process.env.KEYVAULT_CREDENTIAL = "token";
+    startEngineRun(vault);
     told = "";
     vi.spyOn(process.stdout, "write").mockImplementation((text) => {
       told += text;

@@ -15,6 +15,7 @@ import {
   listSecrets,
 } from "../../sdk/index.js";
 import { vaultCaller } from "../cli/vault-caller.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { FleetServer } from "../key-inventory/fleet-server.js";
 
 const root = resolve(__dirname, "../..");
@@ -43,8 +44,7 @@ describe("list functions", () => {
   beforeEach(() => vault.requests.clear());
   afterEach(() => vi.unstubAllEnvs());
 
-  const operations = (): string[] =>
-    vault.requests.log.map(({ operation }) => operation).filter((operation) => operation !== "challenge");
+  const operations = (): string[] => askedOperations(vault);
 
   it("list every key through empty pages, with typed moments and managed, and ask for no key itself", async () => {
     const keys = await all(listKeys(vault.url, options));
