@@ -71,7 +71,7 @@ describe("a key's life in an inline program of the Automation API", () => {
     vault.requests.clear();
     const { summary, outputs } = await stack.up();
     expect(summary.resourceChanges).toEqual({ same: 1, update: 2 });
-    expect(requests()).toEqual(["importKey", "backupKey"]);
+    expect(requests()).toEqual(["getKey", "importKey", "backupKey"]);
     expect(outputs.thumbprint?.value).not.toBe(before.thumbprint?.value);
     expect(outputs.version?.value).not.toBe(before.version?.value);
   });
