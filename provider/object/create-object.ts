@@ -303,6 +303,8 @@ function shouldStamp<I extends ObjectInputs & A, A extends Attributes, B extends
   isWritten: boolean,
 ): boolean {
   if (owner === undefined || bundle.tags[OWNER_TAG] === formatOwner(owner)) return false;
+  // Each backup of one object is other bytes: a restored object that is marked as ours stays as it is.
+  if (inputs.restore !== undefined && isOurs({ owner }, bundle.tags)) return false;
   const tags = withoutOwnerTag({ ...bundle.tags, ...inputs.tags });
   if (Object.keys(tags).length >= MOST_TAGS) return false;
   return !inputs.adopt || isWritten || hasOwnerTag(bundle.tags);

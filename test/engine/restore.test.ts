@@ -203,7 +203,7 @@ describe("a restore that cannot be", () => {
 
   it("is told in the preview where the blob is of a secret", async () => {
     expect(await refused('name: "orders", restore: { file: "orders.secretbackup" }')).toMatch(
-      /KV_BACKUP_REJECTED: the file orders\.secretbackup is the backup of a secret, and a key is needed here/,
+      /KV_BACKUP_REJECTED: the file \S*orders\.secretbackup\S* is the backup of a secret, and a key is needed here/,
     );
     expect(await refused(`name: "orders", restore: { blob: "${secretBlob}" }`)).toMatch(
       /the blob to restore is the backup of a secret/,
