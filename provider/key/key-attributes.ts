@@ -47,14 +47,20 @@ export function sameAttribute(attribute: keyof KeyAttributes, a: unknown, b: unk
   return canonicalJson(a) === canonicalJson(b);
 }
 
-/** Services write a policy's JSON in their own layout: compare what it says. */
+/** Services write a policy's JSON in their own layout, and the booleans of its claims as text: compare what it says. */
 function sameReleasePolicy(a: KeyAttributes["releasePolicy"], b: KeyAttributes["releasePolicy"]): boolean {
   if (a === undefined || b === undefined) return a === b;
   try {
-    return canonicalJson(JSON.parse(a.data)) === canonicalJson(JSON.parse(b.data)) && a.immutable === b.immutable;
+    return policyText(a.data) === policyText(b.data) && a.immutable === b.immutable;
   } catch {
     return a.data === b.data && a.immutable === b.immutable;
   }
+}
+
+function policyText(data: string): string {
+  return canonicalJson(
+    JSON.parse(data, (_key, value: unknown) => (typeof value === "boolean" ? String(value) : value)),
+  );
 }
 
 /**
