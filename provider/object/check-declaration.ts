@@ -2,9 +2,9 @@ import type { InputCheck } from "../engine/input-check.js";
 import { isUnknown } from "../engine/unknown.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { ownedByCertificate } from "./create-object.js";
 import { declareObject, describeResource, identityOf } from "./declared-objects.js";
 import { OperationDeadline } from "./operation-deadline.js";
+import { ownedByCertificate } from "./standing.js";
 import type { BindObject, VersionBundle } from "./vault-object.js";
 
 /** Where an object is to be, as far as a check knows it. */

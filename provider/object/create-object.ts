@@ -4,26 +4,26 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
-import { ownerInThisRun, wasReleased } from "./declared-objects.js";
+import { ownerInThisRun } from "./declared-objects.js";
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind, ObjectMarks } from "./object-kind.js";
 import { isBusy, OperationDeadline } from "./operation-deadline.js";
-import {
-  describeOwner,
-  formatOwner,
-  hasOwnerTag,
-  OWNER_TAG,
-  type Owner,
-  ownerOf,
-  withoutOwnerTag,
-} from "./owner-tag.js";
+import { describeOwner, formatOwner, hasOwnerTag, OWNER_TAG, type Owner, withoutOwnerTag } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import { recoverObject } from "./recover-object.js";
 import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
 import { isRestoredFrom } from "./restore-source.js";
-import type { DeletedObject, VaultObject, VersionBundle } from "./vault-object.js";
+import {
+  alreadyExists,
+  isOurs,
+  ownedByCertificate,
+  refuseOthersDeleted,
+  standingOf,
+  tellTakenOver,
+} from "./standing.js";
+import type { VaultObject, VersionBundle } from "./vault-object.js";
 
 type Attributes = { tags?: Record<string, string> };
 const MOST_TAGS = 15;
@@ -146,30 +146,6 @@ async function asAdopted<I extends ObjectInputs & A, A extends Attributes, B ext
   return isOther ? written(creation, bundle) : { bundle, isComplete: false };
 }
 
-/** How an object stands to the resource that is to be created. */
-type Standing =
-  /** This very resource made it, in a run that was cut off, or let it stay. */
-  | "own"
-  /** Another resource of this stack made it: one that was renamed, moved or swapped. */
-  | "same-stack"
-  /** This stack had it until this run let it go. */
-  | "released"
-  | "foreign";
-
-function standingOf<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
-  { kind, inputs, owner }: Creation<I, A, B>,
-  tags: Record<string, string>,
-): Standing {
-  if (wasReleased(kind.noun, inputs)) return "released";
-  const found = ownerOf(tags);
-  if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
-  return found.token === owner.token ? "own" : "same-stack";
-}
-
-function isOurs({ owner }: { owner: Owner | undefined }, tags: Record<string, string>): boolean {
-  return owner !== undefined && ownerOf(tags)?.token === owner.token;
-}
-
 /**
  * A version of the program's source: the one that is there, or one more from the same source where an attribute has to
  * be cleared, or where this stack replaces what it had.
@@ -232,7 +208,7 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
     ifSoftDeleted: inputs.ifSoftDeleted,
     cause,
     verify: (deleted) => {
-      refuseOthersDeleted(creation, deleted);
+      if (!inputs.adopt) refuseOthersDeleted(creation, deleted.tags);
       kind.verify(inputs, deleted as Partial<B>, inputs.adopt ? "adopt" : "recover");
     },
   });
@@ -240,21 +216,6 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
   if (inputs.adopt) return asAdopted(creation, bundle);
   if (inputs.restore !== undefined) return { bundle, isComplete: false };
   return withSource(creation, bundle, false);
-}
-
-/** A deleted object that another stack owns may still be in that stack's state: it is not this one's to bring back. */
-function refuseOthersDeleted<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
-  creation: Creation<I, A, B>,
-  { tags }: DeletedObject,
-): void {
-  const { inputs, object } = creation;
-  if (inputs.adopt || !hasOwnerTag(tags) || creation.owner === undefined) return;
-  if (standingOf(creation, tags ?? {}) !== "foreign") return;
-  throw new KeyVaultError(
-    "KV_DELETED_RECOVERABLE",
-    `create ${object.label} was refused: a soft-deleted ${object.kind} holds the name, and ${describeOwner(tags)} owns it`,
-    { hint: "set adopt: true to recover and take it over, purge it, or choose another name" },
-  );
 }
 
 async function restore<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
@@ -334,52 +295,4 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   const there = await kind.reached(inputs, reached);
   const outs = kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks });
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
-}
-
-function tellTakenOver<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
-  { object }: Creation<I, A, B>,
-  standing: Standing,
-): void {
-  if (standing === "own") tell(`${object.label} is of an earlier run of this resource, and is taken over`);
-  if (standing === "same-stack") tell(`${object.label} belonged to another resource of this stack, and is taken over`);
-}
-
-function alreadyExists<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
-  { kind, object, owner }: Creation<I, A, B>,
-  bundle: B,
-  standing: Standing,
-  isIncomparable = false,
-): KeyVaultError {
-  const { label } = object;
-  const what = `${bundle.enabled ? "" : "disabled "}${kind.noun}`;
-  const refused = `create ${label} was refused: the vault already holds a ${what} of that name`;
-  if (standing !== "foreign") {
-    return new KeyVaultError(
-      "KV_ALREADY_EXISTS",
-      `${refused}, which this stack made ${
-        isIncomparable ? "and whose material or value cannot be compared with the program's" : "for another source"
-      }`,
-      {
-        hint: `if the resource was renamed or moved, give it an alias and change the source in a run of its own; set adopt: true to manage the ${kind.noun} as it is; or choose another name`,
-      },
-    );
-  }
-  if (hasOwnerTag(bundle.tags)) {
-    return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and ${describeOwner(bundle.tags)} owns it`, {
-      hint: `set adopt: true to take it over from there, or choose another name${
-        owner === undefined ? "; owner tags are off (keyvault:ownerTag)" : ""
-      }`,
-    });
-  }
-  return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and no owner tag says that it is this stack's`, {
-    hint: `if the resource was renamed or moved, give it an alias; set adopt: true to manage the ${kind.noun} that is there; or choose another name`,
-  });
-}
-
-export function ownedByCertificate({ label }: { label: string }): KeyVaultError {
-  return new KeyVaultError(
-    "KV_INVALID_INPUT",
-    `${label} belongs to the certificate of the same name: only the certificate can change or delete it`,
-    { hint: "manage the certificate instead, or choose another name" },
-  );
 }

@@ -2,7 +2,6 @@ import type { Properties } from "../engine/lifecycle.js";
 import type { AttributeRules } from "./attributes.js";
 import type { ObjectInputs } from "./object-inputs.js";
 import type { Owner } from "./owner-tag.js";
-import type { PatchedVersion } from "./patch-version.js";
 import type { BindObject, VaultObject, VersionBundle } from "./vault-object.js";
 
 /** What state remembers of an object beside its inputs and what the vault says of its version. */
@@ -13,6 +12,13 @@ export interface ObjectMarks<A> {
   ownerToken?: string;
   /** The current version is not one that the program asked for. */
   foreignVersion?: true;
+}
+
+/** What a PATCH has to know of the version that it names. */
+export interface PatchedVersion {
+  version: string;
+  /** Of a key. */
+  keyType?: string;
 }
 
 /** What makes a key a key and a secret a secret in the one life that both have. */

@@ -1,15 +1,8 @@
 import type { ObjectInputs } from "./object-inputs.js";
-import type { ObjectKind } from "./object-kind.js";
+import type { ObjectKind, PatchedVersion } from "./object-kind.js";
 import { type Owner, withOwnerTag } from "./owner-tag.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
-
-/** What a PATCH has to know of the version that it names. */
-export interface PatchedVersion {
-  version: string;
-  /** Of a key. */
-  keyType?: string;
-}
 
 /**
  * Gives attributes of a version their target values, in one request. The version that is known is named: without it, a

@@ -1,7 +1,6 @@
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import type { ObjectKind } from "../object/object-kind.js";
-import type { PatchedVersion } from "../object/patch-version.js";
+import type { ObjectKind, PatchedVersion } from "../object/object-kind.js";
 import { secretValueFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
 import type { VaultObject } from "../object/vault-object.js";
