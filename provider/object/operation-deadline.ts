@@ -15,8 +15,8 @@ const SHORTEST_CALL_MS = 2_000;
 
 /** Pauses that grow, within an operation's time. */
 export interface Pauses {
-  /** Pauses; false where no time is left for it. */
-  next(awaited: string): Promise<boolean>;
+  /** Pauses, for as long as the service asks for at least; false where no time is left for it. */
+  next(awaited: string, atLeastMs?: number): Promise<boolean>;
 }
 
 /**
@@ -55,14 +55,15 @@ export class OperationDeadline {
   pauses(): Pauses {
     let pause = FIRST_PAUSE_MS;
     return {
-      next: async (awaited) => {
+      next: async (awaited, atLeastMs = 0) => {
         const elapsed = this.elapsed();
-        if (elapsed + pause > this.#timeoutMs) return false;
+        const wait = Math.max(pause, atLeastMs);
+        if (elapsed + wait > this.#timeoutMs) return false;
         if (elapsed >= this.#nextWord) {
           tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
           this.#nextWord = elapsed + WORD_EVERY_MS;
         }
-        await delay(this.#clock, Math.min(pause, this.#nextWord - elapsed));
+        await delay(this.#clock, Math.max(Math.min(wait, this.#nextWord - elapsed), atLeastMs));
         pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS);
         return true;
       },
@@ -76,7 +77,8 @@ export class OperationDeadline {
    * @throws KeyVaultError `KV_TIMEOUT` where no time is left. It keeps the words of the last answer.
    */
   async pause(awaited: string, cause?: unknown): Promise<void> {
-    if (await this.#pauses.next(awaited)) return;
+    const asked = isKeyVaultError(cause) ? cause.retryAfterMs : undefined;
+    if (await this.#pauses.next(awaited, asked)) return;
     const answer = isKeyVaultError(cause) ? ` (the last answer: ${cause.message})` : "";
     throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(this.elapsed())} for ${awaited}${answer}`, {
       hint: "run again, or give the operation more time with the resource's timeouts",

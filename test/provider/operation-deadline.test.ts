@@ -79,6 +79,13 @@ describe("deadline", () => {
     await expect(second).rejects.toMatchObject({ code: "KV_TIMEOUT" });
   });
 
+  it("waits at least as long as a throttled vault asks for", async () => {
+    const throttled = new KeyVaultError("KV_THROTTLED", "too many", { retryAfterMs: 7_000 });
+    const start = clock.now();
+    await clock.until(new OperationDeadline(undefined, clock).pause(awaited, throttled));
+    expect(clock.now() - start).toBe(7_000);
+  });
+
   it("repeats a call for as long as the object is busy, and no other failure", async () => {
     let calls = 0;
     const call = async (): Promise<number> => {
