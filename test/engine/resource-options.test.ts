@@ -271,7 +271,7 @@ describe("a program on the real engine", () => {
       new keyvault.Key("two", { name: "K", ${imported} });`);
     const { run } = await stack.preview();
     expect(run.exitCode).not.toBe(0);
-    expect(run.text).toMatch(/Key "(one|two)" already manages the key/);
+    expect(run.text).toMatch(/Key \\?"(one|two)\\?" already manages the key/);
     expect(await namesOf(client)).toEqual([]);
   });
 
