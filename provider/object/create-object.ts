@@ -17,6 +17,7 @@ import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
 import { isRestoredFrom } from "./restore-source.js";
 import {
   alreadyExists,
+  isAnothers,
   isOurs,
   ownedByCertificate,
   refuseOthersDeleted,
@@ -212,6 +213,8 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
       kind.verify(inputs, deleted as Partial<B>, inputs.adopt ? "adopt" : "recover");
     },
   });
+  // It was nobody's or ours when it was deleted: another's mark by now says that somebody else has recovered it.
+  if (!inputs.adopt && isAnothers(creation, bundle.tags)) throw alreadyExists(creation, bundle, "foreign");
   creation.reached = bundle;
   if (inputs.adopt) return asAdopted(creation, bundle);
   if (inputs.restore !== undefined) return { bundle, isComplete: false };

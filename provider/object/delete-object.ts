@@ -43,11 +43,11 @@ export async function deleteObject<B extends VersionBundle>(
   const current = await object.current();
   if (isAnothers(object, current?.tags, recorded)) return;
   if (onDelete === "disable") {
-    if (current?.enabled) await disable(object, current.version);
+    if (current?.enabled) await disable(object, current.version, recorded);
     return;
   }
-  if (current) await deleteOnce(object);
-  else if (onDelete === "purge" && isAnothers(object, (await object.deleted())?.tags, recorded)) return;
+  if (current && !(await deleteOnce(object, recorded))) return;
+  if (!current && onDelete === "purge" && isAnothers(object, (await object.deleted())?.tags, recorded)) return;
   if (onDelete === "purge") await purge(object, recoveryLevel, recorded);
 }
 
@@ -90,39 +90,74 @@ function isAnothers(
   return true;
 }
 
-async function disable<B extends VersionBundle>(object: VaultObject<B>, version: string): Promise<void> {
-  const { deadline, label } = object;
-  await ifPresent(
-    deadline.whileBusy<unknown>(`${label} to be free`, () =>
-      writeOnce<unknown>({
-        what: `the disabling of ${label}`,
-        deadline,
-        send: () => object.disable(version),
-        look: async () => {
-          const found = await object.current();
-          return found?.enabled === true ? undefined : "disabled or gone";
-        },
-      }),
-    ),
-  );
+/**
+ * Sends what ends an object's life. A busy name is waited for, and looked at before each further try: whoever has kept
+ * it busy may have taken the object over.
+ *
+ * @returns false where it is another's by now, and was left alone.
+ */
+async function unlessTaken<B extends VersionBundle>(
+  object: VaultObject<B>,
+  recorded: DeletableObject,
+  { awaited, look, send }: { awaited: string; look(): Promise<Tagged | undefined>; send(): Promise<unknown> },
+): Promise<boolean> {
+  let isTried = false;
+  return object.deadline.whileBusy(awaited, async () => {
+    if (isTried && isAnothers(object, (await look())?.tags, recorded)) return false;
+    isTried = true;
+    await send();
+    return true;
+  });
 }
 
-async function deleteOnce(object: VaultObject): Promise<void> {
+type Tagged = { tags?: Record<string, string> };
+
+async function disable<B extends VersionBundle>(
+  object: VaultObject<B>,
+  version: string,
+  recorded: DeletableObject,
+): Promise<void> {
   const { deadline, label } = object;
-  await ifPresent(
-    deadline.whileBusy<unknown>(`${label} to be free`, () =>
-      writeOnce<unknown>({
-        what: `the deletion of ${label}`,
-        deadline,
-        send: () => object.delete(),
-        look: async () => ((await object.current()) ? undefined : "gone"),
-      }),
-    ),
-  );
+  await unlessTaken(object, recorded, {
+    awaited: `${label} to be free`,
+    look: () => object.current(),
+    send: () =>
+      ifPresent(
+        writeOnce<unknown>({
+          what: `the disabling of ${label}`,
+          deadline,
+          send: () => object.disable(version),
+          look: async () => {
+            const found = await object.current();
+            return found?.enabled === true ? undefined : "disabled or gone";
+          },
+        }),
+      ),
+  });
 }
+
+async function deleteOnce(object: VaultObject, recorded: DeletableObject): Promise<boolean> {
+  const { deadline, label } = object;
+  return unlessTaken(object, recorded, {
+    awaited: `${label} to be free`,
+    look: () => object.current(),
+    send: () =>
+      ifPresent(
+        writeOnce<unknown>({
+          what: `the deletion of ${label}`,
+          deadline,
+          send: () => object.delete(),
+          look: async () => ((await object.current()) ? undefined : "gone"),
+        }),
+      ),
+  });
+}
+
+/** A purge that was lost on its way is sent again where the object has stayed deleted for so long. */
+const SEND_AGAIN_AFTER_MS = 15_000;
 
 async function purge(object: VaultObject, recoveryLevel: string | undefined, recorded: DeletableObject): Promise<void> {
-  const { deadline, label } = object;
+  const { label } = object;
   if (isPurgeProtected(recoveryLevel)) {
     tell(`${label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
     return;
@@ -131,16 +166,29 @@ async function purge(object: VaultObject, recoveryLevel: string | undefined, rec
   if (recoveryLevel === "Purgeable") return;
   for (;;) {
     try {
-      await deadline.whileBusy(`the deletion of ${label} to end`, () => object.purge());
+      await unlessTaken(object, recorded, {
+        awaited: `the deletion of ${label} to end`,
+        look: () => object.deleted(),
+        send: () => object.purge(),
+      });
       return;
     } catch (error) {
       if (!isKeyVaultError(error) || !(error.mayHaveHappened || error.code === "KV_NOT_FOUND")) throw error;
-      const deleted = await object.deleted();
-      if (!deleted || isAnothers(object, deleted.tags, recorded)) return;
-      // It is still there: the purge was lost on its way, and nothing is going on.
-      await deadline.pause(`the purge of ${label}`, error);
+      if (await isPurged(object, recorded, error)) return;
     }
   }
+}
+
+/** Whether a purge whose answer was lost shows after all. False where the object stays deleted, and nothing is going on. */
+async function isPurged(object: VaultObject, recorded: DeletableObject, lost: unknown): Promise<boolean> {
+  const { deadline, label } = object;
+  const sentAt = deadline.elapsed();
+  do {
+    const deleted = await object.deleted();
+    if (!deleted || isAnothers(object, deleted.tags, recorded)) return true;
+    await deadline.pause(`the purge of ${label}`, lost);
+  } while (deadline.elapsed() - sentAt < SEND_AGAIN_AFTER_MS);
+  return false;
 }
 
 /** Tells in time that a purge will not happen: when the resource is made, and in the preview of the program that asks for it. */

@@ -29,7 +29,7 @@ export async function restoreObject<B extends VersionBundle>(
       const restored = await writeOnce({
         what: `the restored ${label}`,
         deadline,
-        send: () => object.restore(blob),
+        send: () => sendRestore(object, blob),
         look: () => object.current(),
       });
       return { restored };
@@ -47,6 +47,17 @@ export async function restoreObject<B extends VersionBundle>(
       await deadline.pause(`the purge of the former ${label} to end`, error);
     }
   }
+}
+
+/**
+ * A restored object keeps the name of its backup, which may not be the program's. An answer that only says so, while the
+ * version that it names stands under the program's name, is another object's answer: the vault is right.
+ */
+async function sendRestore<B extends VersionBundle>(object: VaultObject<B>, blob: string): Promise<B> {
+  const restored = await object.restore(blob);
+  if (restored.name.toLowerCase() === object.address.name.toLowerCase()) return restored;
+  const current = await object.current();
+  return current?.version === restored.version ? current : restored;
 }
 
 /** Refusals that may be about an object of the same name, in whatever words and status the server says it. */

@@ -32,6 +32,11 @@ export function isOurs({ owner }: Pick<Claim, "owner">, tags: Record<string, str
   return owner !== undefined && ownerOf(tags)?.token === owner.token;
 }
 
+/** Whether an object carries the mark of somebody from whom this resource takes nothing. */
+export function isAnothers(claim: Claim, tags: Record<string, string> | undefined): boolean {
+  return hasOwnerTag(tags) && claim.owner !== undefined && standingOf(claim, tags ?? {}) === "foreign";
+}
+
 export function tellTakenOver({ object }: Claim, standing: Standing): void {
   if (standing === "own") tell(`${object.label} is of an earlier run of this resource, and is taken over`);
   if (standing === "same-stack") tell(`${object.label} belonged to another resource of this stack, and is taken over`);
@@ -39,8 +44,8 @@ export function tellTakenOver({ object }: Claim, standing: Standing): void {
 
 /** A deleted object that another stack owns may still be in that stack's state: it is not this one's to bring back. */
 export function refuseOthersDeleted(claim: Claim, tags: Record<string, string> | undefined): void {
-  const { object, owner } = claim;
-  if (!hasOwnerTag(tags) || owner === undefined || standingOf(claim, tags ?? {}) !== "foreign") return;
+  const { object } = claim;
+  if (!isAnothers(claim, tags)) return;
   throw new KeyVaultError(
     "KV_DELETED_RECOVERABLE",
     `create ${object.label} was refused: a soft-deleted ${object.kind} holds the name, and ${describeOwner(tags)} owns it`,

@@ -1,0 +1,182 @@
+import { vi } from "vitest";
+import type { Emulator, FaultRule } from "../../emulator/index.js";
+import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { runClock } from "../../provider/engine/run-clock.js";
+import { KeyVaultClient } from "../../provider/keyvault/client.js";
+import type { Clock } from "../../provider/keyvault/clock.js";
+import type { Dispatch } from "../../provider/keyvault/dispatch.js";
+import { socketDispatch } from "../../provider/keyvault/socket-dispatch.js";
+import { call } from "../engine/vault-by-hand.js";
+import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { nextEngineRun } from "./engine-run.js";
+
+/** Shorter waits are pauses and are hurried; from here on they are a call's budget, which ends when a test says so. */
+const BUDGET_MS = 60_000;
+
+/** A client whose pauses are the hurried clock's, and whose budget ends where the vault keeps silent. */
+export class LossyConnection {
+  /** Called once, right before the first request of an operation is sent. */
+  readonly before = new Map<string, () => Promise<unknown>>();
+  /** The operations that were sent, in their order. The question for a token is none. */
+  readonly sent: string[] = [];
+  readonly client: KeyVaultClient;
+  readonly #budgets = new Set<() => void>();
+
+  constructor(vault: Emulator) {
+    const socket = socketDispatch(vault.url);
+    const dispatch: Dispatch = async (request) => {
+      const first = this.before.get(request.operation);
+      this.before.delete(request.operation);
+      await first?.();
+      if ("authorization" in request.headers) this.sent.push(request.operation);
+      return socket.dispatch(request);
+    };
+    let tokens = 0;
+    const getToken = async () => {
+      tokens += 1;
+      return { token: `${vault.token}-${tokens}`, expiresOn: new Date(8.64e15) };
+    };
+    const clock: Clock = {
+      now: () => runClock.now(),
+      random: () => 0.5,
+      schedule: (ms, callback) => {
+        if (ms < BUDGET_MS) return runClock.schedule(ms, callback);
+        this.#budgets.add(callback);
+        return () => this.#budgets.delete(callback);
+      },
+    };
+    this.client = new KeyVaultClient({ vaultUrl: vault.url, credential: { getToken }, clock, dispatch });
+    const add = vault.requests.add.bind(vault.requests);
+    vi.spyOn(vault.requests, "add").mockImplementation((request) => {
+      add(request);
+      if (request.status === 0 && vault.faults.rules.some(({ kind }) => kind === "silence")) this.#endBudgets();
+    });
+  }
+
+  #endBudgets(): void {
+    for (const end of this.#budgets) end();
+    this.#budgets.clear();
+  }
+}
+
+/** A program of one resource, whose runs end as the engine's do: with state, with part of it, or with none. */
+export class LossyProgram {
+  readonly resource: DrivenResource;
+  state: State | undefined;
+  #isIncomplete = false;
+
+  constructor(provider: DynamicProvider, vault: Emulator, name: string) {
+    this.resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name });
+  }
+
+  /** `pulumi up`. @returns the code of the failure, where it failed. */
+  async up(args: Arguments | undefined): Promise<string | undefined> {
+    nextEngineRun();
+    try {
+      if (args === undefined) await this.#delete();
+      else await this.#converge(args);
+      return undefined;
+    } catch (error) {
+      return codeOf(error);
+    }
+  }
+
+  async #delete(): Promise<void> {
+    if (this.state === undefined) return;
+    const { id, outs } = this.state;
+    await this.resource.provider.delete(id, outs);
+    this.state = undefined;
+  }
+
+  async #converge(args: Arguments): Promise<void> {
+    const inputs = await this.resource.checked(args, this.state?.inputs);
+    try {
+      if (this.state === undefined) {
+        const { id, outs } = await this.resource.provider.create(inputs);
+        this.state = { id, inputs, outs: plain(outs) };
+      } else if (this.#isIncomplete || JSON.stringify(inputs) !== JSON.stringify(this.state.inputs)) {
+        const { outs } = await this.resource.provider.update(this.state.id, this.state.outs, inputs);
+        this.state = { id: this.state.id, inputs, outs: plain(outs) };
+      }
+      this.#isIncomplete = false;
+    } catch (error) {
+      if (error instanceof Error && "properties" in error && "id" in error) {
+        this.state = { id: String(error.id), inputs, outs: plain(Object(error.properties)) };
+        this.#isIncomplete = true;
+      }
+      throw error;
+    }
+  }
+}
+
+/** The code that a failure tells the user. A failure without one is told as it is. */
+export function codeOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /^KV_[A-Z_]+/.exec(message)?.[0] ?? `no code: ${message}`;
+}
+
+/** Secrets in plain text, as the engine hands them back. */
+function plain(value: Arguments): Arguments {
+  return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
+    item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
+      ? item.value
+      : item,
+  );
+}
+
+/** What a vault holds: the number of versions of each object, and which of them are deleted. */
+export async function holdings(vault: Emulator, collection: "keys" | "secrets"): Promise<Record<string, unknown>> {
+  const held: Record<string, unknown> = {};
+  for (const name of await names(vault, `/${collection}`)) {
+    held[name] = (await list(vault, `/${collection}/${name}/versions`)).length;
+  }
+  for (const name of await names(vault, `/deleted${collection}`)) held[name] = "deleted";
+  return held;
+}
+
+async function names(vault: Emulator, path: string): Promise<string[]> {
+  const items = await list(vault, path);
+  return items.map((item) => String(item.kid ?? item.id).split("/")[4] ?? "");
+}
+
+async function list(vault: Emulator, path: string): Promise<Record<string, unknown>[]> {
+  const page = (await call(vault, "GET", path)) as { value: Record<string, unknown>[] };
+  return page.value;
+}
+
+/** A fault, and what of the request it hits is carried out. */
+export interface Loss {
+  rule: Omit<FaultRule, "operation" | "times">;
+  /** Whether somebody else writes at the same moment. */
+  foreign?: true;
+}
+
+export const losses: Record<string, Loss> = {
+  "dropped before": { rule: { kind: "drop" } },
+  "committed 0 s late": { rule: { kind: "drop", commits: "late", milliseconds: 0 } },
+  "committed 0.7 s late": { rule: { kind: "drop", commits: "late", milliseconds: 700 } },
+  "committed 5 s late": { rule: { kind: "drop", commits: "late", milliseconds: 5_000 } },
+  "committed 10 s late": { rule: { kind: "drop", commits: "late", milliseconds: 10_000 } },
+  "committed 50 s late": { rule: { kind: "drop", commits: "late", milliseconds: 50_000 } },
+  "dropped after": { rule: { kind: "drop", commits: "first" } },
+  "cut in the middle": { rule: { kind: "cut" } },
+  "JSON that stops": { rule: { kind: "truncated" } },
+  "500 before": { rule: { kind: "status", status: 500 } },
+  "500 after": { rule: { kind: "status", status: 500, commits: "first" } },
+  "502 before": { rule: { kind: "status", status: 502 } },
+  "502 after": { rule: { kind: "status", status: 502, commits: "first" } },
+  "504 before": { rule: { kind: "status", status: 504 } },
+  "504 after": { rule: { kind: "status", status: 504, commits: "first" } },
+  "504, committed 5 s late": { rule: { kind: "status", status: 504, commits: "late", milliseconds: 5_000 } },
+  "409, somebody else writes": { rule: { kind: "conflict" }, foreign: true },
+  "429": { rule: { kind: "throttled" } },
+  "429 with Retry-After": { rule: { kind: "throttled", retryAfterSeconds: 7 } },
+  "401 in the middle": { rule: { kind: "expiredToken" } },
+  "wrong content type": { rule: { kind: "contentType" } },
+  "wrong object": { rule: { kind: "otherObject" } },
+  "HTML with 200, before": { rule: { kind: "html" } },
+  "HTML with 200, after": { rule: { kind: "html", commits: "first" } },
+  "no answer, not done": { rule: { kind: "silence" } },
+  "no answer, done": { rule: { kind: "silence", commits: "first" } },
+  "no answer, done 5 s later": { rule: { kind: "silence", commits: "late", milliseconds: 5_000 } },
+};

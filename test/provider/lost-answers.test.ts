@@ -1,0 +1,316 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
+import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { OWNER_TAG } from "../../provider/object/owner-tag.js";
+import { ecKey } from "../engine/demo-keys.js";
+import { call } from "../engine/vault-by-hand.js";
+import type { Arguments } from "./driven-resource.js";
+import { holdings, LossyConnection, LossyProgram, losses } from "./lossy-run.js";
+
+const wire = vi.hoisted(() => ({ connect: (_url: string): unknown => undefined }));
+vi.mock("../../provider/vault/vault-access.js", () => ({
+  vaultClient: async (vaultUrl: string) => wire.connect(vaultUrl),
+}));
+
+type Collection = "keys" | "secrets";
+type Held = Record<string, unknown>;
+
+/** A run in which one operation's answer is lost. */
+interface Scenario {
+  operation: string;
+  provider: DynamicProvider;
+  collection: Collection;
+  /** The run before, after which nothing is lost. */
+  before?: Arguments;
+  /** Done between the two runs; gives what the second run's program needs. */
+  between?: (program: LossyProgram, vault: Emulator) => Promise<Arguments>;
+  /** The program of the run; undefined where it has lost the resource. */
+  after: Arguments | undefined;
+  /** What the vault holds when everything has come out right. */
+  goal: Held;
+  /** What somebody else does in the moment before the request. */
+  foreign: (vault: Emulator) => Promise<unknown>;
+  /** What the vault holds then, for good. */
+  goalWithForeign: Held;
+}
+
+const NAME = "orders";
+const jwk = ecKey().jwk;
+const anotherStack = { [OWNER_TAG]: "shop/dev AAAAAAAAAAAAAAAA" };
+const imported = { import: { jwk } };
+const importedNext = { import: { jwk: ecKey().jwk } };
+const generated = { generate: { keyType: "EC" } };
+const generatedNext = { generate: { keyType: "EC", keepers: { year: "2027" } } };
+const value = { value: "a value" };
+const nextValue = { value: "another value" };
+const tags = { tags: { team: "orders" } };
+
+const makeForeignKey = (vault: Emulator) => call(vault, "POST", `/keys/${NAME}/create`, { kty: "EC" });
+const makeForeignSecret = (vault: Emulator) => call(vault, "PUT", `/secrets/${NAME}`, { value: "somebody else's" });
+const mark = (collection: Collection) => (vault: Emulator) =>
+  call(vault, "PATCH", `/${collection}/${NAME}`, { tags: anotherStack });
+const recoverAndMark = (collection: Collection) => async (vault: Emulator) => {
+  await call(vault, "POST", `/deleted${collection}/${NAME}/recover`);
+  return mark(collection)(vault);
+};
+const remove = async (program: LossyProgram) => {
+  await program.up(undefined);
+};
+const backedUp = (collection: Collection, source: Arguments) => async (program: LossyProgram, vault: Emulator) => {
+  const { value: blob } = (await call(vault, "POST", `/${collection}/${NAME}/backup`)) as { value: string };
+  const version = program.state?.outs.version;
+  await program.up({ ...source, onDelete: "purge" });
+  await program.up(undefined);
+  return { restoreFrom: { blob, sourceName: NAME, version } };
+};
+const removed = (args: Arguments) => async (program: LossyProgram) => {
+  await remove(program);
+  return args;
+};
+
+const ofKeys = { provider: key, collection: "keys", foreign: makeForeignKey } as const;
+const ofSecrets = { provider: secret, collection: "secrets", foreign: makeForeignSecret } as const;
+const one = { [NAME]: 1 };
+const two = { [NAME]: 2 };
+const three = { [NAME]: 3 };
+const deleted = { [NAME]: "deleted" };
+
+const keyScenarios: Record<string, Scenario> = {
+  importKey: { ...ofKeys, operation: "importKey", after: imported, goal: one, goalWithForeign: one },
+  "importKey, next version": {
+    ...ofKeys,
+    operation: "importKey",
+    before: imported,
+    after: importedNext,
+    goal: two,
+    goalWithForeign: three,
+  },
+  createKey: { ...ofKeys, operation: "createKey", after: generated, goal: one, goalWithForeign: one },
+  "createKey, next version": {
+    ...ofKeys,
+    operation: "createKey",
+    before: generated,
+    after: generatedNext,
+    goal: two,
+    goalWithForeign: three,
+  },
+  updateKey: {
+    ...ofKeys,
+    operation: "updateKey",
+    before: imported,
+    after: { ...imported, ...tags },
+    goal: one,
+    goalWithForeign: two,
+  },
+  updateKeyRotationPolicy: {
+    ...ofKeys,
+    operation: "updateKeyRotationPolicy",
+    before: generated,
+    after: { ...generated, rotationPolicy: { rotateAfter: "P90D" } },
+    goal: one,
+    goalWithForeign: two,
+  },
+  deleteKey: {
+    ...ofKeys,
+    operation: "deleteKey",
+    before: imported,
+    after: undefined,
+    goal: deleted,
+    foreign: mark("keys"),
+    goalWithForeign: one,
+  },
+  purgeDeletedKey: {
+    ...ofKeys,
+    operation: "purgeDeletedKey",
+    before: { ...imported, onDelete: "purge" },
+    after: undefined,
+    goal: {},
+    foreign: recoverAndMark("keys"),
+    goalWithForeign: one,
+  },
+  recoverDeletedKey: {
+    ...ofKeys,
+    operation: "recoverDeletedKey",
+    before: imported,
+    between: removed(imported),
+    after: imported,
+    goal: one,
+    foreign: recoverAndMark("keys"),
+    goalWithForeign: one,
+  },
+  restoreKey: {
+    ...ofKeys,
+    operation: "restoreKey",
+    before: imported,
+    between: backedUp("keys", imported),
+    after: {},
+    goal: one,
+    goalWithForeign: one,
+  },
+  backupKey: {
+    ...ofKeys,
+    operation: "backupKey",
+    provider: keyBackup,
+    between: async (_program, vault) => {
+      await makeForeignKey(vault);
+      return {};
+    },
+    after: {},
+    goal: one,
+    goalWithForeign: two,
+  },
+};
+
+const secretScenarios: Record<string, Scenario> = {
+  setSecret: { ...ofSecrets, operation: "setSecret", after: value, goal: one, goalWithForeign: one },
+  "setSecret, next version": {
+    ...ofSecrets,
+    operation: "setSecret",
+    before: value,
+    after: nextValue,
+    goal: two,
+    goalWithForeign: three,
+  },
+  updateSecret: {
+    ...ofSecrets,
+    operation: "updateSecret",
+    before: value,
+    after: { ...value, ...tags },
+    goal: one,
+    goalWithForeign: two,
+  },
+  deleteSecret: {
+    ...ofSecrets,
+    operation: "deleteSecret",
+    before: value,
+    after: undefined,
+    goal: deleted,
+    foreign: mark("secrets"),
+    goalWithForeign: one,
+  },
+  purgeDeletedSecret: {
+    ...ofSecrets,
+    operation: "purgeDeletedSecret",
+    before: { ...value, onDelete: "purge" },
+    after: undefined,
+    goal: {},
+    foreign: recoverAndMark("secrets"),
+    goalWithForeign: one,
+  },
+  recoverDeletedSecret: {
+    ...ofSecrets,
+    operation: "recoverDeletedSecret",
+    before: value,
+    between: removed(value),
+    after: value,
+    goal: one,
+    foreign: recoverAndMark("secrets"),
+    goalWithForeign: one,
+  },
+  restoreSecret: {
+    ...ofSecrets,
+    operation: "restoreSecret",
+    before: value,
+    between: backedUp("secrets", value),
+    after: {},
+    goal: one,
+    goalWithForeign: one,
+  },
+  backupSecret: {
+    ...ofSecrets,
+    operation: "backupSecret",
+    provider: secretBackup,
+    between: async (_program, vault) => {
+      await makeForeignSecret(vault);
+      return {};
+    },
+    after: {},
+    goal: one,
+    goalWithForeign: two,
+  },
+};
+
+/** The tables of docs/reliability.md: what becomes of each operation's run under each loss. */
+const documented = outcomes(readFileSync(join(__dirname, "../../docs/reliability.md"), "utf8"));
+
+function outcomes(page: string): Record<string, Record<string, string>> {
+  const tables: Record<string, Record<string, string>> = {};
+  let heads: string[] = [];
+  for (const line of page.split("\n")) {
+    if (!line.startsWith("| ")) continue;
+    const [first = "", ...cells] = line.slice(2, -2).split(" | ");
+    if (first === "Answer") {
+      heads = cells;
+      for (const head of heads) tables[head] = {};
+      continue;
+    }
+    for (const [at, cell] of cells.entries()) {
+      const table = tables[heads[at] ?? ""];
+      if (table !== undefined) table[first] = cell.replaceAll("`", "");
+    }
+  }
+  return tables;
+}
+
+/** A version that somebody else has made or marked. It stays as it is. */
+interface Foreign {
+  id?: string;
+  key?: { kid: string };
+  tags?: Record<string, string>;
+}
+
+/** The version as it is now, with what a write's answer tells of it. */
+async function versionOf(vault: Emulator, collection: Collection, told: Foreign): Promise<unknown> {
+  const version = (told.key?.kid ?? told.id ?? "").split("/").at(-1);
+  const there = await call(vault, "GET", `/${collection}/${NAME}/${version}`);
+  return Object.fromEntries(Object.entries(Object(there)).filter(([member]) => member in told));
+}
+
+describe.each(Object.entries({ ...keyScenarios, ...secretScenarios }))("the lost answer of %s", (title, scenario) => {
+  let vault: Emulator;
+  let connection: LossyConnection;
+
+  beforeEach(async () => {
+    vault = await startEmulator();
+    connection = new LossyConnection(vault);
+    wire.connect = () => connection.client;
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+
+  it.each(Object.entries(losses))("%s: comes out as docs/reliability.md says", async (loss, { rule, foreign }) => {
+    const { operation, collection, goal, goalWithForeign } = scenario;
+    const program = new LossyProgram(scenario.provider, vault, NAME);
+    if (scenario.before !== undefined) expect(await program.up(scenario.before)).toBeUndefined();
+    const given = await scenario.between?.(program, vault);
+    const after = scenario.after && { ...scenario.after, ...given };
+    let untouched: Held = {};
+    let others: Foreign | undefined;
+    connection.before.set(operation, async () => {
+      if (foreign) others = (await scenario.foreign(vault)) as Foreign;
+      untouched = await holdings(vault, collection);
+      connection.sent.length = 0;
+      vault.faults.add({ ...rule, operation, times: 1 });
+    });
+    const failure = await program.up(after);
+    const reached = await holdings(vault, collection);
+    const sent = connection.sent.filter((each) => each === operation).length;
+    const outcome = failure ?? (sent > 1 ? "sent again" : "done");
+    expect(outcome).toBe(documented[title]?.[loss]);
+    expect(vault.faults.rules).toHaveLength(1);
+    if (failure === undefined) expect(reached).toEqual(foreign ? goalWithForeign : goal);
+    else if (failure !== "KV_UNCERTAIN") expect(reached).toEqual(untouched);
+
+    vault.clock.advance(60_000);
+    expect(await program.up(after)).toBe(foreign ? failure : undefined);
+    expect(await holdings(vault, collection)).toEqual(foreign ? goalWithForeign : goal);
+    if (others !== undefined) expect(await versionOf(vault, collection, others)).toEqual(others);
+    else if (program.state !== undefined) expect(await program.resource.drift(program.state)).toEqual({});
+  });
+});
