@@ -1,4 +1,3 @@
-import { vi } from "vitest";
 import type { Emulator, FaultRule } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import { runClock } from "../../provider/engine/run-clock.js";
@@ -47,10 +46,10 @@ export class LossyConnection {
     };
     this.client = new KeyVaultClient({ vaultUrl: vault.url, credential: { getToken }, clock, dispatch });
     const add = vault.requests.add.bind(vault.requests);
-    vi.spyOn(vault.requests, "add").mockImplementation((request) => {
+    vault.requests.add = (request) => {
       add(request);
       if (request.status === 0 && vault.faults.rules.some(({ kind }) => kind === "silence")) this.#endBudgets();
-    });
+    };
   }
 
   #endBudgets(): void {
