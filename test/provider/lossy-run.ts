@@ -123,23 +123,29 @@ function plain(value: Arguments): Arguments {
   );
 }
 
-/** What a vault holds: the number of versions of each object, and which of them are deleted. */
+/** What a vault holds: the number of versions of each object, and which of them are disabled or deleted. */
 export async function holdings(vault: Emulator, collection: "keys" | "secrets"): Promise<Record<string, unknown>> {
   const held: Record<string, unknown> = {};
-  for (const name of await names(vault, `/${collection}`)) {
-    held[name] = (await list(vault, `/${collection}/${name}/versions`)).length;
+  for (const item of await list(vault, `/${collection}`)) {
+    const versions = (await list(vault, `/${collection}/${nameOf(item)}/versions`)).length;
+    held[nameOf(item)] = item.attributes?.enabled === false ? "disabled" : versions;
   }
-  for (const name of await names(vault, `/deleted${collection}`)) held[name] = "deleted";
+  for (const item of await list(vault, `/deleted${collection}`)) held[nameOf(item)] = "deleted";
   return held;
 }
 
-async function names(vault: Emulator, path: string): Promise<string[]> {
-  const items = await list(vault, path);
-  return items.map((item) => String(item.kid ?? item.id).split("/")[4] ?? "");
+interface Item {
+  kid?: string;
+  id?: string;
+  attributes?: { enabled?: boolean };
 }
 
-async function list(vault: Emulator, path: string): Promise<Record<string, unknown>[]> {
-  const page = (await call(vault, "GET", path)) as { value: Record<string, unknown>[] };
+function nameOf({ kid, id }: Item): string {
+  return String(kid ?? id).split("/")[4] ?? "";
+}
+
+async function list(vault: Emulator, path: string): Promise<Item[]> {
+  const page = (await call(vault, "GET", path)) as { value: Item[] };
   return page.value;
 }
 

@@ -76,6 +76,7 @@ const ofSecrets = { provider: secret, collection: "secrets", foreign: makeForeig
 const one = { [NAME]: 1 };
 const two = { [NAME]: 2 };
 const three = { [NAME]: 3 };
+const disabled = { [NAME]: "disabled" };
 const deleted = { [NAME]: "deleted" };
 
 const keyScenarios: Record<string, Scenario> = {
@@ -112,6 +113,15 @@ const keyScenarios: Record<string, Scenario> = {
     after: { ...generated, rotationPolicy: { rotateAfter: "P90D" } },
     goal: one,
     goalWithForeign: two,
+  },
+  "updateKey, disable": {
+    ...ofKeys,
+    operation: "updateKey",
+    before: { ...imported, onDelete: "disable" },
+    after: undefined,
+    goal: disabled,
+    foreign: mark("keys"),
+    goalWithForeign: one,
   },
   deleteKey: {
     ...ofKeys,
@@ -181,6 +191,15 @@ const secretScenarios: Record<string, Scenario> = {
     after: { ...value, ...tags },
     goal: one,
     goalWithForeign: two,
+  },
+  "updateSecret, disable": {
+    ...ofSecrets,
+    operation: "updateSecret",
+    before: { ...value, onDelete: "disable" },
+    after: undefined,
+    goal: disabled,
+    foreign: mark("secrets"),
+    goalWithForeign: one,
   },
   deleteSecret: {
     ...ofSecrets,
