@@ -190,7 +190,6 @@ describe("refactorings of stacks, on the real engine", () => {
     for (const id of ["guarded", "shared", "halfway", "targeted", "excluded", "signed"]) {
       expect([id, ...(await outcomes(id))]).toEqual([id, ...each("deleted")]);
     }
-    for (const id of ["split", "moved"])
-      expect([id, ...(await outcomes(id))]).toEqual([id, ...each("same")]);
+    for (const id of ["split", "moved"]) expect([id, ...(await outcomes(id))]).toEqual([id, ...each("same")]);
   });
 });

@@ -108,7 +108,7 @@ const looksToAdopt =
 const restores =
   (before: Arguments, backup: typeof keyBackup): Step =>
   async (resource, asked) => {
-    const { id, outs } = await resource.created({ ...before, onDelete: "purge" });
+    const { id, outs } = await resource.created({ ...before, ...identity("source"), onDelete: "purge" });
     const { blob } = (await backup.create({ ...resource.defaults })).outs as { blob: { value: string } };
     await resource.deleted({ id, outs });
     await creates({ restore: { blob: blob.value } })(resource, asked);
