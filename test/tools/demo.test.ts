@@ -26,7 +26,7 @@ describe("the demo", { timeout: 240_000 }, () => {
 
     const { exitCode, output } = await start("tools/demo.mts").end();
     expect(output).toContain("Exit code 7");
-    expect(output).toMatch(/tokens.*~ thumbprint: "[\w-]{43}" => "[\w-]{43}"/s);
+    expect(output).toMatch(/tokens.*~ thumbprint: "[\w-]{43} instead of [\w-]{43}" => "[\w-]{43}"/s);
     expect(output).toMatch(/- owner: "nobody knows"/);
     expect(output).toContain("~ 3 updated");
     expect(output).toMatch(/copiedKey +: .* => "embedded:\.\.\/\.\.\/\.demo\/second\.vault\/keys\/orders-signing\//);
