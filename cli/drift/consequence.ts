@@ -1,3 +1,4 @@
+import { isPublicThumbprint } from "../../provider/key/key-inputs.js";
 import { type Difference, isObject, type Properties } from "./property-values.js";
 
 /** What the program wants of a drifted resource, as far as the preview tells it. */
@@ -34,21 +35,34 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
       : "records the vault as it is now";
   }
   if (next.type !== "Key" && next.type !== "Secret") return "sets it to what the program says";
+  const isNoneOfProgram = (root === "thumbprint" || root === "valueDigest") && next.inputs[root] === undefined;
+  if (isNoneOfProgram) return "takes it as it is: the program does not say what it is";
   if (root === "thumbprint") return "imports a new version from the program's material, which has to be at hand";
   if (root === "valueDigest") return "sets the program's value as a new version";
-  if (root === "version") {
-    return next.inputs.generate === undefined
-      ? "records the version, without a request"
-      : "generates a new version, which becomes the current one";
-  }
+  if (root === "version") return consequenceOfVersion(next);
   if (root === "rotationPolicy") return "sets the rotation policy back";
   if (!PATCHED.has(root)) return "sets it to what the program says";
-  const goesWithVersion = all.some((other) => other.path === "thumbprint" || other.path === "valueDigest");
-  if (goesWithVersion || (next.inputs.generate !== undefined && all.some((other) => other.path === "version"))) {
+  const goesWithVersion = all.some(
+    ({ path: other }) => (other === "thumbprint" || other === "valueDigest") && next.inputs[other] !== undefined,
+  );
+  if (goesWithVersion || (makesVersionOverForeign(next) && all.some((other) => other.path === "version"))) {
     return "sets it with the new version";
   }
   const target = next.inputs[root] ?? (isObject(next.found) ? next.found[root] : undefined);
-  return UNCLEARABLE.has(root) && target === undefined ? clearing(next) : (PATCHES[root] ?? "patches it back");
+  return UNCLEARABLE.has(root) && target === undefined ? clearing(next, root) : (PATCHES[root] ?? "patches it back");
+}
+
+function consequenceOfVersion(next: NextStep): string {
+  if (next.inputs.generate !== undefined) return "generates a new version, which becomes the current one";
+  if (makesVersionOverForeign(next))
+    return "imports a new version from the program's material, which has to be at hand";
+  return "takes the version as it is";
+}
+
+/** A generated key has no other material, and of a symmetric one nobody can see whether it is the same. */
+function makesVersionOverForeign({ type, inputs: { generate, thumbprint } }: NextStep): boolean {
+  if (type !== "Key") return false;
+  return generate !== undefined || (typeof thumbprint === "string" && !isPublicThumbprint(thumbprint));
 }
 
 /** What the next `pulumi up --refresh` does about an object that is gone. */
@@ -79,8 +93,13 @@ function generalConsequence({ operation, inputs }: NextStep): string | undefined
 }
 
 /** The service can move these but not clear them. */
-function clearing({ type, inputs }: NextStep): string {
+function clearing({ type, inputs }: NextStep, root: string): string {
   if (type === "Secret") return "sets a new version without it, from the program's value";
+  if (inputs.rotationPolicy !== undefined && root === "expiresOn") {
+    return isObject(inputs.rotationPolicy) && inputs.rotationPolicy.expireAfter !== undefined
+      ? "moves it back to the rotation policy's moment"
+      : "leaves it: the program has a rotation policy, and says no moment itself";
+  }
   if (inputs.generate !== undefined) {
     return "fails for this key: only new key material would be without it; write it into the program, or change generate.keepers";
   }

@@ -160,3 +160,8 @@ export function isSameGenerate(a: GenerateInputs, b: GenerateInputs): boolean {
 
 export const DEFAULT_CURVE = "P-256";
 export const DEFAULT_RSA_SIZE = 2048;
+
+/** Whether the vault's public key can confirm a thumbprint: not that of a transfer blob or of a symmetric key. */
+export function isPublicThumbprint(thumbprint: string): boolean {
+  return !thumbprint.includes(":");
+}

@@ -18,6 +18,7 @@ import {
   DEFAULT_RSA_SIZE,
   type GenerateInputs,
   isGivenKeyOps,
+  isPublicThumbprint,
   type KeyAttributes,
   type KeyFacts,
   type KeyInputs,
@@ -45,11 +46,6 @@ export const KEY: ObjectKind<KeyInputs, KeyAttributes, KeyBundle> = {
     if (inputs.rotationPolicy !== undefined) await writeRotationPolicy(object, inputs);
   },
 };
-
-/** Whether the vault's public key can confirm a thumbprint: not that of a transfer blob or of a symmetric key. */
-export function isPublicThumbprint(thumbprint: string): boolean {
-  return !thumbprint.includes(":");
-}
 
 export function isSameMaterial(bundle: KeyBundle, thumbprint: string): boolean {
   return publicThumbprint(bundle.publicKey) === thumbprint;

@@ -13,8 +13,15 @@ import { patchVersion } from "../object/patch-version.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { isExchangeKeyExpiry, KEY_ATTRIBUTES } from "./key-attributes.js";
-import { isSameGenerate, type KeyAttributes, type KeyFacts, type KeyInputs, type KeyOutputs } from "./key-inputs.js";
-import { canMakeSameVersion, isPublicThumbprint, KEY, keyState, writeRotationPolicy } from "./key-kind.js";
+import {
+  isPublicThumbprint,
+  isSameGenerate,
+  type KeyAttributes,
+  type KeyFacts,
+  type KeyInputs,
+  type KeyOutputs,
+} from "./key-inputs.js";
+import { canMakeSameVersion, KEY, keyState, writeRotationPolicy } from "./key-kind.js";
 import { keyObject } from "./key-object.js";
 import { recordedThumbprint } from "./key-outputs.js";
 import { readKeyInputs, readKeyOutputs } from "./recorded-key.js";
@@ -71,9 +78,10 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
         ),
     });
   }
-  // An adopted key that somebody changed to another version is taken as it is.
-  if (recorded.foreignVersion && inputs.adopt) return (await object.current()) ?? undefined;
-  if (changed.length === 0) return undefined;
+  if (changed.length === 0) {
+    // An adopted key that somebody changed to another version is taken as it is, once it has what the program declares.
+    return recorded.foreignVersion && inputs.adopt ? ((await object.current()) ?? undefined) : undefined;
+  }
   const target = patchTarget(update);
   const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(update);
   if (isToMark && !changed.includes("tags")) changed.push("tags");

@@ -6,7 +6,16 @@ export const optionalMember = <S extends z.ZodType>(schema: S) =>
   z.preprocess((value) => (value === null ? undefined : value), schema.optional());
 
 const text = optionalMember(z.string());
-const tags = optionalMember(z.record(z.string(), z.string()));
+/** As they are: a record of the schema's own making would be without a tag named `__proto__`. */
+const tags = optionalMember(
+  z
+    .custom<Record<string, string>>((value) => typeof value === "object" && value !== null && !Array.isArray(value))
+    .superRefine((value, context) => {
+      for (const [name, tag] of Object.entries(value)) {
+        if (typeof tag !== "string") context.addIssue({ code: "custom", path: [name] });
+      }
+    }),
+);
 
 /**
  * What stands in state of every object, whether as inputs or as outputs, since 0.1.0. A schema has to be loose: members
