@@ -55,3 +55,10 @@ function named(step: PropertyKey): string {
   const text = String(step);
   return /^[\w-]{1,127}$/.test(text) ? text : "…";
 }
+
+/** Members that a later version of this package has written: they stay where a refresh or an update writes state anew. */
+export function membersBeyond(schema: z.ZodObject, properties: object): Properties {
+  return Object.fromEntries(
+    Object.entries(properties).filter(([name]) => !Object.hasOwn(schema.shape, name) && !name.startsWith("__")),
+  );
+}

@@ -26,7 +26,7 @@ import {
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
 import { keyOutputs, recordedPublicJwk } from "./key-outputs.js";
-import { readKeyOutputs } from "./recorded-key.js";
+import { laterMembers, readKeyOutputs } from "./recorded-key.js";
 import { explainsVersion, isPolicyExpiry, observedRotationPolicy, type VersionMoments } from "./rotation-policy.js";
 
 /**
@@ -95,7 +95,11 @@ async function observe(
   });
   return {
     // A key that somebody else put there never becomes the recorded one: what the program exports stays its own.
-    props: { ...outs, ...(isOther ? { keyType: recorded.keyType, publicKey: recorded.publicKey } : {}) },
+    props: {
+      ...laterMembers(recorded),
+      ...outs,
+      ...(isOther ? { keyType: recorded.keyType, publicKey: recorded.publicKey } : {}),
+    },
     inputs: {
       ...inputs,
       ...(version.isForeign ? { version: bundle.version } : {}),

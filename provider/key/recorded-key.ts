@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Properties } from "../engine/lifecycle.js";
 import { withoutUndefined } from "../engine/normal-form.js";
-import { readState } from "../engine/recorded-state.js";
+import { membersBeyond, readState } from "../engine/recorded-state.js";
 import type { DeletableObject } from "../object/delete-object.js";
 import { deletableObject, optionalMember, recordedFacts, recordedObject } from "../object/recorded-object.js";
 import type { KeyInputs, KeyOutputs } from "./key-inputs.js";
@@ -75,6 +75,11 @@ function told({ name, vaultUrl }: Properties) {
     remedy:
       "the key in the vault is untouched: mend the member with `pulumi stack export` and `import`, or remove the resource from state with `pulumi state delete` and declare it with adopt: true",
   };
+}
+
+/** What a later version has recorded of a key beside all that this one knows. */
+export function laterMembers(recorded: KeyOutputs): Properties {
+  return membersBeyond(outputsSchema, recorded);
 }
 
 /** As much of the outputs as a deletion needs: the rest may be unreadable. */

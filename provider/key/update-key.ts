@@ -24,7 +24,7 @@ import {
 import { canMakeSameVersion, KEY, keyState, writeRotationPolicy } from "./key-kind.js";
 import { keyObject } from "./key-object.js";
 import { recordedThumbprint } from "./key-outputs.js";
-import { readKeyInputs, readKeyOutputs } from "./recorded-key.js";
+import { laterMembers, readKeyInputs, readKeyOutputs } from "./recorded-key.js";
 import { policyExpiry, samePolicy, wireRotationPolicy } from "./rotation-policy.js";
 
 /** One update: what state records, what the program says, and the key in the vault. */
@@ -57,7 +57,8 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
     const policy = recorded.rotationPolicy === undefined ? {} : { rotationPolicy: recorded.rotationPolicy };
     throw new PartialFailure(id, outputsOf(update, bundle, { ...reached, ...policy }), error);
   }
-  return { outs: bundle ? outputsOf(update, bundle, inputs) : unwrittenOutputs(update) };
+  const outs = bundle ? outputsOf(update, bundle, inputs) : unwrittenOutputs(update);
+  return { outs: { ...laterMembers(recorded), ...outs } };
 }
 
 /** The request that the change needs; undefined where it needs none. */

@@ -10,7 +10,7 @@ import { OperationDeadline } from "../object/operation-deadline.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { readSecretOutputs } from "./recorded-secret.js";
+import { laterMembers, readSecretOutputs } from "./recorded-secret.js";
 import { observedSecretAttributes, SECRET_ATTRIBUTES, sealed, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
 import { secretObject } from "./secret-object.js";
@@ -67,7 +67,7 @@ async function observe(
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
   };
   return {
-    props: secretOutputs(inputs, bundle, marks),
+    props: { ...laterMembers(recorded), ...secretOutputs(inputs, bundle, marks) },
     inputs: {
       ...sealed({ ...inputs, ...swapped(value) }),
       ...(value.isForeign ? { version: bundle.version } : {}),

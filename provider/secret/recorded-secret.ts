@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Properties } from "../engine/lifecycle.js";
 import { withoutUndefined } from "../engine/normal-form.js";
-import { readState } from "../engine/recorded-state.js";
+import { membersBeyond, readState } from "../engine/recorded-state.js";
 import type { DeletableObject } from "../object/delete-object.js";
 import { deletableObject, optionalMember, recordedFacts, recordedObject } from "../object/recorded-object.js";
 import type { SecretInputs, SecretOutputs } from "./secret-inputs.js";
@@ -35,6 +35,11 @@ export function readSecretInputs(properties: Properties): SecretInputs {
 /** A secret's outputs as state holds them, whichever release has written them. */
 export function readSecretOutputs(properties: Properties): SecretOutputs {
   return withoutUndefined(readState(outputsSchema, properties, told(properties))) as SecretOutputs;
+}
+
+/** What a later version has recorded of a secret beside all that this one knows. */
+export function laterMembers(recorded: SecretOutputs): Properties {
+  return membersBeyond(outputsSchema, recorded);
 }
 
 /** As much of the outputs as a deletion needs: the rest may be unreadable. */

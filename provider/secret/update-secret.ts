@@ -9,7 +9,7 @@ import { OperationDeadline } from "../object/operation-deadline.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { readSecretInputs, readSecretOutputs } from "./recorded-secret.js";
+import { laterMembers, readSecretInputs, readSecretOutputs } from "./recorded-secret.js";
 import { SECRET_ATTRIBUTES, sealed, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
 import { SECRET } from "./secret-kind.js";
@@ -19,6 +19,7 @@ import { secretObject } from "./secret-object.js";
 export async function updateSecret(_id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
   const recorded = readSecretOutputs(olds);
   const inputs = readSecretInputs(news);
+  const later = laterMembers(recorded);
   const object = secretObject(
     await vaultClient(inputs.vaultUrl),
     inputs,
@@ -48,16 +49,16 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
           current === undefined ? recorded.found : SECRET_ATTRIBUTES.observed(current),
         ),
     });
-    return { outs: written(inputs, bundle, owner?.token) };
+    return { outs: { ...later, ...written(inputs, bundle, owner?.token) } };
   }
   if (changed.length > 0) {
     const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(recorded, inputs);
     if (isToMark && !changed.includes("tags")) changed.push("tags");
     const mark = isToMark || recorded.ownerToken !== undefined ? owner : undefined;
     const bundle = await patchVersion(SECRET, object, recorded, { changed, target: declared, owner: mark });
-    return { outs: written(inputs, bundle, owner?.token ?? recorded.ownerToken) };
+    return { outs: { ...later, ...written(inputs, bundle, owner?.token ?? recorded.ownerToken) } };
   }
-  return { outs: unwritten(recorded, inputs) };
+  return { outs: { ...later, ...unwritten(recorded, inputs) } };
 }
 
 /** A PATCH replaces all tags: only where the program says what they are, or there are none of others, may it add our mark. */

@@ -125,21 +125,6 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
     );
   });
 
-  it("and that never answers is given up in the time that the resource has, and not in the client's own", async () => {
-    vault.faults.add({ kind: "latency", method: "GET", milliseconds: 60_000, times: 1 });
-    const started = Date.now();
-    await expect(resource.created({ ...kind.source, timeouts: { create: "1s" } })).rejects.toThrow(
-      /did not end within/,
-    );
-    expect(Date.now() - started).toBeLessThan(10_000);
-  });
-
-  it("and whose write is not answered in time is looked for, and found", async () => {
-    vault.faults.add({ kind: "latency", operation: kind.write, milliseconds: 60_000, times: 1 });
-    await resource.created({ ...kind.source, timeouts: { create: "1s" } });
-    expect(await versions()).toBe(1);
-  });
-
   it("is deleted once where the answer is lost after the fact", async () => {
     const { id, outs } = await resource.created(kind.source);
     vault.faults.add({ kind: "dropAfter", operation: kind.delete, times: 1 });

@@ -86,6 +86,16 @@ describe("deadline", () => {
     expect(clock.now() - start).toBe(7_000);
   });
 
+  it("gives each request the time that the resource has left, enough for a last look, and else the client's own", async () => {
+    expect(new OperationDeadline(undefined, clock).call).toEqual({});
+    const limited = new OperationDeadline("10s", clock);
+    expect(limited.call).toEqual({ timeoutMs: 10_000 });
+    await clock.advance(4_000);
+    expect(limited.call).toEqual({ timeoutMs: 6_000 });
+    await clock.advance(60_000);
+    expect(limited.call).toEqual({ timeoutMs: 2_000 });
+  });
+
   it("repeats a call for as long as the object is busy, and no other failure", async () => {
     let calls = 0;
     const call = async (): Promise<number> => {

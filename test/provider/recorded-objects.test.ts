@@ -40,6 +40,13 @@ describe.each(kinds)("a %s in state", (type, provider, source, collection, patch
   };
   const set = (state: State, members: Arguments): State => ({ ...state, outs: { ...state.outs, ...members } });
 
+  it("keeps what a later version has recorded, through a refresh and an update", async () => {
+    const state = set(await createdBefore(), { later: { member: "1" } });
+    expect((await resource.refreshed(state)).outs.later).toEqual({ member: "1" });
+    expect((await resource.updated(state, { ...source, tags: { a: "1" } })).outs.later).toEqual({ member: "1" });
+    expect((await resource.updated(state, { ...source, onDelete: "retain" })).outs.later).toEqual({ member: "1" });
+  });
+
   describe("with members that became null", () => {
     const nulls = Object.fromEntries(
       ["tags", "onDelete", "timeouts", "expiresOn", "found", "recoveryLevel", "foreignVersion"].map((member) => [
