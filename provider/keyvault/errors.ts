@@ -47,6 +47,8 @@ export interface KeyVaultErrorDetails {
   innerCode?: string | undefined;
   /** For a 409. */
   conflict?: ConflictKind | undefined;
+  /** For a 403: that it is about the object, which is disabled. */
+  objectDisabled?: boolean | undefined;
   /** How long the service asks to wait, where it says so. */
   retryAfterMs?: number | undefined;
   /** Default: by code (busy, throttled, unavailable and transport failures are worth repeating). */
@@ -81,6 +83,8 @@ export class KeyVaultError extends Error {
   declare readonly innerCode?: string;
   /** For a 409: how well it explains itself. */
   declare readonly conflict?: ConflictKind;
+  /** For a 403: true where the service says that the object is disabled, and so that it is there. Else it is about the caller, or untold. */
+  declare readonly objectDisabled?: boolean;
   /** Milliseconds that the service asked to wait (`Retry-After`); absent where it did not, which is the rule. */
   declare readonly retryAfterMs?: number;
   /** True where the same call may succeed later without anything being changed. */
@@ -108,6 +112,7 @@ export class KeyVaultError extends Error {
     if (details.serviceCode !== undefined) this.serviceCode = clean(details.serviceCode);
     if (details.innerCode !== undefined) this.innerCode = clean(details.innerCode);
     if (details.conflict !== undefined) this.conflict = details.conflict;
+    if (details.objectDisabled === true) this.objectDisabled = true;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 }

@@ -59,6 +59,7 @@ export function serviceError(response: VaultResponse, context: CallContext, now:
       serviceCode: knownCode(envelope?.code),
       innerCode: knownCode(envelope?.innerCode),
       conflict: response.status === 409 ? conflictKind(envelope) : undefined,
+      objectDisabled: code === "KV_FORBIDDEN" && saysDisabled(envelope),
       retryAfterMs: retryAfterMs(response, now),
       hint:
         code === "KV_PROTOCOL"
@@ -190,6 +191,20 @@ function conflictCode(innerCode: string | undefined): KeyVaultErrorCode {
 function conflictKind(envelope: ErrorEnvelope | undefined): ConflictKind {
   if (conflictCode(envelope?.innerCode) !== "KV_CONFLICT") return "known";
   return envelope?.code === "Conflict" && envelope.innerCode === undefined ? "unnamed" : "foreign";
+}
+
+/** With the same inner code the service tells a caller that it may not: here its words alone make the difference. */
+const DISABLED_WORDS: ReadonlySet<string> = new Set([
+  "operation get is not permitted on this object",
+  "operation get is not allowed on a disabled secret",
+]);
+
+/** Whether a 403 is about the object and not about who asks: only a disabled secret is refused so, deleted or not. */
+function saysDisabled({ code, innerCode, message }: ErrorEnvelope = {}): boolean {
+  if (code !== "Forbidden") return false;
+  if (innerCode === "SecretDisabled") return true;
+  if (innerCode !== undefined && innerCode !== "AccessDenied") return false;
+  return DISABLED_WORDS.has((message ?? "").trim().replace(/\.$/, "").toLowerCase());
 }
 
 function strangerHint(status: number): string {

@@ -56,15 +56,15 @@ export async function currentSecretVersion(
   }
 }
 
-/** Inner codes with which the service refuses to show a deleted secret because it is disabled. */
-const HIDDEN: readonly (string | undefined)[] = ["SecretDisabled", "AccessDenied", undefined];
-
-/** A soft-deleted secret. A refusal because it is disabled proves that it is there; other refusals prove nothing. */
+/**
+ * A soft-deleted secret. A refusal because it is disabled proves that it is there; one about the caller proves nothing,
+ * and surfaces: taken for proof it would end the wait for a deletion, or have a create recover what is not there.
+ */
 async function deletedSecret(client: KeyVaultClient, name: string, options: CallOptions): Promise<DeletedObject> {
   try {
     return await client.getDeletedSecret(name, options);
   } catch (error) {
-    if (isKeyVaultError(error, "KV_FORBIDDEN") && HIDDEN.includes(error.innerCode)) return {};
+    if (isKeyVaultError(error, "KV_FORBIDDEN") && error.objectDisabled) return {};
     throw error;
   }
 }

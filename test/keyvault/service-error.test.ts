@@ -211,3 +211,29 @@ test("what the service says cannot speak to a terminal", () => {
   const error = serviceError({ status: 400, headers: {}, body }, context, NOW);
   expect(error.message).toContain("a\\u001b[31mred\\u009b2J ##vso[task] \\u202eevil b\\u0000\\udb40\\udc41");
 });
+
+test.each<[string, string, string | undefined, true | undefined]>([
+  ["that a deleted secret is disabled", "Operation get is not permitted on this object.", "AccessDenied", true],
+  ["that a secret is disabled", "Operation get is not allowed on a disabled secret.", "SecretDisabled", true],
+  ["so without an inner code", "Operation get is not allowed on a disabled secret.", undefined, true],
+  [
+    "that the caller may not",
+    "The user does not have secrets get permission on key vault 'v'.",
+    "AccessDenied",
+    undefined,
+  ],
+  ["that the caller's role may not", "Caller is not authorized to perform action.", "ForbiddenByRbac", undefined],
+  [
+    "the words under another inner code",
+    "Operation get is not permitted on this object.",
+    "ForbiddenByPolicy",
+    undefined,
+  ],
+  ["nothing of the object", "get operation not permitted", undefined, undefined],
+])("a 403 that says %s", (_what, message, innerCode, expected) => {
+  const error = { code: "Forbidden", message, ...(innerCode ? { innererror: { code: innerCode } } : {}) };
+  const call: CallContext = { ...context, operation: "getDeletedSecret" };
+  const found = serviceError({ status: 403, headers: {}, body: JSON.stringify({ error }) }, call, NOW);
+  expect(found.code).toBe("KV_FORBIDDEN");
+  expect(found.objectDisabled).toBe(expected);
+});
