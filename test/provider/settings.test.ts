@@ -1,0 +1,45 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { key } from "../../provider/dynamic-v1.js";
+import { configureVaultSettings } from "../../provider/engine/vault-settings.js";
+
+/** As the dynamic provider host hands on a stack's configuration. */
+function configure(rawConfig: Record<string, string>): void {
+  configureVaultSettings(Object.assign({ get: (name: string) => rawConfig[name] }, { rawConfig }));
+}
+
+const args = { vaultUrl: "https://contoso.vault.azure.net", name: "orders", generate: { keyType: "EC" } };
+const reasons = async () => (await key.check({}, args)).failures.map(({ reason }) => reason);
+
+describe("a keyvault: setting of the stack", () => {
+  afterEach(() => configure({}));
+
+  it.each([
+    ["credentials", "credential"],
+    ["vault-url", "vaultUrl"],
+    ["VaultURL", "vaultUrl"],
+    ["ownertags", "ownerTag"],
+  ])("that is misspelled as %s is refused with the nearest name, %s, and without its value", async (wrong, right) => {
+    configure({ [`keyvault:${wrong}`]: "hunter2-not-to-be-shown" });
+    const [reason = "", ...more] = await reasons();
+    expect(more).toEqual([]);
+    expect(reason).toMatch(
+      new RegExp(`^KV_INVALID_INPUT: keyvault:${wrong} is no setting; did you mean keyvault:${right}\\?`),
+    );
+    expect(reason).not.toContain("hunter2");
+  });
+
+  it("is taken where it is one, and other namespaces are none of ours", async () => {
+    configure({
+      "keyvault:credential": "azure-cli",
+      "keyvault:ownerTag": "false",
+      "azure:location": "west",
+      "app:x": "1",
+    });
+    expect(await reasons()).toEqual([]);
+  });
+
+  it("turns owner tags off by one word alone", async () => {
+    configure({ "keyvault:ownerTag": "no" });
+    expect(await reasons()).toEqual([expect.stringMatching(/ownerTag must be "true" or "false"/)]);
+  });
+});
