@@ -25,7 +25,8 @@ export type Step =
       trouble?: Trouble | undefined;
       isStateLost?: boolean;
     }
-  | { do: "foreign write"; isMarked: boolean };
+  | { do: "foreign write"; isMarked: boolean; isSameValue: boolean }
+  | { do: "foreign delete" };
 
 const trouble = fc.option(fc.record({ mishap: fc.constantFrom(...MISHAPS), at: fc.nat(7) }), { nil: undefined });
 
@@ -35,9 +36,17 @@ const run = fc.record({
   isStateLost: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
 });
 
-const foreign = fc.record({ do: fc.constant("foreign write" as const), isMarked: fc.boolean() });
+const foreign = fc.record({
+  do: fc.constant("foreign write" as const),
+  isMarked: fc.boolean(),
+  isSameValue: fc.boolean(),
+});
 
 export const history: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof({ weight: 9, arbitrary: run as fc.Arbitrary<Step> }, { weight: 1, arbitrary: foreign }),
+  fc.oneof(
+    { weight: 9, arbitrary: run as fc.Arbitrary<Step> },
+    { weight: 1, arbitrary: foreign as fc.Arbitrary<Step> },
+    { weight: 1, arbitrary: fc.constant<Step>({ do: "foreign delete" }) },
+  ),
   { minLength: 1, maxLength: 8 },
 );

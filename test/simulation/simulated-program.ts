@@ -33,7 +33,7 @@ interface Recorded {
   isIncomplete: boolean;
 }
 
-type Trial = Exclude<Step, { do: "foreign write" }>;
+type Trial = Exclude<Step, { do: "foreign write" | "foreign delete" }>;
 
 /** A promise that does not hold, with what was sent until then. */
 export class BrokenPromise extends Error {}
@@ -66,7 +66,8 @@ export class Simulation {
   async run(history: readonly Step[]): Promise<void> {
     for (const step of history) {
       this.journal.push(`-- ${JSON.stringify(step)}`);
-      if (step.do === "foreign write") await this.#writeAsAnother(step.isMarked);
+      if (step.do === "foreign write") await this.#writeAsAnother(step.isMarked, step.isSameValue);
+      else if (step.do === "foreign delete") await this.#vault.look(PATH, "DELETE");
       else await this.#try(step);
       await this.#clock.pass(BETWEEN_RUNS_MS);
     }
@@ -215,10 +216,13 @@ export class Simulation {
     await this.#provider.delete(old.id, old.outs);
   }
 
-  async #writeAsAnother(isMarked: boolean): Promise<void> {
+  async #writeAsAnother(isMarked: boolean, isSameValue: boolean): Promise<void> {
     this.#foreignWrites += 1;
     const tags = isMarked ? { "pulumi-keyvault": ANOTHERS_MARK } : {};
-    const { status } = await this.#vault.look(PATH, "PUT", { value: `foreign ${this.#foreignWrites}`, tags });
+    const { status } = await this.#vault.look(PATH, "PUT", {
+      value: isSameValue ? this.#valueText() : `foreign ${this.#foreignWrites}`,
+      tags,
+    });
     this.journal.push(`foreign write: ${status}`);
   }
 
@@ -284,7 +288,9 @@ export class Simulation {
   /** A deleted secret that nobody marked is brought back by default, and is the program's from then on. */
   async #checkRecovery(): Promise<void> {
     const { body } = await this.#vault.look(`/deletedsecrets/${NAME}`);
-    if (tagsOf(body)["pulumi-keyvault"] === ANOTHERS_MARK) this.#break("another stack's deleted secret is recovered");
+    // Not held against a replacement yet: what this run has let go counts as its own, whoever has marked it meanwhile.
+    const isAnothers = tagsOf(body)["pulumi-keyvault"] === ANOTHERS_MARK;
+    if (!this.#isKnown && isAnothers) this.#break("another stack's deleted secret is recovered");
     this.#isKnown = true;
   }
 
