@@ -5,7 +5,7 @@ import type { SettableAttributes } from "./wire/requests.js";
 export interface AskedObject {
   name: string;
   version?: string | undefined;
-  sent?: SettableAttributes & { tags?: Record<string, string> };
+  sent?: SettableAttributes & { tags?: Record<string, string>; contentType?: string };
   /** The public half of the key that was sent, or what was asked of one that the service makes. */
   key?: AskedKey | undefined;
 }

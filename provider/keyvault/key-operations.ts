@@ -76,6 +76,7 @@ export function keyOperations(connection: VaultConnection) {
         method,
         path,
         ...rest,
+        echoes: Object.values(asked?.sent?.tags ?? {}),
         ...(asked === undefined ? {} : { objectName: asked.name, version: asked.version }),
         decode: (answer) => decodeWire(keyBundle, answer),
         difference: (key) => asked && differenceOf(key, asked),

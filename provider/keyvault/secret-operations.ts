@@ -49,6 +49,7 @@ export function secretOperations(connection: VaultConnection) {
         method,
         path,
         ...rest,
+        echoes: [...Object.values(asked?.sent?.tags ?? {}), asked?.sent?.contentType ?? ""],
         ...(asked === undefined ? {} : { objectName: asked.name, version: asked.version }),
         decode: (answer) => decodeWire(secretBundle, answer),
         difference: (secret) => asked && differenceOf(secret, asked),

@@ -19,6 +19,8 @@ export interface CallContext {
   version?: string | undefined;
   /** Texts that the request carried and that must not show. */
   secrets: readonly string[];
+  /** Texts that the request carried and that may be secrets to the program: withheld where the answer repeats them. */
+  echoes?: readonly string[];
 }
 
 const REASONS: Record<number, string> = {
@@ -45,7 +47,12 @@ export function serviceError(response: VaultResponse, context: CallContext, now:
   const status = [String(response.status), REASONS[response.status]].filter((part) => part !== undefined).join(" ");
   const codes = codesToTell(response.status, envelope);
   // Before it is cut and folded: half a secret would no longer be known for one.
-  const told = oneLine(redact(envelope?.message ?? "", { secrets: context.secrets, name: context.objectName }));
+  const told = oneLine(
+    redact(envelope?.message ?? "", {
+      secrets: [...context.secrets, ...(context.echoes ?? [])],
+      name: context.objectName,
+    }),
+  );
   return new KeyVaultError(
     code,
     `${describe(context)} ${VERBS[code] ?? "failed"} (${[status, ...codes].join(", ")})${told}`,

@@ -63,6 +63,8 @@ export interface Call<T> {
   version?: string | undefined;
   /** Texts of the body that no error may repeat. */
   secrets?: readonly string[];
+  /** Texts of the body that no error may repeat from the answer: tags and the like, which a program may have marked as secrets. */
+  echoes?: readonly string[];
   /** Reads the answer; absent where a success has none, which is then proven by its status alone. */
   decode: ((answer: unknown) => T) | undefined;
   /** In what the answer, or a line of a list, is not the answer to this call. */
@@ -70,7 +72,7 @@ export interface Call<T> {
 }
 
 /** What errors tell of a call. */
-type CallFacts = Pick<Call<unknown>, "operation" | "objectName" | "version" | "secrets">;
+type CallFacts = Pick<Call<unknown>, "operation" | "objectName" | "version" | "secrets" | "echoes">;
 
 /** A list: its pages are decoded, and its lines compared. */
 export type ListCall<T> = Omit<Call<T>, "decode"> & { decode: (answer: unknown) => Page<T> };
@@ -235,7 +237,7 @@ export class VaultConnection {
     });
   }
 
-  #context({ operation, objectName, version, secrets }: CallFacts): CallContext {
+  #context({ operation, objectName, version, secrets, echoes }: CallFacts): CallContext {
     return {
       operation,
       vaultUrl: this.#label,
@@ -244,6 +246,7 @@ export class VaultConnection {
       objectName,
       version,
       secrets: secrets ?? [],
+      echoes: echoes ?? [],
     };
   }
 }
