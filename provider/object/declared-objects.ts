@@ -2,7 +2,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 import { vaultIdentity } from "../vault/vault-identity.js";
-import { type Owner, ownerToken } from "./owner-tag.js";
+import { hasOwnerTag, type Owner, ownerOf, ownerToken } from "./owner-tag.js";
 
 /**
  * What `check` has seen the running program declare, and what `delete` has let go since. One process serves one run of
@@ -26,7 +26,8 @@ type Kind = "key" | "secret";
 const declarations = new Map<string, Declaration>();
 /** Where each resource is by its last word: the engine checks one that it replaces again, without what state records. */
 const places = new Map<string, string>();
-const released = new Set<string>();
+/** By the mark that the released resource knew it by. */
+const released = new Map<string, string | undefined>();
 const recordedTokens = new Map<string, string>();
 
 /**
@@ -56,13 +57,18 @@ export function declarationOf(kind: Kind, address: ObjectAddress): Declaration |
  * Notes that this stack had an object until now and gives it to the resource that declares it: the engine replaces a
  * resource under its own name, or one resource takes the place of another.
  */
-export function releaseObject(kind: Kind, address: ObjectAddress): void {
-  released.add(objectKey(kind, address));
+export function releaseObject(kind: Kind, address: ObjectAddress, ownerToken: string | undefined): void {
+  released.set(objectKey(kind, address), ownerToken);
 }
 
-/** Whether a resource of this very stack held the object until this run let it go. */
-export function wasReleased(kind: Kind, address: ObjectAddress): boolean {
-  return released.has(objectKey(kind, address));
+/**
+ * Whether a resource of this very stack held the object until this run let it go, and it still is what was let go: an
+ * object that carries another mark is somebody else's by now.
+ */
+export function wasReleased(kind: Kind, address: ObjectAddress, tags: Record<string, string>): boolean {
+  const object = objectKey(kind, address);
+  if (!released.has(object)) return false;
+  return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.get(object);
 }
 
 /** Notes the mark by which the resource that declares an object knows it in state. */

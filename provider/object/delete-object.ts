@@ -31,7 +31,7 @@ export async function deleteObject<B extends VersionBundle>(
   const bound = async () => bind(await vaultClient(vaultUrl), recorded, new OperationDeadline(timeouts?.delete));
   const declaration = declarationOf(noun, recorded);
   if (declaration) {
-    releaseObject(noun, recorded);
+    releaseObject(noun, recorded, recorded.ownerToken);
     const mark = recordedMark(noun, recorded);
     if (mark !== undefined && mark.token !== recorded.ownerToken) await giveBack(await bound(), recorded, mark);
     if (onDelete === "retain") return;

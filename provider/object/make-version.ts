@@ -1,8 +1,9 @@
 import { KeyVaultError } from "../keyvault/errors.js";
-import { differingAttributes } from "./attributes.js";
+import { attributesToChange, differingAttributes } from "./attributes.js";
 import type { ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind } from "./object-kind.js";
 import { formatOwner, OWNER_TAG, type Owner, withOwnerTag } from "./owner-tag.js";
+import { patchVersion } from "./patch-version.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -51,7 +52,7 @@ export async function makeVersion<I extends ObjectInputs, A extends TaggedAttrib
  *
  * @param known the version that state knows, and knows not to be the wanted one.
  */
-export async function makeNextVersion<I extends ObjectInputs, A extends TaggedAttributes, B extends VersionBundle>(
+export async function makeNextVersion<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
   kind: ObjectKind<I, A, B>,
   object: VaultObject<B>,
   inputs: I,
@@ -64,9 +65,31 @@ export async function makeNextVersion<I extends ObjectInputs, A extends TaggedAt
   return object.deadline.whileBusy(`${object.label} to be free`, async () => {
     const current = await object.current();
     const wanted = { attributes: attributesOver(current), owner, before: current?.version };
-    if (current && current.version !== known && (await isAsWanted(kind, inputs, current, wanted))) return current;
+    if (current && current.version !== known) {
+      if (await isAsWanted(kind, inputs, current, wanted)) return current;
+      const changed = await changesOfOwnVersion(kind, inputs, current, owner);
+      if (changed) return patchVersion(kind, object, current, { changed, target: wanted.attributes, owner });
+    }
     return makeVersion(kind, object, inputs, wanted);
   });
+}
+
+/**
+ * The attributes that a version of ours lacks, where its source is already the program's: the run before made it, and
+ * the program has changed since. Undefined where it takes another version.
+ */
+async function changesOfOwnVersion<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
+  kind: ObjectKind<I, A, B>,
+  inputs: I,
+  bundle: B,
+  owner: Owner | undefined,
+): Promise<(keyof A)[] | undefined> {
+  if (owner === undefined || bundle.tags[OWNER_TAG] !== formatOwner(owner)) return undefined;
+  if ((await kind.matches(inputs, bundle)) !== true) return undefined;
+  const changed = attributesToChange(kind.attributes, inputs, bundle);
+  const isCleared = (attribute: keyof A): boolean =>
+    kind.attributes.clearedByVersion.includes(attribute) && inputs[attribute] === undefined;
+  return changed.some(isCleared) ? undefined : changed;
 }
 
 /** Whether a version equals what would be sent: source, attributes and owner. What cannot be compared needs our mark. */

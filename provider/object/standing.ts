@@ -21,7 +21,7 @@ export type Standing =
   | "foreign";
 
 export function standingOf({ object, owner }: Claim, tags: Record<string, string>): Standing {
-  if (wasReleased(object.kind, object.address)) return "released";
+  if (wasReleased(object.kind, object.address, tags)) return "released";
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return found.token === owner.token ? "own" : "same-stack";

@@ -113,6 +113,32 @@ describe.each(sources)("%s says who owns it", (_what, provider, source) => {
     expect(await isThere()).toBe(true);
   });
 
+  it("and is refused where another stack has marked it meanwhile, though the engine replaces it", async () => {
+    const before = await resource.created(source);
+    const inputs = await resource.checked(source, before.inputs);
+    await provider.delete(before.id, before.outs);
+    const theirs = { [OWNER_TAG]: "shop/test abcdefghijklmnop" };
+    await call("PATCH", `${noun}/orders/${before.outs.version}`, { tags: theirs });
+    await expect(provider.create(inputs)).rejects.toThrow(/KV_ALREADY_EXISTS.*stack "shop\/test" owns it/s);
+    expect(await tags()).toEqual(theirs);
+  });
+
+  it("and is changed in place where a run that was cut off had made the version, and the program went on", async () => {
+    const other: Arguments =
+      provider === secret
+        ? { value: "another value 9c" }
+        : "generate" in source
+          ? { generate: { keyType: "EC", keepers: { a: "2" } } }
+          : { import: { jwk: ecKey().jwk } };
+    const before = await resource.created(source);
+    nextEngineRun();
+    const made = await resource.updated(before, other);
+    nextEngineRun();
+    const { outs } = await resource.updated(before, { ...other, tags: { a: "1" } });
+    expect(outs.version).toBe(made.outs.version);
+    expect(await tags()).toMatchObject({ a: "1" });
+  });
+
   it("and is marked again with the next write where the tag was lost, which is no drift", async () => {
     const state = await resource.created({ ...source, tags: { a: "1" } });
     const { version } = state.outs;
