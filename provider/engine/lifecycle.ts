@@ -1,3 +1,4 @@
+import { endWithEngine } from "./engine-loss.js";
 import { configureVaultSettings } from "./vault-settings.js";
 
 export type Properties = Record<string, unknown>;
@@ -57,6 +58,7 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
   };
   return {
     async configure({ config }) {
+      endWithEngine();
       configureVaultSettings(config);
     },
     check: (olds, news) => call((lifecycle) => lifecycle.check(olds, news)),
