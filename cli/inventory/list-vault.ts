@@ -1,12 +1,12 @@
-import picomatch from "picomatch";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { rotates } from "../../provider/key-inventory/rotation-policies.js";
-import type { KeyVaultClient } from "../../provider/keyvault/client.js";
+import type { KeyVaultClient, PageOptions } from "../../provider/keyvault/client.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";
 import { ownerOf, withoutOwnerTag } from "../../provider/object/owner-tag.js";
 import type { KnownObjects } from "../stack/known-objects.js";
-import { type UnreadObject, unreadObject } from "../vault/unread-object.js";
+import { nameFilter } from "../vault/name-filter.js";
+import { oddLines, type UnreadObject, unreadObject } from "../vault/unread-object.js";
 import type { InventoryOptions } from "./inventory-options.js";
 import type { ListedObject, VaultListing } from "./vault-listing.js";
 
@@ -24,7 +24,7 @@ const LANES = 16;
 /** Pages once through each list that was asked for. */
 export async function listVault(vault: ListedVault, options: InventoryOptions): Promise<VaultListing> {
   const { client } = vault;
-  const isIgnored = options.ignore?.length ? picomatch(options.ignore, { nocase: true }) : () => false;
+  const filter = nameFilter([], options.ignore);
   const takenOn = new Date();
   const horizon = options.expiresWithin === undefined ? undefined : takenOn.getTime() + options.expiresWithin;
   const isWanted = ({ expiresOn }: ListedObject): boolean =>
@@ -33,9 +33,12 @@ export async function listVault(vault: ListedVault, options: InventoryOptions): 
   const objects: ListedObject[] = [];
   const unread: UnreadObject[] = [];
   for (const kind of options.secrets ? (["key", "secret"] as const) : (["key"] as const)) {
-    const current = await collect(kind === "key" ? client.getKeys() : client.getSecrets(), kind, isIgnored);
+    const collection = kind === "key" ? "keys" : "secrets";
+    const isIgnored = (name: string): boolean => !filter.matches(collection, name);
+    const odd = oddLines(collection, unread, isIgnored);
+    const current = await collect(kind === "key" ? client.getKeys(odd) : client.getSecrets(odd), kind, isIgnored);
     for (const object of current) mark(object, vault);
-    const gone = options.deleted ? await collectDeleted(client, kind, isIgnored) : [];
+    const gone = options.deleted ? await collectDeleted(client, kind, isIgnored, odd) : [];
     // Deleted between the two lists: it stands in both, and is counted once.
     const isGone = new Set(gone.map(({ name }) => name.toLowerCase()));
     const left = current.filter(({ name }) => !isGone.has(name.toLowerCase()));
@@ -63,8 +66,9 @@ async function collectDeleted(
   client: KeyVaultClient,
   kind: Kind,
   isIgnored: (name: string) => boolean,
+  odd: PageOptions,
 ): Promise<ListedObject[]> {
-  const items = kind === "key" ? client.getDeletedKeys() : client.getDeletedSecrets();
+  const items = kind === "key" ? client.getDeletedKeys(odd) : client.getDeletedSecrets(odd);
   const gone = await collect(items, kind, isIgnored);
   return gone.map((object) => ({ ...object, state: "deleted" as const }));
 }

@@ -1,4 +1,5 @@
-import picomatch from "picomatch";
+import { parseGlob } from "../../provider/vault/name-glob.js";
+import { CliError } from "../failure/cli-error.js";
 
 export type ListedCollection = "keys" | "secrets";
 
@@ -12,6 +13,8 @@ export interface NameFilter {
 /**
  * Globs are matched against the name and against `keys/<name>` or `secrets/<name>`, without case as the vault has it.
  * `keys` and `secrets` alone stand for the whole collection.
+ *
+ * @throws CliError `KV_USAGE`
  */
 export function nameFilter(only: readonly string[] = [], ignore: readonly string[] = []): NameFilter {
   const included = only.map(matcher);
@@ -32,6 +35,12 @@ export function nameFilter(only: readonly string[] = [], ignore: readonly string
 
 function matcher(glob: string): (collection: ListedCollection, name: string) => boolean {
   if (glob === "keys" || glob === "secrets") return (collection) => collection === glob;
-  const matches = picomatch(glob, { nocase: true });
+  const matches = parseGlob(glob);
+  if (matches === undefined) {
+    throw new CliError(
+      "KV_USAGE",
+      `${JSON.stringify(glob.slice(0, 200))} is no glob over names: write it of letters, digits, hyphens, *, ?, [a-z], {a,b} and a leading !`,
+    );
+  }
   return (collection, name) => matches(name) || matches(`${collection}/${name}`);
 }

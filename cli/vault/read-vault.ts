@@ -1,12 +1,12 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
-import type { KeyVaultClient } from "../../provider/keyvault/client.js";
+import type { KeyVaultClient, PageOptions } from "../../provider/keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
 import { isValidObjectName } from "../../provider/keyvault/identifier.js";
 import type { KeyBundle, KeyRotationPolicy } from "../../provider/keyvault/key-bundle.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { currentSecretVersion } from "../../provider/secret/secret-object.js";
 import type { ListedCollection, NameFilter } from "./name-filter.js";
-import { strangeAnswer, type UnreadObject, unreadObject } from "./unread-object.js";
+import { oddLines, strangeAnswer, type UnreadObject, unreadObject } from "./unread-object.js";
 
 /** A key as adoption needs it. */
 export interface FoundKey {
@@ -46,14 +46,16 @@ export async function readVault(
 ): Promise<FoundVault> {
   const found: FoundVault = { keys: [], secrets: [], leftOut: [], unread: [], isPolicyHidden: false };
   if (filter.admits("keys")) {
-    const names = await wanted("keys", client.getKeys(), filter, isKnown, found);
-    await addDeleted("keys", client.getDeletedKeys(), filter, found);
+    const odd = oddLines("keys", found.unread, (name) => !filter.matches("keys", name));
+    const names = await wanted("keys", client.getKeys(odd), filter, isKnown, found);
+    await addDeleted("keys", client.getDeletedKeys(odd), filter, found);
     found.keys = await readAll("keys", names, found, (name) => readKey(client, name, found));
   }
   if (filter.admits("secrets") && client.plane === "vault") {
-    const names = await secretNames(client, filter, isKnown, found);
+    const odd = oddLines("secrets", found.unread, (name) => !filter.matches("secrets", name));
+    const names = await secretNames(client, filter, isKnown, found, odd);
     if (names === undefined) return found;
-    await addDeleted("secrets", client.getDeletedSecrets(), filter, found);
+    await addDeleted("secrets", client.getDeletedSecrets(odd), filter, found);
     found.secrets = await readAll("secrets", names, found, (name) => readSecret(client, name));
   }
   return found;
@@ -83,9 +85,10 @@ async function secretNames(
   filter: NameFilter,
   isKnown: (collection: ListedCollection, name: string) => boolean,
   found: FoundVault,
+  odd: PageOptions,
 ): Promise<string[] | undefined> {
   try {
-    return await wanted("secrets", client.getSecrets(), filter, isKnown, found);
+    return await wanted("secrets", client.getSecrets(odd), filter, isKnown, found);
   } catch (error) {
     if (filter.admits("keys") && isKeyVaultError(error, "KV_NOT_FOUND")) return undefined;
     throw error;

@@ -1,3 +1,4 @@
+import type { PageOptions } from "../../provider/keyvault/client.js";
 import { isKeyVaultError, KeyVaultError, type KeyVaultErrorCode } from "../../provider/keyvault/errors.js";
 import { counted } from "../text/counted.js";
 
@@ -36,6 +37,20 @@ export function unreadObject(
 ): UnreadObject {
   if (!isKeyVaultError(error) || !isOfOneObject(error.code)) throw error;
   return { collection, name, ...(part && { part }), code: error.code, reason: error.message };
+}
+
+/** For a list: notes what of it cannot be read, so that the rest is listed. */
+export function oddLines(
+  collection: UnreadObject["collection"],
+  unread: UnreadObject[],
+  isIgnored: (name: string) => boolean,
+): PageOptions {
+  return {
+    onOddLine(error) {
+      const { objectName = "(without a name)" } = error;
+      if (!isIgnored(objectName)) unread.push(unreadObject(collection, objectName, error));
+    },
+  };
 }
 
 /** What stands in the way of taking an answer for the object that was asked for. */

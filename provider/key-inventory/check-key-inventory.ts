@@ -3,6 +3,7 @@ import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
+import { parseGlob } from "../vault/name-glob.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { isSameVault } from "../vault/vault-identity.js";
 import { namesOf, type RecordedNames, recordNames } from "./expected-names.js";
@@ -96,7 +97,7 @@ function checkGlobs(check: InputCheck): string[] | string | undefined {
   const { ignore } = check.news;
   if (ignore === undefined || ignore === null) return undefined;
   if (containsUnknown(ignore)) return UNKNOWN;
-  if (!Array.isArray(ignore) || ignore.some((glob) => typeof glob !== "string" || glob === "")) {
+  if (!Array.isArray(ignore) || ignore.some((glob) => typeof glob !== "string" || parseGlob(glob) === undefined)) {
     check.fail("ignore", 'must be a list of names and globs, such as "temp-*"');
     return undefined;
   }

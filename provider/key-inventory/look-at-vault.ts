@@ -1,10 +1,10 @@
-import picomatch from "picomatch";
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
 import { withoutOwnerTag } from "../object/owner-tag.js";
+import { parseGlob } from "../vault/name-glob.js";
 import type { InventoryKey, NameList } from "./inventory-inputs.js";
 import type { Expectation } from "./inventory-snapshot.js";
 import { parsePeriod } from "./period.js";
@@ -52,7 +52,9 @@ export type DeletedKey = Pick<DeletedKeyItem, "name" | "deletedOn" | "scheduledP
  * needs of it and no more.
  */
 export async function lookAtVault(client: KeyVaultClient, look: Look): Promise<InventoryContents> {
-  const isIgnored = look.ignore?.length ? picomatch([...look.ignore], { nocase: true }) : () => false;
+  // What state has from before globs were checked may be none, and then matches nothing.
+  const ignored = (look.ignore ?? []).flatMap((glob) => parseGlob(glob) ?? []);
+  const isIgnored = (name: string): boolean => ignored.some((matches) => matches(name));
   const contents: InventoryContents = {
     count: 0,
     seen: new Map(),

@@ -1,7 +1,8 @@
 import type { KeyVaultError } from "./errors.js";
+import type { OddLine } from "./wire/page.js";
 
 export interface Page<T> {
-  items(): T[];
+  items(): Iterable<T | OddLine>;
   nextLink: string | undefined;
 }
 

@@ -17,6 +17,7 @@ import { socketDispatch } from "./socket-dispatch.js";
 import { sharedTokenCache } from "./token-cache.js";
 import type { TokenSource } from "./token-source.js";
 import { WireMismatch } from "./wire/json.js";
+import { OddLine } from "./wire/page.js";
 
 export interface KeyVaultClientOptions {
   /** `https://<vault>.vault.azure.net`, a Managed HSM, or a server on loopback. */
@@ -51,6 +52,11 @@ export interface CallOptions {
 export interface PageOptions extends CallOptions {
   /** 1 to 25, default 25. */
   maxPageSize?: number | undefined;
+  /**
+   * Hears of a line that cannot be read, in an error that names the object; the others are listed. Default: the list fails with that error, so that nobody
+   * takes a part for the whole.
+   */
+  onOddLine?: ((error: KeyVaultError) => void) | undefined;
 }
 
 export interface Call<T> {
@@ -78,6 +84,9 @@ type CallFacts = Pick<Call<unknown>, "operation" | "objectName" | "version" | "s
 export type ListCall<T> = Omit<Call<T>, "decode"> & { decode: (answer: unknown) => Page<T> };
 
 const DEFAULT_TIMEOUT_MS = 120_000;
+
+/** What lists more of them is no vault. */
+const MOST_ODD_LINES = 1_000;
 
 /** A vault's transport: layers around the socket, and what makes results and errors of its answers. */
 export class VaultConnection {
@@ -129,19 +138,41 @@ export class VaultConnection {
 
   /** Follows a list through its pages. */
   list<T>(call: ListCall<T>, options: PageOptions = {}): AsyncGenerator<T, void, void> {
+    const tell = options.onOddLine ?? refuse;
     const size = options.maxPageSize === undefined ? "" : `&maxresults=${options.maxPageSize}`;
+    let odd = 0;
     return pages({
       first: () => `${this.#withVersion(call.path)}${size}`,
       origin: this.vaultUrl,
       apiVersion: this.#apiVersion,
       get: (path) => this.#send<Page<T>>({ ...call, difference: undefined }, path, options),
       read: (page) => {
-        const items = this.#fitting(call, () => page.items(), {});
-        for (const item of items) this.#compare(call, item, {});
+        const items: T[] = [];
+        for (const item of page.items()) {
+          if (item instanceof OddLine) (++odd > MOST_ODD_LINES ? refuse : tell)(this.#oddLine(call, item));
+          else {
+            this.#compare(call, item, {});
+            items.push(item);
+          }
+        }
         return items;
       },
       refuse: (why) => this.#protocolError(call, why, {}),
     });
+  }
+
+  #oddLine(call: CallFacts, { name, problem }: OddLine): KeyVaultError {
+    const { operation } = call;
+    const what = name === undefined ? "something without a name" : JSON.stringify(name);
+    return new KeyVaultError(
+      "KV_PROTOCOL",
+      `${operation} in ${this.#label} lists ${what}, which does not fit (${problem})`,
+      {
+        hint: "look at that object, or at what answers in the vault's place.",
+        ...this.#context(call),
+        objectName: call.objectName ?? name,
+      },
+    );
   }
 
   #withVersion(path: ObjectPath): string {
@@ -249,6 +280,10 @@ export class VaultConnection {
       echoes: echoes ?? [],
     };
   }
+}
+
+function refuse(error: KeyVaultError): never {
+  throw error;
 }
 
 function encode({

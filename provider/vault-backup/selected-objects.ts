@@ -2,7 +2,7 @@ import type { CoveredVersion } from "../backup/covered-version.js";
 import { newestKeyVersion } from "../backup/newest-key-version.js";
 import { newestSecretVersion } from "../backup/newest-secret-version.js";
 import { formatMoment } from "../engine/moment.js";
-import type { KeyVaultClient } from "../keyvault/client.js";
+import type { KeyVaultClient, PageOptions } from "../keyvault/client.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
@@ -40,11 +40,24 @@ export async function lookAt(
   if (globs.length === 0 && names.length <= FEW) return lookAtEach(client, collection, names);
   const contents: SelectedObjects = { objects: [], missing: [], managed: [] };
   const named = new Set(names.map((name) => name.toLowerCase()));
-  for await (const item of listed(client, collection)) {
+  const odd = new Set<string>();
+  const options: PageOptions = {
+    onOddLine(error) {
+      const { objectName } = error;
+      if (objectName === undefined || !isValidObjectName(objectName)) throw error;
+      if (matches(objectName)) odd.add(objectName);
+    },
+  };
+  for await (const item of listed(client, collection, options)) {
     if (!isValidObjectName(item.name) || !matches(item.name)) continue;
     const isNamed = named.delete(item.name.toLowerCase());
     if (item.managed && !isNamed) contents.managed.push(item.name);
     else contents.objects.push({ name: item.name, ...lastChange(item) });
+  }
+  for (const name of odd) {
+    named.delete(name.toLowerCase());
+    // Asked for by its name it may be readable; else its backup fails by its name, beside the others.
+    contents.objects.push(await observe(client, collection, name).catch(() => ({ name })));
   }
   contents.missing = names.filter((name) => named.has(name.toLowerCase()));
   return contents;
@@ -84,8 +97,12 @@ async function lookAtEach(client: KeyVaultClient, collection: Collection, names:
   return contents;
 }
 
-function listed(client: KeyVaultClient, collection: Collection): AsyncIterable<KeyItem | SecretItem> {
-  return collection === "keys" ? client.getKeys() : client.getSecrets();
+function listed(
+  client: KeyVaultClient,
+  collection: Collection,
+  options: PageOptions,
+): AsyncIterable<KeyItem | SecretItem> {
+  return collection === "keys" ? client.getKeys(options) : client.getSecrets(options);
 }
 
 function lastChange({ updatedOn, createdOn }: Pick<KeyItem | SecretItem, "createdOn" | "updatedOn">): {

@@ -1,8 +1,5 @@
-import picomatch from "picomatch";
 import { isValidObjectName } from "../keyvault/identifier.js";
-
-/** Several times the longest name. */
-const LONGEST_GLOB = 1_000;
+import { parseGlob } from "../vault/name-glob.js";
 
 /** Which objects of one kind a VaultBackup covers. Names in the service are without case, and so is this. */
 export interface Selection {
@@ -38,27 +35,14 @@ export function isExclusion(pattern: string): boolean {
   return pattern.startsWith("!");
 }
 
-/** True for a name or a glob over names, with or without a leading `!`. A bracket that nothing closes matches nothing. */
+/** True for a name or a glob over names, with or without a leading `!`. */
 export function isPattern(pattern: string): boolean {
   const glob = isExclusion(pattern) ? pattern.slice(1) : pattern;
-  if (glob.length > LONGEST_GLOB) return false;
-  let left = glob.replace(/\[[!^]?([0-9A-Za-z-]+)\]/g, (whole, members: string) => (isClass(members) ? "x" : whole));
-  for (let before = ""; before !== left; ) {
-    before = left;
-    left = left.replace(/\{[0-9A-Za-z*?,-]*,[0-9A-Za-z*?,-]*\}/g, "x");
-  }
-  return /^[0-9A-Za-z*?-]+$/.test(left);
-}
-
-/** Ranges go upward. */
-function isClass(members: string): boolean {
-  return [...members.matchAll(/([0-9A-Za-z])-([0-9A-Za-z])/g)].every(([, from = "", to = ""]) => from <= to);
+  return !glob.includes("/") && !isExclusion(glob) && parseGlob(glob) !== undefined;
 }
 
 function matcher(patterns: readonly string[]): (name: string) => boolean {
   const names = new Set(patterns.filter(isValidObjectName).map((name) => name.toLowerCase()));
-  // `[!a]` is every shell's "not a", and picomatch's "! or a".
-  const globs = patterns.filter((pattern) => !isValidObjectName(pattern)).map((glob) => glob.replaceAll("[!", "[^"));
-  const matchesGlob = globs.length === 0 ? () => false : picomatch(globs, { nocase: true });
-  return (name) => names.has(name.toLowerCase()) || matchesGlob(name);
+  const globs = patterns.filter((pattern) => !isValidObjectName(pattern)).flatMap((glob) => parseGlob(glob) ?? []);
+  return (name) => names.has(name.toLowerCase()) || globs.some((matches) => matches(name));
 }

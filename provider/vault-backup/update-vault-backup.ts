@@ -206,10 +206,14 @@ export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
       const label = itemLabel(collection, object.name);
       const covered = recorded(outs.covered[collection], object.name);
       if (covered === undefined) problems.push(`${label} is new`);
-      else if (!isCovered(collection, object, outs, outs)) problems.push(`${label} was changed on ${object.updatedOn}`);
+      else if (!isCovered(collection, object, outs, outs)) problems.push(`${label} ${whatChanged(object)}`);
     }
   }
   return problems;
+}
+
+function whatChanged({ updatedOn }: SelectedObject): string {
+  return updatedOn === undefined ? "cannot be read" : `was changed on ${updatedOn}`;
 }
 
 function tellManaged({ vaultUrl }: VaultBackupInputs, collection: Collection, { managed }: SelectedObjects): void {

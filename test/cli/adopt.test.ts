@@ -233,7 +233,10 @@ describe("adopt", () => {
     const hostile = await hostileVault({
       "/keys": {
         body: {
-          value: ["good", "closed", "malformed", "swapped", "scripted", "good"].map((name) => listedKey(name)),
+          value: [
+            ...["good", "closed", "malformed", "swapped", "scripted", "good"].map((name) => listedKey(name)),
+            listedKey("a%0Aprocess.exit()"),
+          ],
         },
       },
       "/keys/good": { body: answeredKey("good") },
@@ -251,7 +254,7 @@ describe("adopt", () => {
     try {
       const run = await adopt("--vault", hostile.url);
       expect(run).toMatchObject({ exitCode: 8, stdout: expect.stringContaining("1 key and 0 secrets to adopt.") });
-      expect(run.stdout).toContain("Left out: 4 that could not be read.");
+      expect(run.stdout).toContain("Left out: 5 that could not be read.");
       expect(run.stderr).toMatch(/keys\/closed could not be read: KV_FORBIDDEN: /);
       expect(run.stderr).toContain("keys/malformed");
       expect(run.stderr).not.toContain("\u001b");
@@ -260,7 +263,8 @@ describe("adopt", () => {
       const text = await program();
       expect(text).toContain("//   keys/closed: KV_FORBIDDEN\n");
       expect(text).toContain("//   keys/scripted: KV_PROTOCOL\n");
-      expect(text).not.toContain("process.exit");
+      expect(text).toContain('//   keys/"a\\nprocess.exit()": KV_PROTOCOL\n');
+      expect(text.split("\n").filter((line) => line.includes("process.exit") && !line.startsWith("//"))).toEqual([]);
     } finally {
       await hostile.close();
     }

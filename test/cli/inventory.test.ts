@@ -186,6 +186,34 @@ describe("inventory", () => {
     }
   });
 
+  it("lists the rest where a line cannot be read, names that, and ends with 8", async () => {
+    const odd = await hostileVault({
+      "/keys": {
+        body: { value: [listedKey("good"), listedKey("late", { attributes: { exp: 1e300 } }), listedKey("a%0A::x")] },
+      },
+      "/deletedkeys": { body: { value: [listedKey("gone", { tags: 7 }), listedKey("left")] } },
+    });
+    try {
+      const run = await inventory("--vault", odd.url, "--deleted", "--format", "json");
+      expect(run.exitCode).toBe(8);
+      expect(run.stderr).toMatch(
+        /keys\/late, keys\/a\\n::x, keys\/gone could not be read: KV_PROTOCOL: getKeys in .* lists "late"/,
+      );
+      const { complete, keys, deletedKeys, unread } = JSON.parse(run.stdout);
+      expect([complete, keys, deletedKeys]).toMatchObject([false, [{ name: "good" }], [{ name: "left" }]]);
+      expect(unread.map(({ name }: { name: string }) => name)).toEqual(["late", "a\n::x", "gone"]);
+      expect((await inventory("--vault", odd.url, "--ignore", "late", "!good")).exitCode).toBe(0);
+    } finally {
+      await odd.close();
+    }
+  });
+
+  it.each(["inventory", "adopt"])("%s refuses text that is no glob", async (command) => {
+    const run = await runCommand([command, "--ignore", "(a|b)"], { cwd: folder, env: environment() });
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toContain('KV_USAGE: "(a|b)" is no glob over names');
+  });
+
   it("counts a key that is deleted between the two lists once, as deleted", async () => {
     const odd = await hostileVault({
       "/keys": { body: { value: [listedKey("stays"), listedKey("Leaves")] } },

@@ -95,6 +95,36 @@ test("a list of empty pages without end is refused, and so is one of pages that 
   }
 });
 
+const ODD: readonly [string, unknown, string | undefined][] = [
+  ["a name that no vault takes", { kid: "https://v/keys/a%2Fb" }, "a/b"],
+  ["a name that turns text around", { kid: "https://v/keys/%E2%80%AEx%1B%5B2J" }, "\\u202ex\\u001b[2J"],
+  ["a moment without end", { ...item("late"), attributes: { exp: 1e300 } }, "late"],
+  ["tags that are none", { ...item("tagged"), tags: [1] }, "tagged"],
+  ["no name", { attributes: {} }, undefined],
+  ["nothing", null, undefined],
+];
+
+test.each(ODD)("a line with %s is told by name, and the others are listed", async (_what, line, name) => {
+  const client = await servePages([
+    { value: [item("a"), line, item("b")], nextLink: link(1) },
+    { value: [item("c")], nextLink: null },
+  ]);
+  const told: unknown[] = [];
+  expect(await names(client.getKeys({ onOddLine: (error) => told.push(error) }))).toEqual(["a", "b", "c"]);
+  expect(told).toMatchObject([{ code: "KV_PROTOCOL", operation: "getKeys" }]);
+  expect(told).toHaveLength(1);
+  expect((told[0] as { objectName?: string }).objectName).toBe(name);
+  const refused = await names(client.getKeys()).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "KV_PROTOCOL", message: (told[0] as Error).message });
+});
+
+test("a list of odd lines alone is that of no vault", async () => {
+  const client = await servePages([{ value: Array(1_001).fill({ kid: "https://v/keys/_" }), nextLink: null }]);
+  let told = 0;
+  await expect(names(client.getKeys({ onOddLine: () => told++ }))).rejects.toMatchObject({ code: "KV_PROTOCOL" });
+  expect(told).toBe(1_000);
+});
+
 test("a list asks for no more pages than are read", async () => {
   const client = await servePages([{ value: [item("a")], nextLink: link(1) }, { value: [item("b")] }]);
   for await (const { name } of client.getKeys()) {

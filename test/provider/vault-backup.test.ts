@@ -9,6 +9,7 @@ import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { vaultClient } from "../../provider/vault/vault-access.js";
 import { isPattern, selection } from "../../provider/vault-backup/selection.js";
 import { call, requestCounts } from "../engine/vault-by-hand.js";
+import { VaultServer } from "../keyvault/vault-server.js";
 import { startEngineRun } from "./engine-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vault-backup-"));
@@ -284,6 +285,32 @@ describe("a vault's backup", () => {
     await makeKey("third");
     await deletedAtTheLastMoment(2);
     await expect(create({ keys: "*" })).rejects.toThrow("all 2 objects were deleted meanwhile");
+  });
+
+  it("backs up what a list tells in a line that cannot be read, and fails by its name where it cannot be", async () => {
+    await makeKey("odd");
+    await makeKey("whole");
+    let isOdd = false;
+    const line = (name: string, more: object) => ({ kid: `${vault.url}/keys/${name}`, attributes: {}, ...more });
+    const server = await VaultServer.start(async ({ method, url }) => {
+      if (url.startsWith("/secrets")) return { status: 200, body: { value: [] } };
+      if (url.startsWith("/keys?")) {
+        return { status: 200, body: { value: [line("odd", { tags: 7 }), line("whole", {})] } };
+      }
+      if (isOdd && method === "GET" && url.startsWith("/keys/odd")) return { status: 200, body: { value: 7 } };
+      return { status: 200, body: await call(vault, method, url.replace(/\?.*/, "")) };
+    });
+    try {
+      const inputs = { vaultUrl: server.url, keys: "*", onFailure: "report" };
+      const { outs } = await create(inputs);
+      expect(Object.keys(outs.blobs.keys)).toEqual(["odd", "whole"]);
+      isOdd = true;
+      const partly = (await create(inputs)).outs;
+      expect(Object.keys(partly.blobs.keys)).toEqual(["whole"]);
+      expect(partly).toMatchObject({ failed: { keys: { odd: expect.stringMatching(/^getKey "odd" in /) } } });
+    } finally {
+      await server.close();
+    }
   });
 
   it("keeps the earlier blob of an object whose later backup fails", async () => {
