@@ -53,7 +53,7 @@ export async function adoptKey(vaultUrl: string, { bundle, rotationPolicy }: Fou
   const args = { name: bundle.name, ...attributes, ...OPTIONS };
   const checked = await normalForm("key", vaultUrl, args, checkKey);
   const inputs = readKeyInputs(checked.inputs);
-  const found = undeclaredAttributes<KeyAttributes>(KEY_ATTRIBUTES, observed, inputs);
+  const found = undeclaredAttributes(KEY_ATTRIBUTES, observed, inputs);
   return {
     className: "Key",
     type: RESOURCE_TYPES.key,

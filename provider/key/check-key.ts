@@ -61,17 +61,18 @@ export async function checkKey(
   const name = checkObjectName(check, olds, "key", source.name);
   checkDeclaration(check, "key", { vaultUrl, name });
 
+  const isSpelled = leavesRestToVault(source.inputs);
   const inputs: Properties = {
     __provider: news.__provider,
     vaultUrl,
     name,
     ...source.inputs,
-    enabled: checkEnabled(check),
+    enabled: checkEnabled(check, isSpelled),
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
     // What is the default of a vault is less than that of a Managed HSM: there it is told.
-    keyOps: checkKeyOps(check, olds, source.keyType, isManagedHsm(vaultUrl)),
-    tags: checkTags(check, olds, 256),
+    keyOps: checkKeyOps(check, isSpelled ? {} : olds, source.keyType, isManagedHsm(vaultUrl)),
+    tags: checkTags(check, olds, { length: 256, isSpelled }),
     hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
     exportable: onlyTrue(check.boolean("exportable")),
     releasePolicy: checkReleasePolicy(check),
@@ -117,7 +118,7 @@ function checkKeyOps(
   }
   checkOpsOfType(check, keyOps, keyType);
   const sorted = [...new Set(keyOps.filter((op) => typeof op === "string"))].sort();
-  const hadDefault = olds.name !== undefined && olds.keyOps === undefined && !leavesRestToVault(check.news);
+  const hadDefault = olds.name !== undefined && olds.keyOps === undefined;
   const isDefault = keyType !== undefined && !isOfManagedHsm && isDefaultKeyOps(keyType, sorted);
   return hadDefault && isDefault ? undefined : sorted;
 }

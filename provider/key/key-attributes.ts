@@ -2,7 +2,7 @@ import { formatMoment } from "../engine/moment.js";
 import { canonicalJson } from "../engine/normal-form.js";
 import { isLoopbackHost } from "../keyvault/identifier.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import type { AttributeRules } from "../object/attributes.js";
+import { type AttributeRules, sameValue } from "../object/attributes.js";
 import { withoutOwnerTag } from "../object/owner-tag.js";
 import { isEmbedded } from "../vault/vault-identity.js";
 import { isGivenKeyOps, type KeyAttributes, type KeyInputs, type ReleasePolicyInputs, sameSet } from "./key-inputs.js";
@@ -18,17 +18,20 @@ export const KEY_ATTRIBUTES: AttributeRules<KeyInputs, KeyAttributes, KeyBundle>
   isSetByService,
 };
 
-/** A key's changeable attributes as the vault has them, in the normal form of inputs: defaults and owner tag left out. */
-export function observedAttributes(bundle: KeyBundle): KeyAttributes {
+/**
+ * A key's changeable attributes as the vault has them, in the normal form of inputs: the owner tag left out, and defaults
+ * where `declared` does not spell them either.
+ */
+export function observedAttributes(bundle: KeyBundle, declared: KeyAttributes = {}): KeyAttributes {
   const { keyOps, releasePolicy } = bundle;
-  const hasOwnKeyOps = keyOps !== undefined && bundle.keyType !== "" && !isGivenKeyOps(bundle.keyType, keyOps);
+  const isGiven = bundle.keyType === "" || isGivenKeyOps(bundle.keyType, keyOps ?? []);
   const tags = withoutOwnerTag(bundle.tags);
   return {
-    ...(bundle.enabled ? {} : { enabled: false as const }),
+    ...(bundle.enabled && declared.enabled === undefined ? {} : { enabled: bundle.enabled }),
     ...(bundle.notBefore ? { notBefore: formatMoment(bundle.notBefore) } : {}),
     ...(bundle.expiresOn ? { expiresOn: formatMoment(bundle.expiresOn) } : {}),
-    ...(hasOwnKeyOps ? { keyOps: [...keyOps].sort() } : {}),
-    ...(Object.keys(tags).length > 0 ? { tags } : {}),
+    ...(keyOps && (!isGiven || declared.keyOps) ? { keyOps: [...keyOps].sort() } : {}),
+    ...(Object.keys(tags).length > 0 || declared.tags ? { tags } : {}),
     ...(releasePolicy?.data ? { releasePolicy: observedReleasePolicy(releasePolicy) } : {}),
   };
 }
@@ -44,7 +47,7 @@ export function sameAttribute(attribute: keyof KeyAttributes, a: unknown, b: unk
   if (attribute === "keyOps" && Array.isArray(a) && Array.isArray(b)) return sameSet(a, b);
   if (attribute === "releasePolicy")
     return sameReleasePolicy(a as KeyAttributes["releasePolicy"], b as KeyAttributes["releasePolicy"]);
-  return canonicalJson(a) === canonicalJson(b);
+  return sameValue(attribute, a, b);
 }
 
 /** Services write a policy's JSON in their own layout, and the booleans of its claims as text: compare what it says. */

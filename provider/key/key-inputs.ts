@@ -25,7 +25,8 @@ export interface ReleasePolicyInputs {
 
 /** Attributes that a PATCH can change. Left out means the service's default. */
 export interface KeyAttributes {
-  enabled?: false;
+  /** True only where the program spells it, and what it leaves out is the vault's. */
+  enabled?: boolean;
   notBefore?: string;
   expiresOn?: string;
   keyOps?: string[];

@@ -1,5 +1,5 @@
 import type { Properties } from "../engine/lifecycle.js";
-import { canonicalJson } from "../engine/normal-form.js";
+import { canonicalJson, pickDefined } from "../engine/normal-form.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
@@ -238,7 +238,8 @@ async function reached(
   bundle: KeyBundle,
 ): Promise<{ inputs: KeyInputs; marks: ObjectMarks<KeyAttributes> }> {
   const { rotationPolicy: _policy, enabled: _e, notBefore: _n, expiresOn: _x, keyOps: _k, tags: _t, ...rest } = inputs;
-  const there: KeyInputs = { ...rest, ...KEY_ATTRIBUTES.observed(bundle) };
+  const spelled = leavesRestToVault(inputs) ? inputs : pickDefined(inputs, ["keyOps"]);
+  const there: KeyInputs = { ...rest, ...KEY_ATTRIBUTES.observed(bundle, spelled) };
   if (matches(inputs, bundle) === false) {
     const thumbprint = publicThumbprint(bundle.publicKey);
     if (inputs.thumbprint !== undefined && thumbprint !== undefined)

@@ -240,13 +240,14 @@ function declaredAttributes(
 ): { attributes: KeyAttributes; outside: (keyof KeyAttributes)[] } {
   const recorded = withoutSetOutside(outputs);
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded);
-  const attributes: KeyAttributes = { ...observedAttributes(bundle) };
+  const isLeft = leavesRestToVault(recorded);
+  const attributes: KeyAttributes = { ...observedAttributes(bundle, isLeft ? declared : {}) };
   const observedOps = observedKeyOps(recorded, bundle);
   assign(attributes, "keyOps", observedOps);
   if (sameAttribute("releasePolicy", declared.releasePolicy, attributes.releasePolicy)) {
     assign(attributes, "releasePolicy", declared.releasePolicy);
   }
-  if (leavesRestToVault(recorded)) {
+  if (isLeft) {
     for (const attribute of KEY_ATTRIBUTES.names) {
       if (declared[attribute] === undefined) delete attributes[attribute];
     }

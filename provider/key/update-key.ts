@@ -3,7 +3,13 @@ import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { differingAttributes, pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
+import {
+  attributesBefore,
+  differingAttributes,
+  pickAttributes,
+  targetAttributes,
+  undeclaredAttributes,
+} from "../object/attributes.js";
 import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
@@ -14,12 +20,15 @@ import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { isExchangeKeyExpiry, KEY_ATTRIBUTES } from "./key-attributes.js";
 import {
+  DEFAULT_KEY_OPS,
+  isGivenKeyOps,
   isPublicThumbprint,
   isSameGenerate,
   type KeyAttributes,
   type KeyFacts,
   type KeyInputs,
   type KeyOutputs,
+  keyFamily,
 } from "./key-inputs.js";
 import { canMakeSameVersion, KEY, keyState, writeRotationPolicy } from "./key-kind.js";
 import { keyObject } from "./key-object.js";
@@ -75,7 +84,7 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
         targetAttributes(
           KEY_ATTRIBUTES,
           inputs,
-          bundle === undefined ? recorded.found : KEY_ATTRIBUTES.observed(bundle),
+          bundle === undefined ? recorded.found : KEY_ATTRIBUTES.observed(bundle, inputs),
         ),
     });
   }
@@ -96,7 +105,9 @@ function changedAttributes({ recorded, inputs }: Update): {
   cleared: (keyof KeyAttributes)[];
 } {
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
-  const differing = differingAttributes(KEY_ATTRIBUTES, pickAttributes(KEY_ATTRIBUTES, recorded), declared).filter(
+  const before = attributesBefore<KeyAttributes>(KEY_ATTRIBUTES, recorded, declared);
+  const keyOps = before.keyOps ?? (declared.keyOps && recordedKeyOps(recorded));
+  const differing = differingAttributes(KEY_ATTRIBUTES, { ...before, ...(keyOps ? { keyOps } : {}) }, declared).filter(
     (attribute) => !isLeftAlone(attribute, recorded, inputs),
   );
   const cleared = differing.filter(
@@ -107,6 +118,12 @@ function changedAttributes({ recorded, inputs }: Update): {
     changed: differing.filter((attribute) => !cleared.includes(attribute) || isMovedBack(attribute, recorded, inputs)),
     cleared: cleared.filter((attribute) => !bySelf.includes(attribute)),
   };
+}
+
+/** What the vault's version can be used for, where state knows it. */
+function recordedKeyOps({ foreignVersion, publicKey, keyType }: KeyOutputs): string[] | undefined {
+  const keyOps = publicKey.keyOps ?? DEFAULT_KEY_OPS[keyFamily(keyType)];
+  return foreignVersion || keyOps === undefined ? undefined : [...keyOps];
 }
 
 /** What the program leaves to the vault, and what the service sets by itself. */
@@ -214,7 +231,9 @@ const FACTS = [
 /** Nothing was written: the vault is as it was recorded. */
 function unwrittenOutputs({ recorded, inputs }: Update): Properties {
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
-  const before = { ...recorded.found, ...pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded) };
+  const { keyOps, ...others } = { ...recorded.found, ...pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded) };
+  const isGiven = keyOps === undefined || isGivenKeyOps(recorded.keyType, keyOps);
+  const before = isGiven ? others : { ...others, keyOps };
   const found = leavesRestToVault(inputs) ? undeclaredAttributes(KEY_ATTRIBUTES, before, declared) : undefined;
   return { ...pickDefined(recorded, FACTS), ...inputs, ...(found ? { found } : {}) };
 }

@@ -34,9 +34,13 @@ function checkTimeouts(check: InputCheck): Properties | string | undefined {
   return Object.keys(timeouts).length > 0 ? timeouts : undefined;
 }
 
-export function checkEnabled(check: InputCheck): false | string | undefined {
+/**
+ * @param isSpelled whether a default that the program spells is to be recorded: what it leaves out is the vault's then,
+ * and not the service's default.
+ */
+export function checkEnabled(check: InputCheck, isSpelled: boolean): boolean | string | undefined {
   const enabled = check.boolean("enabled");
-  return enabled === true ? undefined : (enabled as false | string | undefined);
+  return enabled === true && !isSpelled ? undefined : enabled;
 }
 
 /** The two moments of an object, of which either may be past or missing. */
@@ -54,11 +58,13 @@ const MOST_TAGS = 15;
 /**
  * The program's tags. One of the 15 that an object can have says who owns it, and is no tag of the program's; an object
  * that had all of them before owner tags came keeps them, and goes without the mark.
+ *
+ * @param isSpelled as with {@link checkEnabled}: whether a program that wants no tags is told from one that says nothing.
  */
 export function checkTags(
   check: InputCheck,
   olds: Properties,
-  length: number,
+  { length, isSpelled }: { length: number; isSpelled: boolean },
 ): Record<string, string> | string | undefined {
   const given = check.news.tags;
   if (isRecord(given) && Object.hasOwn(given, OWNER_TAG)) {
@@ -75,5 +81,6 @@ export function checkTags(
     );
     return undefined;
   }
-  return check.tags({ count, length });
+  const isEmpty = isRecord(given) && Object.keys(given).length === 0;
+  return isEmpty && isSpelled ? {} : check.tags({ count, length });
 }

@@ -179,7 +179,11 @@ async function written<I extends ObjectInputs & A, A extends Attributes, B exten
   before: B | undefined,
 ): Promise<Made<B>> {
   const { kind, object, inputs, owner } = creation;
-  const attributes = targetAttributes<I, A, B>(kind.attributes, inputs, before && kind.attributes.observed(before));
+  const attributes = targetAttributes<I, A, B>(
+    kind.attributes,
+    inputs,
+    before && kind.attributes.observed(before, inputs),
+  );
   const write = () => makeVersion(kind, object, inputs, { attributes, owner, before: before?.version });
   // A name that nothing holds is the caller's to look at again; one that is ours is waited for.
   const bundle = await (before === undefined
@@ -252,7 +256,7 @@ async function converge<I extends ObjectInputs & A, A extends Attributes, B exte
   const isToStamp = shouldStamp(creation, bundle, changed.length > 0);
   if (isToStamp && !changed.includes("tags")) changed.push("tags");
   if (changed.length === 0) return bundle;
-  const observed = kind.attributes.observed(bundle);
+  const observed = kind.attributes.observed(bundle, inputs);
   const target = targetAttributes<I, A, B>(kind.attributes, inputs, observed);
   const mark = isToStamp || hasOwnerTag(bundle.tags) ? owner : undefined;
   const patched = await patchVersion(kind, object, bundle, { changed, target, owner: mark });

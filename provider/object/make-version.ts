@@ -103,7 +103,7 @@ export async function isAsWanted<I extends ObjectInputs, A extends object, B ext
   if (owner !== undefined && !isMarked) return false;
   const matches = await kind.matches(inputs, bundle);
   if (matches === false || (matches === undefined && !isMarked)) return false;
-  return differingAttributes(kind.attributes, kind.attributes.observed(bundle), attributes).every(
+  return differingAttributes(kind.attributes, kind.attributes.observed(bundle, attributes), attributes).every(
     (attribute) => attributes[attribute] === undefined && kind.attributes.isSetByService(attribute, inputs, bundle),
   );
 }

@@ -31,7 +31,7 @@ export async function patchVersion<
       look: async () => {
         const found = await object.current();
         if (!found || found.version !== bundle.version) return undefined;
-        const observed = kind.attributes.observed(found);
+        const observed = kind.attributes.observed(found, target);
         const isDone = changed.every((attribute) =>
           attribute === "tags"
             ? kind.attributes.same("tags", found.tags, tags)

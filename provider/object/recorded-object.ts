@@ -29,7 +29,8 @@ export const recordedObject = {
   onDelete: optionalMember(z.enum(ON_DELETE)),
   ifSoftDeleted: optionalMember(z.literal("fail")),
   timeouts: optionalMember(z.looseObject({ create: text, read: text, update: text, delete: text })),
-  enabled: optionalMember(z.literal(false)),
+  /** True of adopted and restored objects only: of others 0.1.0 has recorded no default, and neither has any later release. */
+  enabled: optionalMember(z.boolean()),
   notBefore: text,
   expiresOn: text,
   tags,

@@ -4,6 +4,7 @@ import { isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { isManagedHsm } from "../keyvault/identifier.js";
 import { checkAdoption, checkDeclaration } from "../object/check-declaration.js";
 import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
 import { expectedDigest } from "../object/observed-drift.js";
 import { keepSecretValue } from "../object/pending-material.js";
 import { checkRestoreSource, givenSources } from "../object/restore-source.js";
@@ -47,18 +48,20 @@ export async function checkSecret(
   const restored = checkRestoreSource(check, olds, "secret");
   const name = checkObjectName(check, olds, "secret", restored.name);
   checkDeclaration(check, "secret", { vaultUrl, name });
+  const adopt = news.adopt === true ? true : undefined;
+  const isSpelled = leavesRestToVault({ ...restored.inputs, adopt });
   const inputs = {
     __provider: news.__provider,
     vaultUrl,
     name,
     ...restored.inputs,
-    adopt: news.adopt === true ? true : undefined,
+    adopt,
     valueDigest: await checkValue(check, olds, vaultUrl, name),
     contentType: check.text("contentType", { pattern: /^[\s\S]{1,255}$/, what: "text of 1 to 255 characters" }),
-    enabled: checkEnabled(check),
+    enabled: checkEnabled(check, isSpelled),
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
-    tags: checkTags(check, olds, 512),
+    tags: checkTags(check, olds, { length: 512, isSpelled }),
     ...checkOptions(check),
   };
   checkLifetime(check, inputs);

@@ -108,10 +108,9 @@ async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Prom
 
 /** Attributes in the form of the program's: of an adopted or restored secret, only those that it declares. */
 function declaredAttributes(recorded: SecretOutputs, bundle: SecretBundle): SecretAttributes {
-  const observed = observedSecretAttributes(bundle);
-  if (!leavesRestToVault(recorded)) return observed;
+  if (!leavesRestToVault(recorded)) return observedSecretAttributes(bundle);
   const declared = SECRET_ATTRIBUTES.names.filter((attribute) => recorded[attribute] !== undefined);
-  return pickDefined(observed, declared);
+  return pickDefined(observedSecretAttributes(bundle, recorded), declared);
 }
 
 const OPTIONS = ["vaultUrl", "name", "restore", "adopt", "onDelete", "ifSoftDeleted", "timeouts"] as const;

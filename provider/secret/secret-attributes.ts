@@ -1,9 +1,8 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
-import { canonicalJson } from "../engine/normal-form.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import type { AttributeRules } from "../object/attributes.js";
+import { type AttributeRules, sameValue } from "../object/attributes.js";
 import { withoutOwnerTag } from "../object/owner-tag.js";
 import type { SecretAttributes, SecretFacts, SecretInputs } from "./secret-inputs.js";
 
@@ -14,19 +13,22 @@ export const SECRET_ATTRIBUTES: AttributeRules<SecretInputs, SecretAttributes, S
   names: ATTRIBUTES,
   clearedByVersion: ["expiresOn", "notBefore", "contentType"],
   observed: observedSecretAttributes,
-  same: (_attribute, a, b) => canonicalJson(a) === canonicalJson(b),
+  same: sameValue,
   isSetByService: () => false,
 };
 
-/** As the vault has them, in the normal form of inputs: defaults and the owner tag left out. */
-export function observedSecretAttributes(bundle: SecretBundle): SecretAttributes {
+/**
+ * As the vault has them, in the normal form of inputs: the owner tag left out, and defaults where `declared` does not
+ * spell them either.
+ */
+export function observedSecretAttributes(bundle: SecretBundle, declared: SecretAttributes = {}): SecretAttributes {
   const tags = withoutOwnerTag(bundle.tags);
   return {
-    ...(bundle.enabled ? {} : { enabled: false as const }),
+    ...(bundle.enabled && declared.enabled === undefined ? {} : { enabled: bundle.enabled }),
     ...(bundle.notBefore ? { notBefore: formatMoment(bundle.notBefore) } : {}),
     ...(bundle.expiresOn ? { expiresOn: formatMoment(bundle.expiresOn) } : {}),
     ...(bundle.contentType ? { contentType: bundle.contentType } : {}),
-    ...(Object.keys(tags).length > 0 ? { tags } : {}),
+    ...(Object.keys(tags).length > 0 || declared.tags ? { tags } : {}),
   };
 }
 

@@ -2,7 +2,8 @@ import type { ObjectInputs } from "../object/object-inputs.js";
 
 /** Attributes of a secret that can change. Left out means the service's default. */
 export interface SecretAttributes {
-  enabled?: false;
+  /** True only where the program spells it, and what it leaves out is the vault's. */
+  enabled?: boolean;
   notBefore?: string;
   expiresOn?: string;
   contentType?: string;

@@ -1,5 +1,6 @@
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import { leavesRestToVault } from "../object/object-inputs.js";
 import type { ObjectKind, PatchedVersion } from "../object/object-kind.js";
 import { secretValueFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
@@ -30,7 +31,7 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
       valueDigest: digest,
       ...rest
     } = inputs;
-    const there = { ...rest, ...SECRET_ATTRIBUTES.observed(bundle) };
+    const there = { ...rest, ...SECRET_ATTRIBUTES.observed(bundle, leavesRestToVault(inputs) ? inputs : {}) };
     const isSame = digest !== undefined && (await hasValue(inputs, bundle)) !== false;
     return { inputs: isSame ? { ...there, valueDigest: digest } : there, marks: {} };
   },

@@ -1,7 +1,13 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import { differingAttributes, pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
+import {
+  attributesBefore,
+  differingAttributes,
+  pickAttributes,
+  targetAttributes,
+  undeclaredAttributes,
+} from "../object/attributes.js";
 import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
@@ -29,7 +35,7 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const changed = differingAttributes(
     SECRET_ATTRIBUTES,
-    pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, recorded),
+    attributesBefore<SecretAttributes>(SECRET_ATTRIBUTES, recorded, declared),
     declared,
   ).filter((attribute) => declared[attribute] !== undefined || !leavesRestToVault(inputs));
 
@@ -46,7 +52,7 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
         targetAttributes(
           SECRET_ATTRIBUTES,
           inputs,
-          current === undefined ? recorded.found : SECRET_ATTRIBUTES.observed(current),
+          current === undefined ? recorded.found : SECRET_ATTRIBUTES.observed(current, inputs),
         ),
     });
     return { outs: { ...later, ...written(inputs, bundle, owner?.token) } };

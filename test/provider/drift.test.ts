@@ -118,10 +118,7 @@ async function expectConsequence(resource: DrivenResource, before: State, progra
 describe.each(Object.entries(SOURCES))("of %s", (_name, source) => {
   const isKey = source.collection === "keys";
 
-  // "enabled: true" is the normal form's default: an adopting program that says it leaves the attribute to the vault.
-  const changes = CHANGES.filter(([, , declared]) => !(source.args.adopt && declared.enabled === true));
-
-  it.each([...changes, ...(isKey ? OF_KEYS : OF_SECRETS)])(
+  it.each([...CHANGES, ...(isKey ? OF_KEYS : OF_SECRETS)])(
     "%s %s is told once, by name, and the next update does what is told",
     async (property, _change, declared, body) => {
       const { resource, program, state } = await made(source, declared);
