@@ -34,6 +34,6 @@ export {
 } from "./list-secrets.js";
 export type { ObjectArgs, OperationTimeouts } from "./object-args.js";
 export { KeyPolicyFacts, SecretPolicyFacts } from "./policy-facts.js";
-export { Secret, type SecretArgs } from "./secret.js";
+export { Secret, type SecretArgs, type SecretGenerate, type SecretValue } from "./secret.js";
 export { SecretBackup, type SecretBackupArgs } from "./secret-backup.js";
 export { type RestorableVault, VaultBackup, type VaultBackupArgs } from "./vault-backup.js";

@@ -7,6 +7,34 @@ import type { Listed, ObjectArgs } from "./object-args.js";
 import { renamedOptions } from "./renamed-options.js";
 import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
 
+/**
+ * The value, or where the provider reads it, so that it never passes through the engine: an environment variable, or a
+ * file of UTF-8 text, whose final line break is part of the value.
+ */
+export type SecretValue = pulumi.Input<string> | { env: string; file?: undefined } | { file: string; env?: undefined };
+
+/** A value that the provider makes, of at least 64 bits. Changing any of it makes a new value, and nothing else does. */
+export type SecretGenerate = {
+  /** Changing any of these makes a new value. */
+  keepers?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+} & (
+  | {
+      /** How many characters. */
+      length: pulumi.Input<number>;
+      /** What they are taken from, each as likely as every other. Default: letters and digits. */
+      characters?: pulumi.Input<string>;
+      bytes?: undefined;
+      encoding?: undefined;
+    }
+  | {
+      /** How many random bytes. */
+      bytes: pulumi.Input<number>;
+      encoding: Listed<"base64" | "base64url" | "hex", string>;
+      length?: undefined;
+      characters?: undefined;
+    }
+);
+
 /** Where the secret comes from. */
 type SecretSource =
   | {
@@ -14,10 +42,21 @@ type SecretSource =
        * At most 25,600 bytes; may be empty. Only a salted digest of it goes into state. Changing it makes a new
        * version. Needs secrets/set.
        */
-      value: pulumi.Input<string>;
+      value: SecretValue;
       /** Manage a secret that exists, and give it this value. Needs secrets/get. */
       adopt?: pulumi.Input<boolean>;
+      generate?: undefined;
       restore?: undefined;
+    }
+  | {
+      /**
+       * A random value that is made in the provider and sent to the vault, and that neither the program nor state ever
+       * has. Whoever needs it asks the vault. Needs secrets/set.
+       */
+      generate: pulumi.Input<SecretGenerate>;
+      value?: undefined;
+      restore?: undefined;
+      adopt?: false;
     }
   | {
       /**
@@ -26,12 +65,14 @@ type SecretSource =
        */
       restore: RestoreSource<"secret">;
       value?: undefined;
+      generate?: undefined;
       adopt?: false;
     }
   | {
       /** Manage a secret that exists, by `name`. What the program leaves out stays as it is. Needs secrets/get. */
       adopt: Listed<true, boolean>;
       value?: undefined;
+      generate?: undefined;
       restore?: undefined;
     };
 
@@ -40,7 +81,7 @@ interface SecretSettings extends ObjectArgs {
   contentType?: pulumi.Input<string>;
 }
 
-/** Exactly one of `value`, `restore` and `adopt`; `adopt` may go with `value`. */
+/** Exactly one of `value`, `generate`, `restore` and `adopt`; `adopt` may go with `value`. */
 export type SecretArgs = SecretSettings & SecretSource;
 
 /**

@@ -35,6 +35,7 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
       : "records the vault as it is now";
   }
   if (next.type !== "Key" && next.type !== "Secret") return "sets it to what the program says";
+  if (root === "valueDigest" && next.inputs.generate !== undefined) return "generates another value as a new version";
   const isNoneOfProgram = (root === "thumbprint" || root === "valueDigest") && next.inputs[root] === undefined;
   if (isNoneOfProgram) return "takes it as it is: the program does not say what it is";
   if (root === "thumbprint") return "imports a new version from the program's material, which has to be at hand";
@@ -43,7 +44,9 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
   if (root === "rotationPolicy") return "sets the rotation policy back";
   if (!PATCHED.has(root)) return "sets it to what the program says";
   const goesWithVersion = all.some(
-    ({ path: other }) => (other === "thumbprint" || other === "valueDigest") && next.inputs[other] !== undefined,
+    ({ path: other }) =>
+      (other === "thumbprint" && next.inputs.thumbprint !== undefined) ||
+      (other === "valueDigest" && (next.inputs.valueDigest ?? next.inputs.generate) !== undefined),
   );
   if (goesWithVersion || (makesVersionOverForeign(next) && all.some((other) => other.path === "version"))) {
     return "sets it with the new version";
@@ -53,7 +56,9 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
 }
 
 function consequenceOfVersion(next: NextStep): string {
-  if (next.inputs.generate !== undefined) return "generates a new version, which becomes the current one";
+  if (next.type === "Key" && next.inputs.generate !== undefined) {
+    return "generates a new version, which becomes the current one";
+  }
   if (makesVersionOverForeign(next))
     return "imports a new version from the program's material, which has to be at hand";
   return "takes the version as it is";
@@ -74,11 +79,13 @@ export function consequenceOfLoss(next: NextStep, isRecoverable: boolean): strin
     return 'fails: ifSoftDeleted is "fail"; recover or purge it first';
   }
   const noun = type === "Secret" ? "secret" : "key";
-  if (isRecoverable && generate !== undefined) return "recovers the key with its attributes set back";
+  if (isRecoverable && generate !== undefined && noun === "key") return "recovers the key with its attributes set back";
   if (isRecoverable) return `recovers the ${noun} and sets what the program says`;
   if (thumbprint !== undefined) return "imports the key from the program's material, which has to be at hand";
   if (valueDigest !== undefined) return "sets the secret again, with the program's value";
   if (restore !== undefined) return `restores the ${noun} from its backup`;
+  if (generate !== undefined && noun === "secret")
+    return "generates another value: whoever has the lost one is left behind";
   if (generate !== undefined) return "generates another key: what the lost one encrypted stays unreadable";
   if (adopt !== undefined) return `fails: there is no ${noun} left to adopt`;
   return "creates it again";
@@ -94,7 +101,9 @@ function generalConsequence({ operation, inputs }: NextStep): string | undefined
 
 /** The service can move these but not clear them. */
 function clearing({ type, inputs }: NextStep, root: string): string {
-  if (type === "Secret") return "sets a new version without it, from the program's value";
+  if (type === "Secret") {
+    return `sets a new version without it, from the ${inputs.generate === undefined ? "program's value" : "value in the vault"}`;
+  }
   if (inputs.rotationPolicy !== undefined && root === "expiresOn") {
     return isObject(inputs.rotationPolicy) && inputs.rotationPolicy.expireAfter !== undefined
       ? "moves it back to the rotation policy's moment"

@@ -14,10 +14,11 @@ const INVENTORY = /^drift\.(?=.)/;
 /** What people see of a difference: never a secret, and no name that only the provider knows. */
 export function shownProperty(state: ResourceState, { path, before, after }: Difference): ShownProperty {
   const observed = shown(path, after);
+  const recorded = before ?? recordedFact(state, path);
   return {
     property: shownName(path),
-    recorded: shown(path, before ?? recordedFact(state, path)),
-    observed: observed === "(secret)" && before !== undefined ? "(secret, changed)" : observed,
+    recorded: shown(path, recorded),
+    observed: observed === "(secret)" && recorded !== undefined ? "(secret, changed)" : observed,
   };
 }
 
@@ -27,10 +28,10 @@ export function shownName(path: string): string {
   return path === "stale" ? "blob" : path;
 }
 
-/** The version is recorded among the outputs alone; among the inputs it appears where it drifts. */
+/** The version, and the digest of a generated value, are recorded among the outputs alone; the inputs have them where they drift. */
 function recordedFact({ outputs }: ResourceState, path: string): unknown {
   if (INVENTORY.test(path)) return "no change";
-  return path === "version" ? outputs?.version : undefined;
+  return path === "version" || path === "valueDigest" ? outputs?.[path] : undefined;
 }
 
 function shown(path: string, value: unknown): string | undefined {

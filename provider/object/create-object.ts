@@ -64,7 +64,7 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
     tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
     return {
       id: objectId(kind.collection, inputs),
-      outs: kind.outputs(inputs, bundle, marksOf(creation, bundle)),
+      outs: await kind.outputs(inputs, bundle, marksOf(creation, bundle)),
     };
   } catch (error) {
     throw await asPartialFailure(creation, error);
@@ -239,7 +239,7 @@ async function restore<I extends ObjectInputs & A, A extends Attributes, B exten
   const actual = { ...inputs, name: restored.name };
   throw new PartialFailure(
     objectId(kind.collection, actual),
-    kind.outputs(actual, restored, marksOf(creation, restored)),
+    await kind.outputs(actual, restored, marksOf(creation, restored)),
     restoredUnderOtherName(kind.noun, inputs.vaultUrl, restored.name, inputs.name),
   );
 }
@@ -300,6 +300,6 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   const { kind, inputs, reached } = creation;
   if (reached === undefined || error instanceof PartialFailure) return error;
   const there = await kind.reached(inputs, reached);
-  const outs = kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks });
+  const outs = await kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks });
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

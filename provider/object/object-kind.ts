@@ -19,6 +19,8 @@ export interface PatchedVersion {
   version: string;
   /** Of a key. */
   keyType?: string;
+  /** Of a secret that was read. */
+  value?: string;
 }
 
 /** What makes a key a key and a secret a secret in the one life that both have. */
@@ -35,7 +37,7 @@ export interface ObjectKind<I extends ObjectInputs, A extends object, B extends 
   send(object: VaultObject<B>, inputs: I, attributes: A): Promise<B>;
   /** One request that gives the named attributes of a version their target values. */
   patch(object: VaultObject<B>, version: PatchedVersion, changed: readonly (keyof A)[], target: A): Promise<B>;
-  outputs(inputs: I, bundle: B, marks: ObjectMarks<A>): Properties;
+  outputs(inputs: I, bundle: B, marks: ObjectMarks<A>): Properties | Promise<Properties>;
   /** Inputs that describe what is there, where a later step failed: the next `up` sees what is missing. */
   reached(inputs: I, bundle: B): Promise<{ inputs: I; marks: ObjectMarks<A> }>;
   /** The owner as a version of this source carries it. */

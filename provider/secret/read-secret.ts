@@ -66,10 +66,12 @@ async function observe(
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
   };
+  // Of a generated value the digest is no input: there it only tells that it is another one.
+  const { valueDigest: _digest, ...told } = inputs;
   return {
     props: { ...laterMembers(recorded), ...secretOutputs(inputs, bundle, marks) },
     inputs: {
-      ...sealed({ ...inputs, ...swapped(value) }),
+      ...sealed({ ...(inputs.generate === undefined ? inputs : told), ...swapped(value) }),
       ...(value.isForeign ? { version: bundle.version } : {}),
     },
   };
@@ -93,7 +95,7 @@ async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Prom
   const { vaultUrl, name, valueDigest: digest, expectedValueDigest } = recorded;
   if (bundle.version === recorded.version) {
     return {
-      digest,
+      digest: digest ?? (await digestToMakeUpFor(recorded, bundle)),
       ...(expectedValueDigest === undefined ? {} : { expected: expectedValueDigest }),
       isForeign: recorded.foreignVersion === true,
     };
@@ -106,6 +108,14 @@ async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Prom
     : { digest: observed, expected, isForeign: false };
 }
 
+/** Of a generated value that the vault did not show when it was taken over, as it was disabled. */
+async function digestToMakeUpFor(
+  { vaultUrl, name, generate }: SecretOutputs,
+  { value }: SecretBundle,
+): Promise<string | undefined> {
+  return generate === undefined || value === undefined ? undefined : valueDigest(vaultUrl, name, value);
+}
+
 /** Attributes in the form of the program's: of an adopted or restored secret, only those that it declares. */
 function declaredAttributes(recorded: SecretOutputs, bundle: SecretBundle): SecretAttributes {
   if (!leavesRestToVault(recorded)) return observedSecretAttributes(bundle);
@@ -113,4 +123,4 @@ function declaredAttributes(recorded: SecretOutputs, bundle: SecretBundle): Secr
   return pickDefined(observedSecretAttributes(bundle, recorded), declared);
 }
 
-const OPTIONS = ["vaultUrl", "name", "restore", "adopt", "onDelete", "ifSoftDeleted", "timeouts"] as const;
+const OPTIONS = ["vaultUrl", "name", "generate", "restore", "adopt", "onDelete", "ifSoftDeleted", "timeouts"] as const;

@@ -4,12 +4,18 @@ import { withoutUndefined } from "../engine/normal-form.js";
 import { membersBeyond, readState } from "../engine/recorded-state.js";
 import type { DeletableObject } from "../object/delete-object.js";
 import { deletableObject, optionalMember, recordedFacts, recordedObject } from "../object/recorded-object.js";
+import { type GenerateRecipe, isRecipe } from "./generated-value.js";
 import type { SecretInputs, SecretOutputs } from "./secret-inputs.js";
 
 const text = optionalMember(z.string());
 
 /** A digest that became null, as with another secrets provider, is not there: the value is then set again. */
-const inputs = { ...recordedObject, contentType: text, valueDigest: text };
+const inputs = {
+  ...recordedObject,
+  contentType: text,
+  valueDigest: text,
+  generate: optionalMember(z.custom<GenerateRecipe>(isRecipe)),
+};
 const inputsSchema = z.looseObject(inputs);
 const outputsSchema = z.looseObject({
   ...inputs,

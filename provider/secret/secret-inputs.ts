@@ -1,4 +1,5 @@
 import type { ObjectInputs } from "../object/object-inputs.js";
+import type { GenerateRecipe } from "./generated-value.js";
 
 /** Attributes of a secret that can change. Left out means the service's default. */
 export interface SecretAttributes {
@@ -12,7 +13,9 @@ export interface SecretAttributes {
 
 /** A secret's inputs in normal form. The value is a digest, and never here. */
 export interface SecretInputs extends SecretAttributes, ObjectInputs {
+  /** Of the program's value. Of a generated one it stands among the outputs alone: the vault's answer tells it. */
   valueDigest?: string;
+  generate?: GenerateRecipe;
 }
 
 export interface SecretFacts {

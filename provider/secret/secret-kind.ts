@@ -1,10 +1,19 @@
-import { KeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import type { ObjectKind, PatchedVersion } from "../object/object-kind.js";
+import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { secretValueFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
 import type { VaultObject } from "../object/vault-object.js";
+import {
+  forgetGenerated,
+  type GenerateRecipe,
+  generatedFor,
+  generateValue,
+  keepGenerated,
+  recipeDigest,
+} from "./generated-value.js";
 import { SECRET_ATTRIBUTES, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretInputs } from "./secret-inputs.js";
 import { secretObject } from "./secret-object.js";
@@ -20,7 +29,8 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
   verify: () => {},
   send: sendVersion,
   patch: sendPatch,
-  outputs: secretOutputs,
+  outputs: async (inputs, bundle, marks) =>
+    secretOutputs(inputs, bundle, { ...marks, ...(await generatedDigest(inputs, bundle)) }),
   reached: async (inputs, bundle) => {
     const {
       enabled: _e,
@@ -29,20 +39,48 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
       contentType: _c,
       tags: _t,
       valueDigest: digest,
+      generate,
       ...rest
     } = inputs;
     const there = { ...rest, ...SECRET_ATTRIBUTES.observed(bundle, leavesRestToVault(inputs) ? inputs : {}) };
-    const isSame = digest !== undefined && (await hasValue(inputs, bundle)) !== false;
-    return { inputs: isSame ? { ...there, valueDigest: digest } : there, marks: {} };
+    if ((await hasValue(inputs, bundle)) === false) return { inputs: there, marks: {} };
+    const source = { ...(digest === undefined ? {} : { valueDigest: digest }), ...(generate ? { generate } : {}) };
+    return { inputs: { ...there, ...source }, marks: {} };
   },
-  owner: markOfRestored,
+  owner: markOf,
 };
 
-/** Whether a version has the value that the program gives; undefined where its value, or the program's, cannot be read. */
-export async function hasValue(
-  { vaultUrl, name, valueDigest: digest }: SecretInputs,
-  { value }: SecretBundle,
+/** The owner tag of a generated secret also says of which recipe it was made: a run that was cut off knows no more of it. */
+function markOf(inputs: SecretInputs, owner: Owner | undefined): Owner | undefined {
+  if (owner === undefined || inputs.generate === undefined) return markOfRestored(inputs, owner);
+  return { ...owner, source: recipeDigest(inputs.generate) };
+}
+
+/** Whether a version has a value of the program's recipe: the one that this operation has made, or by its mark any. */
+async function isGenerated(
+  inputs: SecretInputs,
+  recipe: GenerateRecipe,
+  { value, tags }: SecretBundle,
 ): Promise<boolean | undefined> {
+  const sent = generatedFor(inputs);
+  if (sent !== undefined && value !== undefined) return value === sent.value;
+  const source = ownerOf(tags)?.source;
+  return source === undefined ? undefined : source === recipeDigest(recipe);
+}
+
+/** What state keeps of a generated value; nothing where the vault does not show it, which a refresh makes up for. */
+async function generatedDigest(inputs: SecretInputs, { value }: SecretBundle): Promise<{ valueDigest?: string }> {
+  if (inputs.generate === undefined) return {};
+  const sent = generatedFor(inputs);
+  if (sent !== undefined && (value === undefined || value === sent.value)) return { valueDigest: sent.digest };
+  return value === undefined ? {} : { valueDigest: await valueDigest(inputs.vaultUrl, inputs.name, value) };
+}
+
+/** Whether a version has the value that the program gives; undefined where its value, or the program's, cannot be read. */
+export async function hasValue(inputs: SecretInputs, bundle: SecretBundle): Promise<boolean | undefined> {
+  if (inputs.generate !== undefined) return isGenerated(inputs, inputs.generate, bundle);
+  const { vaultUrl, name, valueDigest: digest } = inputs;
+  const { value } = bundle;
   if (digest === undefined || value === undefined) return undefined;
   return (await valueDigest(vaultUrl, name, value)) === digest;
 }
@@ -53,7 +91,7 @@ async function sendVersion(
   inputs: SecretInputs,
   attributes: SecretAttributes,
 ): Promise<SecretBundle> {
-  const value = inputs.valueDigest === undefined ? undefined : secretValueFor(inputs.valueDigest);
+  const value = inputs.generate === undefined ? givenValue(inputs) : await valueOfRecipe(inputs, inputs.generate);
   if (value === undefined) {
     throw new KeyVaultError(
       "KV_INVALID_INPUT",
@@ -63,19 +101,39 @@ async function sendVersion(
       },
     );
   }
-  return client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }, deadline.call);
+  try {
+    return await client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }, deadline.call);
+  } catch (error) {
+    // Nothing has this value, so nothing is to be compared with it: what is there may be of an earlier run.
+    if (isKeyVaultError(error) && !error.mayHaveHappened) forgetGenerated(inputs);
+    throw error;
+  }
 }
 
-function sendPatch(
+function givenValue({ valueDigest: digest }: SecretInputs): string | undefined {
+  return digest === undefined ? undefined : secretValueFor(digest);
+}
+
+/** One value for one operation. */
+async function valueOfRecipe(inputs: SecretInputs, recipe: GenerateRecipe): Promise<string> {
+  const made = generatedFor(inputs);
+  if (made !== undefined) return made.value;
+  const value = generateValue(recipe);
+  keepGenerated(inputs, { value, digest: await valueDigest(inputs.vaultUrl, inputs.name, value) });
+  return value;
+}
+
+/** A patched version has the value that it had, and the answer to a PATCH does not show it. */
+async function sendPatch(
   { client, deadline, address }: VaultObject<SecretBundle>,
-  { version }: PatchedVersion,
+  { version, value }: PatchedVersion,
   changed: readonly (keyof SecretAttributes)[],
   target: SecretAttributes,
 ): Promise<SecretBundle> {
   const moved = Object.fromEntries(
     changed.filter((attribute) => target[attribute] !== undefined).map((attribute) => [attribute, target[attribute]]),
   ) as SecretAttributes;
-  return client.updateSecret(
+  const patched = await client.updateSecret(
     address.name,
     version,
     {
@@ -85,6 +143,7 @@ function sendPatch(
     },
     deadline.call,
   );
+  return value === undefined ? patched : { ...patched, value };
 }
 
 function wireAttributes(attributes: SecretAttributes) {

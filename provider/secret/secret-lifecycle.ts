@@ -1,8 +1,11 @@
-import type { ResourceLifecycle } from "../engine/lifecycle.js";
+import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
+import { tell } from "../engine/progress.js";
+import { containsUnknown } from "../engine/unknown.js";
 import { createObject } from "../object/create-object.js";
 import { deleteObject } from "../object/delete-object.js";
 import { diffObject } from "../object/diff-object.js";
 import { checkSecret } from "./check-secret.js";
+import { isRecipe, isSameRecipe } from "./generated-value.js";
 import { readSecret } from "./read-secret.js";
 import { readDeletableSecret, readSecretInputs } from "./recorded-secret.js";
 import { SECRET } from "./secret-kind.js";
@@ -12,9 +15,23 @@ import { updateSecret } from "./update-secret.js";
 /** What happens to a Secret on each call of the engine. */
 export const secretLifecycle: ResourceLifecycle = {
   check: checkSecret,
-  diff: async (_id, olds, news) => diffObject("secret", olds, news),
+  diff: async (_id, olds, news) => {
+    tellNewValue(olds, news);
+    return diffObject("secret", olds, news);
+  },
   create: async (properties) => createObject(SECRET, readSecretInputs(properties)),
   read: readSecret,
   update: updateSecret,
   delete: async (_id, props) => deleteObject("secret", secretObject, readDeletableSecret(props)),
 };
+
+/** A preview shows that the recipe changed; that everybody who has the value gets another one is said. */
+function tellNewValue(olds: Properties, news: Properties): void {
+  if (!isRecipe(news.generate) || containsUnknown(news.generate)) return;
+  const isSame = isRecipe(olds.generate) && isSameRecipe(olds.generate, news.generate);
+  const isSwapped = olds.expectedValueDigest !== undefined && olds.expectedValueDigest !== olds.valueDigest;
+  if (isSame && !isSwapped) return;
+  tell(
+    `secret "${olds.name}" in ${olds.vaultUrl} gets a new generated value${isSwapped ? ": its value was changed outside" : ""}`,
+  );
+}

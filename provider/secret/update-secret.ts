@@ -1,5 +1,6 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
+import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import {
   attributesBefore,
@@ -14,12 +15,15 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
+import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
+import { isSameRecipe, keepGenerated } from "./generated-value.js";
 import { laterMembers, readSecretInputs, readSecretOutputs } from "./recorded-secret.js";
-import { SECRET_ATTRIBUTES, sealed, secretOutputs } from "./secret-attributes.js";
+import { SECRET_ATTRIBUTES, sealed } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
 import { SECRET } from "./secret-kind.js";
 import { secretObject } from "./secret-object.js";
+import { valueDigest } from "./value-digest.js";
 
 /** A look and one request for a new value, one for changed attributes, none where only behaviour options changed. */
 export async function updateSecret(_id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
@@ -42,11 +46,12 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
   const mustClear = changed.some(
     (attribute) => SECRET_ATTRIBUTES.clearedByVersion.includes(attribute) && declared[attribute] === undefined,
   );
-  const hasNewValue = inputs.valueDigest !== undefined && inputs.valueDigest !== recorded.valueDigest;
+  const hasNewValue = needsNewValue(recorded, inputs);
   if (hasNewValue || mustClear) {
+    if (!hasNewValue && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
     const bundle = await makeNextVersion(SECRET, object, inputs, {
       // A digest that is lost from state tells nothing: the version that is known may be the one.
-      known: recorded.valueDigest === undefined ? undefined : recorded.version,
+      known: recorded.valueDigest === undefined && inputs.generate === undefined ? undefined : recorded.version,
       owner,
       attributesOver: (current) =>
         targetAttributes(
@@ -55,16 +60,44 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
           current === undefined ? recorded.found : SECRET_ATTRIBUTES.observed(current, inputs),
         ),
     });
-    return { outs: { ...later, ...written(inputs, bundle, owner?.token) } };
+    return { outs: { ...later, ...(await written(recorded, inputs, bundle, owner?.token)) } };
   }
   if (changed.length > 0) {
     const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(recorded, inputs);
     if (isToMark && !changed.includes("tags")) changed.push("tags");
     const mark = isToMark || recorded.ownerToken !== undefined ? owner : undefined;
     const bundle = await patchVersion(SECRET, object, recorded, { changed, target: declared, owner: mark });
-    return { outs: { ...later, ...written(inputs, bundle, owner?.token ?? recorded.ownerToken) } };
+    return { outs: { ...later, ...(await written(recorded, inputs, bundle, owner?.token ?? recorded.ownerToken)) } };
   }
   return { outs: { ...later, ...unwritten(recorded, inputs) } };
+}
+
+/**
+ * Whether the program's source gives another value than the recorded one. A generated value that somebody replaced is
+ * generated anew: whoever set it knows it.
+ */
+export function needsNewValue(recorded: SecretOutputs, { valueDigest: digest, generate }: SecretInputs): boolean {
+  if (generate === undefined) return digest !== undefined && digest !== recorded.valueDigest;
+  if (recorded.generate === undefined || !isSameRecipe(recorded.generate, generate)) return true;
+  return recorded.expectedValueDigest !== undefined && recorded.expectedValueDigest !== recorded.valueDigest;
+}
+
+/** A new version that only lacks an attribute has the value of the one before, which the vault alone holds. */
+async function keepValueOfVault(
+  object: VaultObject<SecretBundle>,
+  recorded: SecretOutputs,
+  inputs: SecretInputs,
+): Promise<void> {
+  const value = (await object.current())?.value;
+  if (value !== undefined) {
+    const digest = await valueDigest(inputs.vaultUrl, inputs.name, value);
+    if (digest === recorded.valueDigest) return keepGenerated(inputs, { value, digest });
+  }
+  throw new KeyVaultError(
+    "KV_INVALID_INPUT",
+    `an attribute of ${object.label} cannot be removed: only a new version is without it, and the generated value that it would repeat ${value === undefined ? "cannot be read" : "is not the recorded one"}`,
+    { hint: "change generate.keepers, which makes a new value, or keep the attribute" },
+  );
 }
 
 /** A PATCH replaces all tags: only where the program says what they are, or there are none of others, may it add our mark. */
@@ -73,13 +106,22 @@ function mayMark(recorded: SecretOutputs, inputs: SecretInputs): boolean {
   return Object.keys(inputs.tags ?? recorded.tags ?? {}).length < 15;
 }
 
-function written(inputs: SecretInputs, bundle: SecretBundle, token: string | undefined): Properties {
+async function written(
+  recorded: SecretOutputs,
+  inputs: SecretInputs,
+  bundle: SecretBundle,
+  token: string | undefined,
+): Promise<Properties> {
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const found = leavesRestToVault(inputs)
     ? undeclaredAttributes(SECRET_ATTRIBUTES, SECRET_ATTRIBUTES.observed(bundle), declared)
     : undefined;
   const isOurs = token !== undefined && ownerOf(bundle.tags)?.token === token;
-  return secretOutputs(inputs, bundle, { ...(found ? { found } : {}), ...(isOurs ? { ownerToken: token } : {}) });
+  return SECRET.outputs(inputs, bundle, {
+    ...(bundle.version === recorded.version ? digestOfGenerated(recorded, inputs) : {}),
+    ...(found ? { found } : {}),
+    ...(isOurs ? { ownerToken: token } : {}),
+  });
 }
 
 const FACTS = [
@@ -96,5 +138,18 @@ function unwritten(recorded: SecretOutputs, inputs: SecretInputs): Properties {
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const before = { ...recorded.found, ...pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, recorded) };
   const found = leavesRestToVault(inputs) ? undeclaredAttributes(SECRET_ATTRIBUTES, before, declared) : undefined;
-  return sealed({ ...inputs, ...pickDefined(recorded, FACTS), ...(found ? { found } : {}) });
+  return sealed({
+    ...inputs,
+    ...pickDefined(recorded, FACTS),
+    ...digestOfGenerated(recorded, inputs),
+    ...(found ? { found } : {}),
+  });
+}
+
+/** Of a generated value the digest is no input: it stays as it is recorded. */
+function digestOfGenerated(
+  { valueDigest: digest }: SecretOutputs,
+  { generate }: SecretInputs,
+): { valueDigest?: string } {
+  return generate === undefined || digest === undefined ? {} : { valueDigest: digest };
 }

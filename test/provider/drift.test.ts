@@ -36,6 +36,7 @@ const SOURCES: Record<string, Source> = {
   "a generated key": { provider: key, collection: "keys", args: { generate: { keyType: "EC" } } },
   "an adopted key": { provider: key, collection: "keys", args: { adopt: true }, isMadeOutside: true },
   "a secret by value": { provider: secret, collection: "secrets", args: { value: "a value" } },
+  "a generated secret": { provider: secret, collection: "secrets", args: { generate: { length: 32 } } },
   "an adopted secret": { provider: secret, collection: "secrets", args: { adopt: true }, isMadeOutside: true },
 };
 

@@ -39,6 +39,12 @@ new keyvault.Key("k", { restore: { blob: text } });
 new keyvault.Key("k", { restore: { file: "k.keybackup" } });
 new keyvault.Key("k", { restore: stack.requireOutput("backup") });
 new keyvault.Secret("s", { value: config.requireSecret("value"), adopt: true });
+new keyvault.Secret("s", { value: { env: "DB_PASSWORD" } });
+new keyvault.Secret("s", { value: { file: "db.password" }, adopt: true });
+new keyvault.Secret("s", { generate: { length: 32 } });
+new keyvault.Secret("s", { generate: { length: 32, characters: text, keepers: { year: text } } });
+new keyvault.Secret("s", { generate: { bytes: 32, encoding: "base64url", keepers: { year: "2027" } } });
+new keyvault.Secret("s", { generate: pulumi.output({ bytes: 32, encoding: "hex" as const }) });
 new keyvault.Secret("s", { restore: secretBackup, contentType: "text/plain" });
 new keyvault.Secret("s", { restore: all.secret("s") });
 new keyvault.Secret("s", { adopt: true, name: "s" });
@@ -104,6 +110,22 @@ new keyvault.Key("k", { restore: { blob: text, file: "k.keybackup" } });
 new keyvault.Secret("s", { name: "s" });
 // @ts-expect-error two sources
 new keyvault.Secret("s", { value: "v", restore: secretBackup });
+// @ts-expect-error two sources
+new keyvault.Secret("s", { value: "v", generate: { length: 32 } });
+// @ts-expect-error generate makes another value than the one to adopt
+new keyvault.Secret("s", { generate: { length: 32 }, adopt: true });
+// @ts-expect-error two places of one value
+new keyvault.Secret("s", { value: { env: "DB_PASSWORD", file: "db.password" } });
+// @ts-expect-error a misspelled place
+new keyvault.Secret("s", { value: { path: "db.password" } });
+// @ts-expect-error neither characters nor bytes
+new keyvault.Secret("s", { generate: {} });
+// @ts-expect-error bytes without an encoding
+new keyvault.Secret("s", { generate: { bytes: 32 } });
+// @ts-expect-error an encoding of characters
+new keyvault.Secret("s", { generate: { length: 32, encoding: "hex" } });
+// @ts-expect-error an encoding that is none
+new keyvault.Secret("s", { generate: { bytes: 32, encoding: "base32" } });
 // @ts-expect-error to adopt is the only source
 new keyvault.Secret("s", { adopt: false });
 // @ts-expect-error the backup of a key
