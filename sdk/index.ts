@@ -6,6 +6,30 @@ export {
   type KeyVaultErrorCode,
 } from "../provider/keyvault/errors.js";
 export type { Restorable, RestorableValue, RestoreSource } from "./backup-resource.js";
+export type { FunctionOptions, FunctionOutputOptions } from "./functions/function-call.js";
+export {
+  type GetKeyArgs,
+  type GetKeyOutputArgs,
+  type GetKeyResult,
+  type GetKeyVersionArgs,
+  type GetKeyVersionOutputArgs,
+  getKey,
+  getKeyOutput,
+  getKeyVersion,
+  getKeyVersionOutput,
+} from "./functions/get-key.js";
+export {
+  type GetSecretArgs,
+  type GetSecretMetadataArgs,
+  type GetSecretMetadataOutputArgs,
+  type GetSecretMetadataResult,
+  type GetSecretOutputArgs,
+  type GetSecretResult,
+  getSecret,
+  getSecretMetadata,
+  getSecretMetadataOutput,
+  getSecretOutput,
+} from "./functions/get-secret.js";
 export {
   Key,
   type KeyArgs,

@@ -51,8 +51,21 @@ export function timeoutInputs(
   return { timeouts: pulumi.output(timeouts).apply((own) => ({ ...given, ...own })) };
 }
 
-/** Options of a resource that is read and not managed. Without an id the engine would take it for a new one. */
+const VERSIONED_ID = /^(?<id>.+\/(?:keys|secrets)\/[0-9a-zA-Z-]{1,127})\/[0-9a-f]{32}$/i;
+
+/**
+ * Options of a resource that is read and not managed. Without an id the engine would take it for a new one; with the id
+ * of a version it would read the current one. Of an id that is an Output, the read says so.
+ */
 export function gottenOptions(kind: "key" | "secret", name: string, id: pulumi.Input<string>, opts: Options) {
+  const { id: versionless } = (typeof id === "string" && VERSIONED_ID.exec(id)?.groups) || {};
+  if (versionless !== undefined) {
+    throw refusal(
+      `${className(kind)}.get("${name}")`,
+      "its id names a version, and a resource is the object with all its versions",
+      `give ${versionless}, or read that version with ${kind === "key" ? "getKeyVersion" : "getSecret"}`,
+    );
+  }
   if (id) return { ...opts, id };
   throw refusal(
     `${className(kind)}.get("${name}")`,

@@ -44,6 +44,18 @@ const HSM_ACTIONS: Partial<Record<OperationName, readonly [action: string, role:
   updateKeyRotationPolicy: ["keys/write/action", HSM_CRYPTO_USER],
 };
 
+/** The built-in role of a vault with the fewest rights that has an operation's data action. */
+function vaultRole(operation: OperationName): string {
+  const { permission, dataAction } = OPERATIONS[operation];
+  if (dataAction === "keys/read" || dataAction === "secrets/readMetadata/action") return "Key Vault Reader";
+  if (dataAction === "secrets/getSecret/action") return "Key Vault Secrets User";
+  if (KEY_USES.has(operation)) return "Key Vault Crypto User";
+  if (operation === "releaseKey") return "Key Vault Crypto Service Release User";
+  return permission.startsWith("keys/") ? "Key Vault Crypto Officer" : "Key Vault Secrets Officer";
+}
+
+const KEY_USES: ReadonlySet<OperationName> = new Set(["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]);
+
 const OPERATION_NAMES = Object.keys(OPERATIONS).filter((name): name is OperationName => name in OPERATIONS);
 const PLANES: readonly Plane[] = ["vault", "managedhsm"];
 
@@ -63,7 +75,7 @@ export function formatPermissionHint(operation: OperationName, plane: Plane): st
     permission: OPERATIONS[operation].permission,
   };
   if (plane === "vault") {
-    return `grant the ${permission} permission (access policy) or a role with ${dataAction} (Azure RBAC; a new assignment takes some minutes).`;
+    return `grant the ${permission} permission (access policy) or a role with ${dataAction}, such as ${vaultRole(operation)} (Azure RBAC; a new assignment takes some minutes).`;
   }
   const [, role] = HSM_ACTIONS[operation] ?? [];
   const allowing = dataAction === undefined ? "" : ` by ${dataAction}, such as ${role}`;

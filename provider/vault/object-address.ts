@@ -1,4 +1,4 @@
-import { describeValue } from "../engine/described-value.js";
+import { describeText, describeValue } from "../engine/described-value.js";
 import type { InputCheck } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
@@ -86,14 +86,56 @@ export function objectId(collection: "keys" | "secrets", address: ObjectAddress)
   return `${address.vaultUrl}/${collection}/${address.name}`;
 }
 
-/** The address in an id. A version behind the name, as in a versioned URL, is left out. */
+/** An address, and the version where an id names one. */
+export interface NamedVersion extends ObjectAddress {
+  version?: string;
+}
+
+const idOf = (collection: string) =>
+  new RegExp(
+    `^(?<vaultUrl>https?://[^/\\s]+|embedded:[^\\r\\n]+)/${collection}/(?<name>[0-9a-zA-Z-]{1,127})(?:/(?<version>[0-9a-zA-Z]{1,64}))?/?$`,
+    "i",
+  );
+const ID = { keys: idOf("keys"), secrets: idOf("secrets") };
+
+/**
+ * What an id names: `https://v.vault.azure.net/keys/orders`, with or without a version behind it.
+ *
+ * @throws KeyVaultError `KV_INVALID_INPUT`; of text that is no id it repeats nothing, which may be a secret in the wrong place
+ */
+export function parseObjectId(collection: "keys" | "secrets", id: string): NamedVersion {
+  const { vaultUrl, name, version } = ID[collection].exec(id)?.groups ?? {};
+  if (vaultUrl === undefined || name === undefined) {
+    const other = collection === "keys" ? "secrets" : "keys";
+    const why = ID[other].test(id)
+      ? `The id is that of one of a vault's ${other}, not of its ${collection}`
+      : `This is not the id of one of a vault's ${collection}: ${describeText(id)}`;
+    throw new KeyVaultError("KV_INVALID_INPUT", why, { hint: `use the form https://<vault>/${collection}/<name>` });
+  }
+  return { vaultUrl, name, ...(version === undefined ? {} : { version }) };
+}
+
+/**
+ * The address in the id of a resource, which is versionless: a resource is the object with all its versions.
+ *
+ * @throws KeyVaultError `KV_INVALID_INPUT`, for a versioned id too: what would be read is the current version, not that one
+ */
 export function addressOfId(collection: "keys" | "secrets", id: string): ObjectAddress {
-  const [vaultUrl = "", path = ""] = id.split(`/${collection}/`);
-  const [name = ""] = path.split("/");
-  if (vaultUrl !== "" && isValidObjectName(name)) return { vaultUrl, name };
-  throw new KeyVaultError("KV_INVALID_INPUT", `"${id}" is not the id of one of a vault's ${collection}`, {
-    hint: `use the form https://<vault>/${collection}/<name>`,
-  });
+  const { version, ...address } = parseObjectId(collection, id);
+  if (version !== undefined) throw versionedId(collection, objectId(collection, address));
+  return address;
+}
+
+/** @param id the versionless one */
+export function versionedId(collection: "keys" | "secrets", id: string): KeyVaultError {
+  const reader = collection === "keys" ? "getKeyVersion" : "getSecret";
+  return new KeyVaultError(
+    "KV_INVALID_INPUT",
+    "The id names a version, and a resource is the object with all its versions",
+    {
+      hint: `give ${id}, or read that version with ${reader}`,
+    },
+  );
 }
 
 export function sameObject(a: Properties, b: Properties): boolean {

@@ -55,7 +55,7 @@ test.each<[number, string | undefined, string | undefined, string, Partial<CallC
 test("the message says what failed, on what, why and what to do", () => {
   expect(errorOf(403, "Forbidden", "AccessDenied").message).toBe(
     'importKey "orders" in https://v.vault.azure.net was refused (403 Forbidden, AccessDenied): The service\'s words. ' +
-      "Grant the keys/import permission (access policy) or a role with Microsoft.KeyVault/vaults/keys/import/action (Azure RBAC; a new assignment takes some minutes).",
+      "Grant the keys/import permission (access policy) or a role with Microsoft.KeyVault/vaults/keys/import/action, such as Key Vault Crypto Officer (Azure RBAC; a new assignment takes some minutes).",
   );
 });
 

@@ -53,6 +53,15 @@ new keyvault.KeyInventory("i", { expect: [key, "other", text] });
 export const shared: keyvault.KeyArgs = { generate, timeouts: { create: "5m" }, onDelete: "retain" };
 export const made = (restore: keyvault.RestoreSource<"key">) => new keyvault.Key("k", { restore });
 
+const current = keyvault.getKeyOutput({ id: key.id });
+keyvault.getKey({ name: "k" });
+keyvault.getKeyVersion({ id: "https://v.vault.azure.net/keys/k/0" });
+keyvault.getKeyVersionOutput({ vaultUrl: text, name: text, version: current.version });
+keyvault.getSecret({ name: "s", version: "0" }, { credential: "azure-cli" });
+keyvault.getSecretMetadataOutput({ id: secret.id }, { dependsOn: [key, secret] });
+new keyvault.Secret("s", { value: keyvault.getSecretOutput({ name: text }).value });
+export const read: Promise<pulumi.Output<string>> = keyvault.getSecret({ name: "s" }).then(({ value }) => value);
+
 // Refused.
 // @ts-expect-error two sources
 new keyvault.Key("k", { import: { file: "k.pem" }, generate });
@@ -154,3 +163,18 @@ new keyvault.VaultBackup("v", { keys: [secret] });
 new keyvault.KeyInventory("i", { expect: [secret] });
 // @ts-expect-error an unknown choice
 new keyvault.KeyInventory("i", { onUnmanaged: "warn" });
+
+// @ts-expect-error an Output, which getKeyOutput takes
+keyvault.getKey({ name: text });
+// @ts-expect-error an id and a name
+keyvault.getKey({ id: "https://v.vault.azure.net/keys/k", name: "k" });
+// @ts-expect-error an id and a name
+keyvault.getKeyOutput({ id: key.id, name: text });
+// @ts-expect-error a version, which getKeyVersion reads
+keyvault.getKey({ name: "k", version: "0" });
+// @ts-expect-error no version
+keyvault.getKeyVersion({ name: "k" });
+// @ts-expect-error nothing is named
+keyvault.getSecret({});
+// @ts-expect-error the metadata has no value
+keyvault.getSecretMetadataOutput({ name: "s" }).value;
