@@ -9,6 +9,11 @@ import { className, kindOf } from "./resource-kind.js";
 export interface BackupArgs {
   /** Keep the blob in a file of this folder (mode 0600) instead of in state. Relative to the project. */
   to?: pulumi.Input<{ folder: pulumi.Input<string> }>;
+  /**
+   * Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`.
+   * Default: that of the resource that is backed up, else as the stack says.
+   */
+  credential?: pulumi.Input<string>;
 }
 
 /** A backup is of keys or of secrets: it can be restored as nothing else. */
@@ -41,6 +46,8 @@ interface Source {
   updatedOn: pulumi.Output<string | undefined>;
   /** Of a key whose program has one: a property that only its arguments make. */
   rotationPolicy?: pulumi.Output<unknown>;
+  /** Of a resource that does not sign in as the stack does. */
+  credential?: pulumi.Output<string>;
 }
 
 /** What tells a change of a managed object. A change of a key's rotation policy changes neither version nor moment. */
@@ -61,13 +68,19 @@ export function backupInputs<A extends object>(
   source: pulumi.Resource | undefined,
 ) {
   const backup = `${className(kind)}Backup "${name}"`;
-  if (source) return { ...args, ...changesOf(ofKind(kind, source, backup, kind)) };
+  if (source) return { ...credentialOf(source), ...args, ...changesOf(ofKind(kind, source, backup, kind)) };
   if ("name" in args && args.name !== undefined && args.name !== null) return args;
   throw refusal(
     backup,
     "there is nothing to back up",
     `give a ${className(kind)} of the program as \`${kind}\`, or the name of another one as \`name\``,
   );
+}
+
+/** As the resource that is backed up signs in, where it does not as the stack does. */
+export function credentialOf(source: object): { credential?: pulumi.Output<string> } {
+  const { credential } = source as Source;
+  return credential === undefined ? {} : { credential };
 }
 
 /** Refuses what is given in the place of a resource, and a resource of another kind. An Output of one is not looked at. */

@@ -12,6 +12,11 @@ export interface KeyInventoryArgs {
    */
   vaultUrl?: pulumi.Input<string>;
   /**
+   * Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`.
+   * Default: as the stack says.
+   */
+  credential?: pulumi.Input<string>;
+  /**
    * The keys that the vault is to have: names, and Key resources of the program, which the inventory is taken after.
    * Give the resource where there is one: it tells itself when its key is changed, so the inventory watches only
    * whether the key is there.

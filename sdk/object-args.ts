@@ -42,6 +42,11 @@ export interface ObjectArgs {
    * recover), or `fail`. Changing it sends nothing.
    */
   ifSoftDeleted?: pulumi.Input<"recover" | "fail">;
+  /**
+   * Who asks for this resource: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`.
+   * Changing it sends nothing. Default: as the stack says.
+   */
+  credential?: pulumi.Input<string>;
   /** Time that each operation may take. Pulumi's `customTimeouts` fill in what is left out. Changing them sends nothing. */
   timeouts?: pulumi.Input<OperationTimeouts>;
 }

@@ -7,6 +7,7 @@ import {
   type BackupArgs,
   type BackupKind,
   changesOf,
+  credentialOf,
   ofKind,
   type Restorable,
   type RestorableValue,
@@ -93,6 +94,7 @@ export class VaultBackup extends pulumi.CustomResource {
       name,
       {
         ...OUTPUTS,
+        ...credentialOfFirst(keys, secrets),
         ...rest,
         keys: selected("key", name, keys),
         secrets: selected("secret", name, secrets),
@@ -176,6 +178,12 @@ function restorable<K extends BackupKind>(backup: VaultBackup, kind: K, name: pu
       .apply(([folder, key]) => (folder && key ? blobFile(folder, kinds, key) : undefined)),
     version: pulumi.all([backup.covered, names]).apply(([covered, key]) => covered[kinds][key ?? ""]),
   };
+}
+
+/** A VaultBackup is of one vault: who asks for one of its resources asks for all. */
+function credentialOfFirst(...given: (Selected<Key> | Selected<Secret> | undefined)[]) {
+  const first = given.flat().find((item) => pulumi.Resource.isInstance(item));
+  return first === undefined ? {} : credentialOf(first);
 }
 
 /** Of a resource only what tells a change of it. */

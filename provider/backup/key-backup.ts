@@ -7,11 +7,11 @@ import { backupLifecycle } from "./object-backup.js";
 /** What happens to a KeyBackup on each call of the engine. */
 export const keyBackupLifecycle = backupLifecycle({
   kind: "key",
-  async observe(vaultUrl, name) {
-    const { version, updatedOn } = await newestKeyVersion(await vaultClient(vaultUrl), name);
+  async observe(address) {
+    const { version, updatedOn } = await newestKeyVersion(await vaultClient(address), address.name);
     return coveredVersion(version, updatedOn && formatMoment(updatedOn));
   },
-  async backup(vaultUrl, name) {
-    return (await vaultClient(vaultUrl)).backupKey(name);
+  async backup(address) {
+    return (await vaultClient(address)).backupKey(address.name);
   },
 });

@@ -10,7 +10,8 @@ import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { backupDigest } from "../object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
-import { checkObjectName, checkVaultUrl, objectLabel } from "../vault/object-address.js";
+import { checkCredential } from "../vault/check-credential.js";
+import { checkObjectName, checkVaultUrl, type ObjectAddress, objectLabel } from "../vault/object-address.js";
 import { replacedBy } from "../vault/replaced-by.js";
 import { answeredBlob } from "./answered-blob.js";
 import { backupFileName, backupFileProblem, realFolder, writeBackupFile } from "./backup-file.js";
@@ -23,13 +24,23 @@ import type { BackupInputs, BackupOutputs } from "./recorded-backup.js";
 export interface BackupSource {
   kind: "key" | "secret";
   /** The current version, and when it was last changed. */
-  observe(vaultUrl: string, name: string): Promise<CoveredVersion>;
-  backup(vaultUrl: string, name: string): Promise<string>;
+  observe(address: ObjectAddress): Promise<CoveredVersion>;
+  backup(address: ObjectAddress): Promise<string>;
 }
 
-const PROPERTIES = ["vaultUrl", "name", "version", "updatedOn", "rotationPolicy", "to", "claimant", "owner"];
+const PROPERTIES = [
+  "vaultUrl",
+  "name",
+  "credential",
+  "version",
+  "updatedOn",
+  "rotationPolicy",
+  "to",
+  "claimant",
+  "owner",
+];
 /** What state holds of the inputs. */
-const INPUTS = ["__provider", "vaultUrl", "name", "version", "updatedOn", "rotation", "to"];
+const INPUTS = ["__provider", "vaultUrl", "name", "credential", "version", "updatedOn", "rotation", "to"];
 
 /**
  * The lifecycle of KeyBackup and SecretBackup. Version and last change of the object are inputs, so a change of it
@@ -44,6 +55,7 @@ export function backupLifecycle(source: BackupSource): ResourceLifecycle {
         __provider: news.__provider,
         vaultUrl: checkVaultUrl(check, olds),
         name,
+        credential: await checkCredential(check),
         version: check.text("version", { what: "a version" }),
         updatedOn: check.text("updatedOn", { what: "a moment" }),
         rotation: rotationDigest(news.rotationPolicy),
@@ -89,10 +101,10 @@ async function take(source: BackupSource, inputs: BackupInputs, olds?: Propertie
     await claimBackupFile(to.folder, fileName, writerOf(realFolder(to.folder), fileName)?.owner, digest);
   }
   // Looked at before it is taken: a change in between makes the backup newer than it says, and is taken once more.
-  const covered = version === undefined ? await source.observe(vaultUrl, name) : coveredVersion(version, updatedOn);
+  const covered = version === undefined ? await source.observe(inputs) : coveredVersion(version, updatedOn);
   const answer = await new OperationDeadline(undefined).whileBusy(
     `${source.kind} "${name}" in ${vaultUrl} to be free`,
-    () => source.backup(vaultUrl, name),
+    () => source.backup(inputs),
   );
   const blob = answeredBlob(source.kind, name, vaultUrl, answer);
   const file = to ? await writeBackupFile(to.folder, fileName, blob) : "";
@@ -128,10 +140,10 @@ async function damage({ blob, file, digest }: BackupOutputs): Promise<string | u
 }
 
 async function changedSince(source: BackupSource, outs: BackupOutputs): Promise<string | undefined> {
-  const { vaultUrl, name, version, covered } = outs;
+  const { version, covered } = outs;
   // A managed object tells its changes itself, through the inputs: only one that is merely named is looked at.
   if (version !== undefined) return undefined;
-  const now = await ifPresent(source.observe(vaultUrl, name));
+  const now = await ifPresent(source.observe(outs));
   // The blob of an object that is gone is the last copy of it: nothing to do, and nothing to take again.
   if (!now) return undefined;
   if (now.version !== covered.version) return `version ${now.version} is newer`;

@@ -6,6 +6,7 @@ export const recordedFolder = z.looseObject({ folder: z.string() });
 export const backupInputs = z.looseObject({
   vaultUrl: z.string(),
   name: z.string(),
+  credential: z.string().exactOptional(),
   /** Of a resource of the same program, whose changes re-take the backup. Left out for an object that is only named. */
   version: z.string().exactOptional(),
   updatedOn: z.string().exactOptional(),

@@ -7,11 +7,11 @@ import { backupLifecycle } from "./object-backup.js";
 /** What happens to a SecretBackup on each call of the engine. */
 export const secretBackupLifecycle = backupLifecycle({
   kind: "secret",
-  async observe(vaultUrl, name) {
-    const { version, updatedOn } = await newestSecretVersion(await vaultClient(vaultUrl), name);
+  async observe(address) {
+    const { version, updatedOn } = await newestSecretVersion(await vaultClient(address), address.name);
     return coveredVersion(version, updatedOn && formatMoment(updatedOn));
   },
-  async backup(vaultUrl, name) {
-    return (await vaultClient(vaultUrl)).backupSecret(name);
+  async backup(address) {
+    return (await vaultClient(address)).backupSecret(address.name);
   },
 });

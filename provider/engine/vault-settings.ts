@@ -4,6 +4,10 @@ export interface VaultSettings {
   vaultUrl?: string;
   /** From `keyvault:credential`: the name of one way to obtain tokens; default `default` (DefaultAzureCredential). */
   credential: string;
+  /** From `keyvault:credentials` or `KEYVAULT_CREDENTIALS`: JSON of named ways to sign in, for single resources. */
+  credentials?: string;
+  /** From `keyvault:apiVersion` or `KEYVAULT_API_VERSION`: one of {@link API_VERSIONS}. Default `7.4`. */
+  apiVersion: string;
   /** From `keyvault:allowedDomains` or `KEYVAULT_ALLOWED_DOMAINS`, with commas between: domains of vaults beside those of Azure's clouds. */
   allowedDomains: string[];
   /** From `keyvault:ownerTag`: whether objects carry the tag that says who owns them. Default true. */
@@ -11,7 +15,11 @@ export interface VaultSettings {
 }
 
 const NAMESPACE = "keyvault:";
-const SETTINGS = ["vaultUrl", "credential", "allowedDomains", "ownerTag"] as const;
+const SETTINGS = ["vaultUrl", "credential", "credentials", "apiVersion", "allowedDomains", "ownerTag"] as const;
+
+/** Versions of the data plane's REST API, oldest first. What the provider does needs none newer than the first. */
+export const API_VERSIONS: readonly string[] = ["7.4", "7.5", "7.6", "2025-07-01", "2026-04-01"];
+const DEFAULT_API_VERSION = "7.4";
 
 interface StackConfig {
   get(key: string): string | undefined;
@@ -29,8 +37,11 @@ export function configureVaultSettings(config: StackConfig): void {
 
 export function vaultSettings(environment: NodeJS.ProcessEnv = process.env): VaultSettings {
   const vaultUrl = setting("vaultUrl") ?? environment.AZURE_KEYVAULT_URL;
+  const credentials = setting("credentials") ?? environment.KEYVAULT_CREDENTIALS;
   return {
     ...(vaultUrl ? { vaultUrl } : {}),
+    ...(credentials ? { credentials } : {}),
+    apiVersion: setting("apiVersion") ?? (environment.KEYVAULT_API_VERSION || DEFAULT_API_VERSION),
     credential: setting("credential") ?? environment.KEYVAULT_CREDENTIAL ?? "default",
     allowedDomains: (setting("allowedDomains") ?? environment.KEYVAULT_ALLOWED_DOMAINS ?? "")
       .split(",")
@@ -51,6 +62,9 @@ export function settingsProblems(): string[] {
       const nearest = [...SETTINGS].sort((a, b) => distance(name, a) - distance(name, b))[0];
       return `${NAMESPACE}${name} is no setting; did you mean ${NAMESPACE}${nearest}? Known are ${SETTINGS.join(", ")}`;
     });
+  if (!API_VERSIONS.includes(vaultSettings().apiVersion)) {
+    problems.push(`${NAMESPACE}apiVersion (or KEYVAULT_API_VERSION) must be one of ${API_VERSIONS.join(", ")}`);
+  }
   const ownerTag = setting("ownerTag");
   if (ownerTag !== undefined && ownerTag !== "true" && ownerTag !== "false") {
     problems.push(`${NAMESPACE}ownerTag must be "true" or "false"`);

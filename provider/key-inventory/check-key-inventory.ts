@@ -3,6 +3,7 @@ import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
+import { checkCredential } from "../vault/check-credential.js";
 import { parseGlob } from "../vault/name-glob.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { isSameVault } from "../vault/vault-identity.js";
@@ -11,6 +12,7 @@ import { parsePeriod } from "./period.js";
 
 const PROPERTIES = [
   "vaultUrl",
+  "credential",
   "expect",
   "expectResources",
   "ignore",
@@ -32,6 +34,7 @@ export async function checkKeyInventory(
   const inputs: Properties = {
     __provider: news.__provider,
     vaultUrl,
+    credential: await checkCredential(check),
     expect: checkExpected(check),
     expectResources: checkResources(check, vaultUrl),
     ignore: checkGlobs(check),

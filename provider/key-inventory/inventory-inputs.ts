@@ -25,6 +25,7 @@ export interface InventoryKey {
 export const INPUTS = [
   "__provider",
   "vaultUrl",
+  "credential",
   "expect",
   "expectResources",
   "ignore",

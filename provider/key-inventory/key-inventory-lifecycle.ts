@@ -72,7 +72,7 @@ async function readInventory(id: string, props: Properties) {
   const recordOf = (name: string) => roll.keys.get(roll.idOf(name));
   const contents = await look(recorded, recorded.keys !== undefined, (name) => recordOf(name)?.expected);
   const { vaultUrl } = recorded;
-  const drift = await driftSince(await vaultClient(vaultUrl), roll, contents);
+  const drift = await driftSince(await vaultClient(recorded), roll, contents);
   const drifted = Object.entries(drift);
   if (drifted.length > 0) {
     tell(formatInventoryReport({ vaultUrl, drift: drifted }));
@@ -126,12 +126,12 @@ function missingOf(roll: Roll, contents: InventoryContents, before: readonly str
 }
 
 async function look(
-  inputs: Pick<InventoryInputs, "vaultUrl" | "ignore" | "expiresWithin" | "rotation">,
+  inputs: Pick<InventoryInputs, "vaultUrl" | "credential" | "ignore" | "expiresWithin" | "rotation">,
   includeKeys: boolean | undefined,
   expectationOf: Look["expectationOf"],
 ): Promise<InventoryContents> {
-  const { vaultUrl, ignore, expiresWithin, rotation } = inputs;
-  const client = await vaultClient(vaultUrl);
+  const { ignore, expiresWithin, rotation } = inputs;
+  const client = await vaultClient(inputs);
   return lookAtVault(client, { expectationOf, ignore, expiresWithin, rotation, includeKeys });
 }
 

@@ -6,6 +6,7 @@ const names = z.union([z.array(z.string()), z.string()]);
 /** What a program says of an inventory, in normal form. */
 const said = {
   vaultUrl: z.string(),
+  credential: z.string().exactOptional(),
   /** Names of keys that the vault is to have. */
   expect: names.exactOptional(),
   /** Names of keys that Key resources of the program manage. */

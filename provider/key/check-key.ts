@@ -7,6 +7,7 @@ import { checkAdoption, checkDeclaration } from "../object/check-declaration.js"
 import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { expectedDigest, isSetOutside } from "../object/observed-drift.js";
+import { checkCredential } from "../vault/check-credential.js";
 import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
 import { checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
@@ -37,6 +38,7 @@ const PROPERTIES = [
   "onDelete",
   "ifSoftDeleted",
   "timeouts",
+  "credential",
 ] as const;
 
 const KEY_OPS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "export", "deriveKey"];
@@ -78,6 +80,7 @@ export async function checkKey(
     releasePolicy: checkReleasePolicy(check),
     rotationPolicy: checkRotationPolicy(check),
     ...checkOptions(check),
+    credential: await checkCredential(check),
   };
   if (inputs.exportable === true && news.releasePolicy === undefined) {
     check.fail("exportable", "needs a releasePolicy: the service takes no exportable key without one (AKV.SKR.1004)");
@@ -89,7 +92,7 @@ export async function checkKey(
   checkCleared(check, olds, inputs, source.isAtHand);
   checkReplaced(check, olds, inputs, source.isAtHand);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
-    await checkAdoption(check, keyObject, { vaultUrl, name });
+    await checkAdoption(check, keyObject, { vaultUrl, name, credential: inputs.credential });
   }
   return { inputs, failures: check.failures };
 }

@@ -13,7 +13,7 @@ import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSetOutside, formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import type { VaultObject } from "../object/vault-object.js";
-import { addressOfId } from "../vault/object-address.js";
+import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { isExchangeKeyExpiry, KEY_ATTRIBUTES, observedAttributes, sameAttribute } from "./key-attributes.js";
 import {
@@ -40,7 +40,7 @@ export async function readKey(
   // Only `Key.get` and an import have no version yet: one that became null is a state that cannot be read.
   const recorded = props.version === undefined ? undefined : readKeyOutputs(props);
   const address = recorded ?? addressOf(id, props);
-  const key = keyObject(await vaultClient(address.vaultUrl), address, new OperationDeadline(recorded?.timeouts?.read));
+  const key = keyObject(await vaultClient(address), address, new OperationDeadline(recorded?.timeouts?.read));
   const bundle = await key.current();
   if (!bundle) {
     await tellGone(key);
@@ -51,15 +51,20 @@ export async function readKey(
   return { id, ...(await observe(key, recorded, shown(recorded, bundle))) };
 }
 
-function addressOf(id: string, { vaultUrl, name }: Properties): { vaultUrl: string; name: string } {
-  if (typeof vaultUrl === "string" && typeof name === "string") return { vaultUrl, name };
-  return { ...addressOfId("keys", id), ...(typeof vaultUrl === "string" ? { vaultUrl } : {}) };
+function addressOf(id: string, props: Properties): ObjectAddress {
+  const { vaultUrl, name } = props;
+  const credential = typeof props.credential === "string" ? { credential: props.credential } : {};
+  if (typeof vaultUrl === "string" && typeof name === "string") return { vaultUrl, name, ...credential };
+  return { ...addressOfId("keys", id), ...(typeof vaultUrl === "string" ? { vaultUrl } : {}), ...credential };
 }
 
 /** `Key.get`: state knows nothing of the key but where it is. */
-function byId(id: string, { vaultUrl, name }: { vaultUrl: string; name: string }, bundle: KeyBundle) {
-  const inputs = { vaultUrl, name, ...observedAttributes(bundle) };
-  return { id, props: { ...keyOutputs(inputs, bundle) }, inputs: { vaultUrl, name } };
+function byId(id: string, address: ObjectAddress, bundle: KeyBundle) {
+  return {
+    id,
+    props: { ...keyOutputs({ ...address, ...observedAttributes(bundle) }, bundle) },
+    inputs: { ...address },
+  };
 }
 
 /** Of a disabled key that the server does not show, state knows what the key is: its version tells whether it still is. */
@@ -302,4 +307,5 @@ const OPTIONS = [
   "onDelete",
   "ifSoftDeleted",
   "timeouts",
+  "credential",
 ] as const;

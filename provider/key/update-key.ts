@@ -51,7 +51,7 @@ interface Update {
 export async function updateKey(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
   const recorded = readKeyOutputs(olds);
   const inputs = readKeyInputs(news);
-  const client = await vaultClient(inputs.vaultUrl);
+  const client = await vaultClient(inputs);
   const object = keyObject(client, inputs, new OperationDeadline(inputs.timeouts?.update));
   const owner = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
   const update: Update = { recorded, inputs, object, owner };

@@ -11,6 +11,7 @@ import type { BindObject, VersionBundle } from "./vault-object.js";
 interface CheckedAddress {
   vaultUrl: string | undefined;
   name: string | undefined;
+  credential?: unknown;
 }
 
 /** Records that the program declares an object, and refuses a second resource on it. */
@@ -34,7 +35,7 @@ export async function checkAdoption<B extends VersionBundle>(
 ): Promise<void> {
   const address = knownAddress(checked);
   if (!address) return;
-  const object = bind(await vaultClient(address.vaultUrl), address, new OperationDeadline(undefined));
+  const object = bind(await vaultClient(address), address, new OperationDeadline(undefined));
   const bundle = await object.current();
   if (bundle?.managed) check.failUnnamed(`KV_INVALID_INPUT: ${ownedByCertificate(object).message}`);
   if (bundle || (await object.deleted())) return;
@@ -43,7 +44,7 @@ export async function checkAdoption<B extends VersionBundle>(
   );
 }
 
-function knownAddress({ vaultUrl, name }: CheckedAddress): ObjectAddress | undefined {
+function knownAddress({ vaultUrl, name, credential }: CheckedAddress): ObjectAddress | undefined {
   if (!vaultUrl || !name || isUnknown(vaultUrl) || isUnknown(name)) return undefined;
-  return { vaultUrl, name };
+  return { vaultUrl, name, ...(typeof credential === "string" ? { credential } : {}) };
 }

@@ -53,7 +53,7 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
   kind: ObjectKind<I, A, B>,
   inputs: I,
 ): Promise<{ id: string; outs: Properties }> {
-  const client = await vaultClient(inputs.vaultUrl);
+  const client = await vaultClient(inputs);
   const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
   const owner = kind.owner(inputs, ownerInThisRun(kind.noun, inputs));
   const creation: Creation<I, A, B> = { kind, inputs, object, owner };

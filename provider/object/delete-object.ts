@@ -13,6 +13,7 @@ export interface DeletableObject {
   name: string;
   onDelete?: OnDelete;
   timeouts?: Timeouts;
+  credential?: string | undefined;
   recoveryLevel?: string;
   /** The token of the mark that this resource has put on the object. */
   ownerToken?: string;
@@ -28,7 +29,7 @@ export async function deleteObject<B extends VersionBundle>(
   recorded: DeletableObject,
 ): Promise<void> {
   const { vaultUrl, onDelete = "delete", timeouts, recoveryLevel } = recorded;
-  const bound = async () => bind(await vaultClient(vaultUrl), recorded, new OperationDeadline(timeouts?.delete));
+  const bound = async () => bind(await vaultClient(recorded), recorded, new OperationDeadline(timeouts?.delete));
   const declaration = declarationOf(noun, recorded);
   if (declaration) {
     releaseObject(noun, recorded, recorded.ownerToken);

@@ -21,6 +21,8 @@ export interface ObjectInputs {
   onDelete?: OnDelete;
   ifSoftDeleted?: "fail";
   timeouts?: Timeouts;
+  /** A name as `keyvault:credential` takes it, of a resource that does not sign in as the stack does. */
+  credential?: string | undefined;
 }
 
 /**

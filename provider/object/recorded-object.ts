@@ -31,6 +31,7 @@ export const recordedObject = {
   timeouts: optionalMember(z.looseObject({ create: text, read: text, update: text, delete: text })),
   /** True of adopted and restored objects only: of others 0.1.0 has recorded no default, and neither has any later release. */
   enabled: optionalMember(z.boolean()),
+  credential: text,
   notBefore: text,
   expiresOn: text,
   tags,
@@ -52,6 +53,7 @@ export const deletableObject = z.looseObject({
   name: recordedObject.name,
   onDelete: recordedObject.onDelete,
   timeouts: recordedObject.timeouts,
+  credential: recordedObject.credential,
   recoveryLevel: recordedFacts.recoveryLevel,
   ownerToken: recordedFacts.ownerToken,
 });

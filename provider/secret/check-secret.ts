@@ -5,6 +5,7 @@ import { checkAdoption, checkDeclaration } from "../object/check-declaration.js"
 import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { checkRestoreSource } from "../object/restore-source.js";
+import { checkCredential } from "../vault/check-credential.js";
 import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
 import { checkSecretSource } from "./check-secret-source.js";
 import { sealed } from "./secret-attributes.js";
@@ -30,6 +31,7 @@ const PROPERTIES = [
   "onDelete",
   "ifSoftDeleted",
   "timeouts",
+  "credential",
 ];
 
 /** Turns a program's inputs of a Secret into their normal form, the value left out, and reports all problems at once. */
@@ -58,10 +60,11 @@ export async function checkSecret(
     expiresOn: check.moment("expiresOn"),
     tags: checkTags(check, olds, { length: 512, isSpelled }),
     ...checkOptions(check),
+    credential: await checkCredential(check),
   };
   checkLifetime(check, inputs);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
-    await checkAdoption(check, secretObject, { vaultUrl, name });
+    await checkAdoption(check, secretObject, { vaultUrl, name, credential: inputs.credential });
   }
   return { inputs: sealed(inputs), failures: check.failures };
 }

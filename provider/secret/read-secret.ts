@@ -27,7 +27,7 @@ export async function readSecret(
   // Only `Secret.get` and an import have no version yet: one that became null is a state that cannot be read.
   const recorded = props.version === undefined ? undefined : readSecretOutputs(props);
   const address = recorded ?? addressOf(id, props);
-  const client = await vaultClient(address.vaultUrl);
+  const client = await vaultClient(address);
   const secret = secretObject(client, address, new OperationDeadline(recorded?.timeouts?.read));
   const bundle = await secret.current();
   if (!bundle) {
@@ -36,15 +36,17 @@ export async function readSecret(
     return { id: "", props: {} };
   }
   if (!recorded) {
-    const inputs = { vaultUrl: address.vaultUrl, name: address.name };
-    return { id, props: secretOutputs({ ...inputs, ...observedSecretAttributes(bundle) }, bundle), inputs };
+    const props = secretOutputs({ ...address, ...observedSecretAttributes(bundle) }, bundle);
+    return { id, props, inputs: { ...address } };
   }
   return { id, ...(await observe(secret, recorded, bundle)) };
 }
 
-function addressOf(id: string, { vaultUrl, name }: Properties): ObjectAddress {
-  if (typeof vaultUrl === "string" && typeof name === "string") return { vaultUrl, name };
-  return { ...addressOfId("secrets", id), ...(typeof vaultUrl === "string" ? { vaultUrl } : {}) };
+function addressOf(id: string, props: Properties): ObjectAddress {
+  const { vaultUrl, name } = props;
+  const credential = typeof props.credential === "string" ? { credential: props.credential } : {};
+  if (typeof vaultUrl === "string" && typeof name === "string") return { vaultUrl, name, ...credential };
+  return { ...addressOfId("secrets", id), ...(typeof vaultUrl === "string" ? { vaultUrl } : {}), ...credential };
 }
 
 async function observe(
@@ -123,4 +125,14 @@ function declaredAttributes(recorded: SecretOutputs, bundle: SecretBundle): Secr
   return pickDefined(observedSecretAttributes(bundle, recorded), declared);
 }
 
-const OPTIONS = ["vaultUrl", "name", "generate", "restore", "adopt", "onDelete", "ifSoftDeleted", "timeouts"] as const;
+const OPTIONS = [
+  "vaultUrl",
+  "name",
+  "generate",
+  "restore",
+  "adopt",
+  "onDelete",
+  "ifSoftDeleted",
+  "timeouts",
+  "credential",
+] as const;

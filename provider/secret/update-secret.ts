@@ -30,11 +30,7 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
   const recorded = readSecretOutputs(olds);
   const inputs = readSecretInputs(news);
   const later = laterMembers(recorded);
-  const object = secretObject(
-    await vaultClient(inputs.vaultUrl),
-    inputs,
-    new OperationDeadline(inputs.timeouts?.update),
-  );
+  const object = secretObject(await vaultClient(inputs), inputs, new OperationDeadline(inputs.timeouts?.update));
   const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const changed = differingAttributes(

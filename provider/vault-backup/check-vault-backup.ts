@@ -7,13 +7,14 @@ import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { isManagedHsm } from "../keyvault/identifier.js";
+import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { isSameVault } from "../vault/vault-identity.js";
 import { COLLECTIONS, type Collection, kindOf } from "./by-kind.js";
 import { isExclusion, isPattern } from "./selection.js";
 
 const ON_FAILURE = ["fail", "report"] as const;
-const PROPERTIES = ["vaultUrl", "keys", "secrets", "to", "onFailure", "allowEmpty", "claimant", "owner"];
+const PROPERTIES = ["vaultUrl", "credential", "keys", "secrets", "to", "onFailure", "allowEmpty", "claimant", "owner"];
 
 /** A resource of the same program, as the SDK passes it on. */
 interface Managed {
@@ -45,6 +46,7 @@ export async function checkVaultBackup(
   const inputs = {
     __provider: news.__provider,
     vaultUrl,
+    credential: await checkCredential(check),
     keys,
     secrets,
     revisions: Object.keys(revisions).length > 0 ? revisions : undefined,

@@ -12,6 +12,7 @@ const covered = z.record(
 /** A VaultBackup's inputs in normal form: what `check` hands on, and what state holds. */
 export const vaultBackupInputs = z.looseObject({
   vaultUrl: z.string(),
+  credential: z.string().exactOptional(),
   /** Names and globs, sorted; left out where none are backed up. */
   keys: z.array(z.string()).exactOptional(),
   secrets: z.array(z.string()).exactOptional(),

@@ -26,7 +26,7 @@ export async function updateVaultBackup(
   earlier?: VaultBackupOutputs,
 ): Promise<Properties> {
   const start = performance.now();
-  const client = await vaultClient(inputs.vaultUrl);
+  const client = await vaultClient(inputs);
   const shelves = await openShelves(inputs, earlier);
   const found = await findObjects(client, inputs, earlier);
   const plan = await planUpdate(client, shelves, found, inputs, earlier);
@@ -199,7 +199,7 @@ export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
   const problems = outs.to
     ? await folderProblems(outs.to.folder, outs.digest)
     : stateProblems(outs.covered, outs.blobs, outs.digest);
-  const client = await vaultClient(outs.vaultUrl);
+  const client = await vaultClient(outs);
   for (const collection of COLLECTIONS) {
     const contents = await lookAt(client, collection, selection(outs[collection] ?? []));
     for (const object of contents.objects) {

@@ -9,7 +9,17 @@ import { replacedBy } from "../vault/replaced-by.js";
 import { checkVaultBackup } from "./check-vault-backup.js";
 
 /** What state holds of the inputs. */
-const INPUTS = ["__provider", "vaultUrl", "keys", "secrets", "revisions", "to", "onFailure", "allowEmpty"];
+const INPUTS = [
+  "__provider",
+  "vaultUrl",
+  "credential",
+  "keys",
+  "secrets",
+  "revisions",
+  "to",
+  "onFailure",
+  "allowEmpty",
+];
 
 /** As many as a person reads in a preview. */
 const MOST_SHOWN = 20;

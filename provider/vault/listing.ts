@@ -23,8 +23,8 @@ export function listing<T>(
 /** @throws KeyVaultError `KV_INVALID_INPUT` where no vault is named, or what names it is no URL of one. */
 export async function listedClient({ vaultUrl, credential }: ListedVault): Promise<KeyVaultClient> {
   const url = listedVaultUrl(vaultUrl);
-  if (credential === undefined || typeof credential === "string") return vaultClient(url, credential);
-  return vaultClient(url, await sourceOf(credential));
+  if (credential === undefined || typeof credential === "string") return vaultClient({ vaultUrl: url, credential });
+  return vaultClient({ vaultUrl: url, credential: await sourceOf(credential) });
 }
 
 /** The vault's URL in normal form. */
@@ -48,7 +48,7 @@ const sources = new WeakMap<AccessTokenSource, TokenSource>();
 async function sourceOf(credential: AccessTokenSource): Promise<TokenSource> {
   const known = sources.get(credential);
   if (known) return known;
-  const { fromTokenCredential } = await import("../keyvault/credential.js");
+  const { fromTokenCredential } = await import("../sign-in/credential.js");
   const source = fromTokenCredential(credential);
   sources.set(credential, source);
   return source;

@@ -11,6 +11,8 @@ import { EMBEDDED, isEmbedded, isSameVault } from "./vault-identity.js";
 export interface ObjectAddress {
   vaultUrl: string;
   name: string;
+  /** The resource's own way to sign in, where it has one. */
+  credential?: string | undefined;
 }
 
 /** `key "orders" in https://v.vault.azure.net`, the subject of messages and reports. */

@@ -8,20 +8,25 @@ type Clients = Map<string, Promise<KeyVaultClient>>;
 const clients: Clients = new Map();
 const clientsOfSource = new WeakMap<TokenSource, Clients>();
 
-/**
- * The client of a vault, one per vault, credential and process, so that its connections, tokens and limits are shared.
- *
- * @param credential a name as `keyvault:credential` takes it, or a source of tokens. Default: as the stack says.
- */
-export function vaultClient(
-  vaultUrl: string,
-  credential: string | TokenSource = vaultSettings().credential,
-): Promise<KeyVaultClient> {
+/** A vault, and who asks it. */
+export interface VaultReference {
+  vaultUrl: string;
+  /** A name as `keyvault:credential` takes it, or a source of tokens. Default: as the stack says. */
+  credential?: string | TokenSource | undefined;
+}
+
+/** The client of a vault, one per vault, credential and process, so that its connections, tokens and limits are shared. */
+export function vaultClient({
+  vaultUrl,
+  credential = vaultSettings().credential,
+}: VaultReference): Promise<KeyVaultClient> {
   const isLocal = isEmbedded(vaultUrl);
   const shared = isLocal || typeof credential === "string" ? clients : clientsOf(credential);
   // Two spellings of one embedded vault must not open its file twice.
   const vault = vaultIdentity(vaultUrl);
-  const key = isLocal || typeof credential !== "string" ? vault : `${vault} ${credential}`;
+  const { credentials = "", apiVersion } = vaultSettings();
+  const key =
+    isLocal || typeof credential !== "string" ? vault : [vault, apiVersion, credential, credentials].join(" ");
   const existing = shared.get(key);
   if (existing) return existing;
   const opening = isLocal ? openEmbedded(vaultUrl) : openRemote(vaultUrl, credential);
@@ -38,11 +43,13 @@ function clientsOf(source: TokenSource): Clients {
 
 async function openRemote(vaultUrl: string, credential: string | TokenSource): Promise<KeyVaultClient> {
   const { KeyVaultClient } = await import("../keyvault/client.js");
-  const { tokenSource } = await import("../keyvault/credential.js");
+  const { tokenSource } = await import("../sign-in/credential.js");
+  const { allowedDomains, credentials: entries, apiVersion } = vaultSettings();
   return new KeyVaultClient({
     vaultUrl,
-    credential: typeof credential === "string" ? tokenSource(credential) : credential,
-    allowedDomains: vaultSettings().allowedDomains,
+    credential: typeof credential === "string" ? await tokenSource(credential, { entries }) : credential,
+    allowedDomains,
+    apiVersion,
   });
 }
 
@@ -59,6 +66,7 @@ async function openEmbedded(vaultUrl: string): Promise<KeyVaultClient> {
   return new KeyVaultClient({
     vaultUrl: emulator.url,
     label: vaultUrl,
+    apiVersion: vaultSettings().apiVersion,
     credential: { getToken: async () => ({ token: emulator.token, expiresOn: new Date(Date.now() + 3_600_000) }) },
   });
 }

@@ -15,11 +15,14 @@ const planted: [string, string, boolean][] = [
   ["provider/vault/planted.ts", "../object/owner-tag.js", false],
   ["provider/engine/planted.ts", "../vault/object-address.js", false],
   ["provider/backup/planted.ts", "../vault-backup/blob-store.js", false],
+  ["provider/sign-in/planted.ts", "../vault/vault-access.js", false],
+  ["provider/keyvault/planted.ts", "../sign-in/credential.js", false],
   ["provider/keyvault/planted.ts", "../engine/progress.js", false],
   ["provider/key/planted.ts", "../../sdk/key.js", false],
   ["emulator/planted.ts", "../provider/engine/progress.js", false],
   ["provider/key/planted.ts", "../object/owner-tag.js", true],
   ["provider/object/planted.ts", "../vault/object-address.js", true],
+  ["provider/vault/planted.ts", "../sign-in/credential.js", true],
 ];
 
 describe("the linter", () => {

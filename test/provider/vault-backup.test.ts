@@ -151,7 +151,7 @@ describe("a vault's backup", () => {
   };
   /** Keys go between the look at the vault and the request for their backup. */
   const deletedAtTheLastMoment = async (times: number) => {
-    const client = await vaultClient(vault.url);
+    const client = await vaultClient({ vaultUrl: vault.url });
     if (vi.isMockFunction(client.backupKey)) client.backupKey.mockRestore();
     const backupKey = client.backupKey.bind(client);
     let left = times;

@@ -1,19 +1,15 @@
 import { expect, test } from "vitest";
 import { KeyVaultClient } from "../../provider/keyvault/client.js";
-import {
-  CREDENTIAL_NAMES,
-  fromTokenCredential,
-  type TokenSource,
-  tokenSource,
-} from "../../provider/keyvault/credential.js";
-import { scriptedDispatch } from "./scripted-dispatch.js";
-import { CHALLENGE } from "./vault-server.js";
+import type { TokenSource } from "../../provider/keyvault/token-source.js";
+import { CREDENTIAL_NAMES, fromTokenCredential, tokenSource } from "../../provider/sign-in/credential.js";
+import { scriptedDispatch } from "../keyvault/scripted-dispatch.js";
+import { CHALLENGE } from "../keyvault/vault-server.js";
 
 const SCOPE = "https://vault.azure.net/.default";
 
 test("token takes the bearer token from KEYVAULT_TOKEN, each time anew", async () => {
   const env: NodeJS.ProcessEnv = { KEYVAULT_TOKEN: " first\n" };
-  const source = tokenSource("token", env);
+  const source = await tokenSource("token", { env });
   await expect(source.getToken(SCOPE, {})).resolves.toMatchObject({ token: "first" });
   env.KEYVAULT_TOKEN = "second";
   await expect(source.getToken(SCOPE, {})).resolves.toMatchObject({ token: "second" });
@@ -22,7 +18,7 @@ test("token takes the bearer token from KEYVAULT_TOKEN, each time anew", async (
 test.each([undefined, "", "  ", "Bearer abc", "a\u0000b"])(
   "token %j in KEYVAULT_TOKEN is an error that shows nothing of it",
   async (token) => {
-    const failure: unknown = await tokenSource("token", { KEYVAULT_TOKEN: token })
+    const failure: unknown = await (await tokenSource("token", { env: { KEYVAULT_TOKEN: token } }))
       .getToken(SCOPE, {})
       .catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "KV_UNAUTHENTICATED", message: expect.stringContaining("KEYVAULT_TOKEN") });
@@ -30,14 +26,14 @@ test.each([undefined, "", "  ", "Bearer abc", "a\u0000b"])(
   },
 );
 
-test("an unknown name is refused with the names that are known", () => {
-  expect(() => tokenSource("azurecli")).toThrowError(
+test("an unknown name is refused with the names that are known", async () => {
+  await expect(tokenSource("azurecli")).rejects.toThrowError(
     expect.objectContaining({ code: "KV_INVALID_INPUT", hint: expect.stringContaining("azure-cli") }),
   );
 });
 
-test("every known name makes a source without asking anybody", () => {
-  for (const name of CREDENTIAL_NAMES) expect(tokenSource(name, {})).toHaveProperty("getToken");
+test("every known name makes a source without asking anybody", async () => {
+  for (const name of CREDENTIAL_NAMES) expect(await tokenSource(name, { env: {} })).toHaveProperty("getToken");
 });
 
 test("a credential of the SDK is asked for claims of continuous access evaluation", async () => {
@@ -73,7 +69,7 @@ test.each([
   jwt("no JSON"),
   "opaque-token-of-a-broker",
 ])("a token for the vault's resource, or one that does not say, is given: %s", async (token) => {
-  const source = tokenSource("token", { KEYVAULT_TOKEN: token });
+  const source = await tokenSource("token", { env: { KEYVAULT_TOKEN: token } });
   await expect(source.getToken(SCOPE, { audience: "https://vault.azure.net" })).resolves.toMatchObject({ token });
 });
 
@@ -83,7 +79,7 @@ test.each([
   ["https://vault.azure.net.evil.example", "--resource https://vault.azure.net"],
 ])("a token for %s is not sent to a vault", async (aud, remedy) => {
   const token = jwt({ aud });
-  const failure: unknown = await tokenSource("token", { KEYVAULT_TOKEN: token })
+  const failure: unknown = await (await tokenSource("token", { env: { KEYVAULT_TOKEN: token } }))
     .getToken(SCOPE, { audience: "https://vault.azure.net" })
     .catch((error: unknown) => error);
   expect(failure).toMatchObject({

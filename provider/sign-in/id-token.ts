@@ -1,0 +1,104 @@
+import { KeyVaultError } from "../keyvault/errors.js";
+import { isLoopbackHost } from "../keyvault/identifier.js";
+import { type IdTokenRequest, idTokenRequest } from "./id-token-request.js";
+import type { IdTokenSource } from "./sign-in.js";
+import { readText } from "./text-source.js";
+
+/** What a federated credential of Entra ID expects as the audience of a pipeline's token. */
+const AUDIENCE = "api://AzureADTokenExchange";
+const REQUEST_TIMEOUT_MS = 30_000;
+const LONGEST_ANSWER = 256 * 1024;
+
+/**
+ * A pipeline's own token, which Entra ID exchanges for one of its own. Read or requested anew each time: such tokens
+ * live for minutes.
+ *
+ * @throws KeyVaultError `KV_UNAUTHENTICATED`
+ */
+export async function idToken(source: IdTokenSource, env: NodeJS.ProcessEnv): Promise<string> {
+  if (!("request" in source)) return readText(source, "the pipeline's OIDC token", env).trim();
+  const request = idTokenRequest(env);
+  if (request === undefined) {
+    throw new KeyVaultError("KV_UNAUTHENTICATED", "The environment has no request for the pipeline's OIDC token", {
+      hint: "set ARM_OIDC_REQUEST_URL and ARM_OIDC_REQUEST_TOKEN; in GitHub Actions the job's permission `id-token: write` sets ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN.",
+    });
+  }
+  return await requestIdToken(request, source.audience ?? AUDIENCE);
+}
+
+/** As GitHub describes it: a GET with the request's own bearer token; the answer has the token as `value`. */
+async function requestIdToken(request: IdTokenRequest, audience: string): Promise<string> {
+  const url = tokenAddress(request.url);
+  url.searchParams.set("audience", audience);
+  const authorization = `Bearer ${request.token.trim()}`;
+  if (/[^\x20-\x7e]/.test(authorization)) throw refused(url, "the request's own token has control characters");
+  const { EnvHttpProxyAgent, fetch } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent();
+  try {
+    const response = await fetch(url, {
+      headers: { accept: "application/json", authorization },
+      redirect: "error",
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      dispatcher,
+    }).catch((failure: unknown) => {
+      throw refused(url, `it could not be asked (${failureCode(failure)})`);
+    });
+    if (response.status !== 200) throw refused(url, `it answered ${response.status}`);
+    return tokenOf(await boundedText(response, url), url);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+/** Only where nobody on the way can read it does the request's token go. */
+function tokenAddress(requestUrl: string): URL {
+  const url = URL.canParse(requestUrl) ? new URL(requestUrl) : undefined;
+  const isSafe =
+    url !== undefined &&
+    url.username === "" &&
+    (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname)));
+  if (isSafe) return url;
+  throw new KeyVaultError(
+    "KV_UNAUTHENTICATED",
+    "The address that gives the pipeline's OIDC token is not an HTTPS URL",
+    {
+      hint: "ARM_OIDC_REQUEST_URL or ACTIONS_ID_TOKEN_REQUEST_URL has to be as the pipeline sets it; in GitHub Actions the job needs the permission `id-token: write`.",
+    },
+  );
+}
+
+async function boundedText(response: { body: AsyncIterable<Uint8Array> | null }, url: URL): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    if (length > LONGEST_ANSWER) throw refused(url, "its answer is longer than any token");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function tokenOf(body: string, url: URL): string {
+  try {
+    const answer: unknown = JSON.parse(body);
+    const value: unknown =
+      typeof answer === "object" && answer !== null && "value" in answer ? answer.value : undefined;
+    if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
+  } catch {
+    // Told below, without the text: it may hold a token.
+  }
+  throw refused(url, "its answer holds no token");
+}
+
+/** The code alone: a message of the transport may repeat what was sent. */
+function failureCode(failure: unknown): string {
+  const cause = failure instanceof Error && failure.cause instanceof Error ? failure.cause : failure;
+  if (cause instanceof Error && "code" in cause && typeof cause.code === "string") return cause.code;
+  return cause instanceof Error ? cause.name : "unknown error";
+}
+
+function refused({ host }: URL, why: string): KeyVaultError {
+  return new KeyVaultError("KV_UNAUTHENTICATED", `${host} gave no OIDC token of the pipeline: ${why}`, {
+    hint: "in GitHub Actions the job needs the permission `id-token: write`; elsewhere put the token into ARM_OIDC_TOKEN or the file that ARM_OIDC_TOKEN_FILE_PATH names.",
+  });
+}
