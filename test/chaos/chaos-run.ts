@@ -17,10 +17,12 @@ export interface ChaosOptions {
   rounds: number;
   size: ProgramSize;
   /** Told of each round as it ends. */
-  onRound?: (round: Round) => void;
+  onRound?: ((round: Round) => void) | undefined;
 }
 
 export interface Round {
+  /** Reproduces the rounds of one stack from its first one on. */
+  seed: string;
   round: number;
   changes: string[];
   strikes: (Strike & Pick<StruckRun, "isStruck" | "exitCode" | "requests" | "answers" | "checkpoints">)[];
@@ -35,8 +37,29 @@ export interface Round {
   milliseconds: number;
 }
 
-/** Strikes a changing program round by round. Ends with the first round in which something is wrong. */
+/** A stack gets no older than this, so that its last round costs no more than its first. */
+const ROUNDS_OF_A_STACK = 50;
+/** How far ahead the observer's clock is: what the vault does in its own time is done for it. */
+const SETTLING_MS = 5_000;
+
+/**
+ * Strikes a changing program round by round. Ends with the first round in which something is wrong.
+ *
+ * @param seed `7`, or `7/3` for the third stack of that seed alone.
+ */
 export async function runChaos({ seed, rounds, size, onRound }: ChaosOptions): Promise<Round[]> {
+  if (seed.includes("/")) return strikeStack({ seed, rounds, size, onRound });
+  const done: Round[] = [];
+  for (let stack = 1; done.length < rounds; stack += 1) {
+    const count = Math.min(ROUNDS_OF_A_STACK, rounds - done.length);
+    const struck = await strikeStack({ seed: `${seed}/${stack}`, rounds: count, size, onRound });
+    done.push(...struck);
+    if (struck.some(({ wrong }) => wrong.length > 0)) break;
+  }
+  return done;
+}
+
+async function strikeStack({ seed, rounds, size, onRound }: ChaosOptions): Promise<Round[]> {
   const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-chaos-"));
   const store = join(folder, "chaos.vault");
   const vault = new VaultProcess(store, seed, new SeededRandom(`timing ${seed}`).next() < 0.5 ? "instant" : "short");
@@ -49,6 +72,7 @@ export async function runChaos({ seed, rounds, size, onRound }: ChaosOptions): P
     line = await CuttableLine.open(seed, () => vault.port);
     // On the same store, without latency, and in nobody's way.
     observer = await startEmulator({ store });
+    observer.clock.advance(SETTLING_MS);
     const program = new ChangingProgram(seed, size);
     stack = await Stack.create({
       program: "",
@@ -61,7 +85,7 @@ export async function runChaos({ seed, rounds, size, onRound }: ChaosOptions): P
       const random = new SeededRandom(`strike ${seed} ${round}`);
       const changes = round === 1 ? program.objects.map(({ name }) => `${name}: create`) : program.refactor();
       const outcome = await strikeAndRepair({ stack, vault, line, observer, program, random, changes, mark });
-      const result = { round, changes, ...outcome, milliseconds: Date.now() - startedAt };
+      const result = { seed, round, changes, ...outcome, milliseconds: Date.now() - startedAt };
       done.push(result);
       onRound?.(result);
       if (outcome.wrong.length > 0) break;
@@ -79,6 +103,8 @@ export async function runChaos({ seed, rounds, size, onRound }: ChaosOptions): P
   }
 }
 
+type Outcome = Omit<Round, "seed" | "round" | "changes" | "milliseconds">;
+
 interface Scene {
   stack: Stack;
   vault: VaultProcess;
@@ -90,9 +116,9 @@ interface Scene {
   mark: string;
 }
 
-async function strikeAndRepair(scene: Scene): Promise<Omit<Round, "round" | "changes" | "milliseconds">> {
+async function strikeAndRepair(scene: Scene): Promise<Outcome> {
   const { stack, program, random, changes, mark, observer } = scene;
-  const outcome: Omit<Round, "round" | "changes" | "milliseconds"> = {
+  const outcome: Outcome = {
     strikes: [],
     restoredCheckpoints: 0,
     codes: [],
@@ -133,6 +159,7 @@ async function strikeAndRepair(scene: Scene): Promise<Omit<Round, "round" | "cha
     outcome.texts.push(drift.run.text);
   }
   outcome.wrong.push(...privateInState(program, stack));
+  await forgetHistory(stack);
   if (outcome.wrong.length === 0) outcome.texts = [];
   return outcome;
 }
@@ -163,5 +190,12 @@ async function restoreCheckpoint(stack: Stack): Promise<boolean> {
   } catch {
     await copyFile(`${file}.bak`, file);
     return true;
+  }
+}
+
+/** What was looked through, so that a round costs no more than the one before. */
+async function forgetHistory(stack: Stack): Promise<void> {
+  for (const name of ["backups", "history"]) {
+    await rm(join(stack.folder, "state/.pulumi", name), { recursive: true, force: true });
   }
 }

@@ -4,9 +4,9 @@ import { runChaos } from "../chaos/chaos-run.js";
 
 /** `npm run chaos -- --seed N --rounds N` sets these. */
 const seed = process.env.CHAOS_SEED ?? "1";
-const rounds = Number(process.env.CHAOS_ROUNDS ?? 3);
-const isLong = process.env.CHAOS_ROUNDS !== undefined;
-const size = isLong ? { keys: 20, secrets: 4, backups: 4 } : { keys: 5, secrets: 1, backups: 1 };
+const rounds = Number(process.env.CHAOS_ROUNDS ?? 30);
+const size =
+  process.env.CHAOS_SIZE === "large" ? { keys: 20, secrets: 4, backups: 4 } : { keys: 3, secrets: 1, backups: 1 };
 const log = process.env.CHAOS_LOG;
 
 describe("a program whose runs are struck at random moments", () => {
@@ -19,7 +19,10 @@ describe("a program whose runs are struck at random moments", () => {
         size,
         onRound: (round) => log !== undefined && appendFileSync(log, `${JSON.stringify(round)}\n`),
       });
-      expect(done.flatMap(({ round, wrong }) => wrong.map((what) => `round ${round}: ${what}`))).toEqual([]);
+      const wrong = done.flatMap((round) =>
+        round.wrong.map((what) => `round ${round.round} of seed ${round.seed}: ${what}`),
+      );
+      expect(wrong).toEqual([]);
       expect(done).toHaveLength(rounds);
     },
     rounds * 180_000,
