@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Round } from "../test/chaos/chaos-run.js";
 
-// npm run chaos -- --seed N --rounds N [--size small]: runs of a changing program, struck at random moments, on the real engine.
+// npm run chaos -- --seed N --rounds N [--size small] [--at-once N]: runs of a changing program, struck at random moments, on the real engine.
 // A seed of N/M is the M-th stack of seed N alone.
 
 const { values } = parseArgs({
@@ -13,10 +13,12 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     rounds: { type: "string", default: "1000" },
     size: { type: "string", default: "large" },
+    "at-once": { type: "string", default: "1" },
   },
 });
 const root = join(import.meta.dirname, "..");
 const log = join(mkdtempSync(join(tmpdir(), "chaos-log-")), "rounds.jsonl");
+writeFileSync(log, "");
 console.log(`Each round is written to ${log} as it ends.`);
 const { status } = spawnSync(
   process.execPath,
@@ -29,6 +31,7 @@ const { status } = spawnSync(
       CHAOS_SEED: values.seed,
       CHAOS_ROUNDS: values.rounds,
       CHAOS_SIZE: values.size,
+      CHAOS_AT_ONCE: values["at-once"],
       CHAOS_LOG: log,
     },
   },

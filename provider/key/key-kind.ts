@@ -9,7 +9,7 @@ import { ifPresent } from "../object/operation-deadline.js";
 import { type Owner, ownerOf, sourceDigest } from "../object/owner-tag.js";
 import { materialFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
-import type { VaultObject } from "../object/vault-object.js";
+import type { LookAgain, VaultObject } from "../object/vault-object.js";
 import { writeOnce } from "../object/write-once.js";
 import { KEY_ATTRIBUTES } from "./key-attributes.js";
 import {
@@ -132,8 +132,13 @@ function describeKind({ keyType, curve, keySize }: Partial<KeyBundle>): string {
   return [keyType, curve, keySize].filter((part) => part !== undefined).join(" ");
 }
 
-function sendVersion(object: VaultObject<KeyBundle>, inputs: KeyInputs, attributes: KeyAttributes): Promise<KeyBundle> {
-  const { client, deadline } = object;
+function sendVersion(
+  { client, deadline }: VaultObject<KeyBundle>,
+  inputs: KeyInputs,
+  attributes: KeyAttributes,
+  lookAgain: LookAgain,
+): Promise<KeyBundle> {
+  const options = { ...deadline.call, lookAgain };
   const common = { ...wireAttributes(attributes), ...(inputs.exportable ? { exportable: true } : {}) };
   if (inputs.thumbprint !== undefined) {
     const material = materialFor(inputs.thumbprint);
@@ -145,7 +150,7 @@ function sendVersion(object: VaultObject<KeyBundle>, inputs: KeyInputs, attribut
         ...(inputs.hardwareProtected || material.hardwareOnly ? { hardwareProtected: true } : {}),
         ...common,
       },
-      deadline.call,
+      options,
     );
   }
   if (inputs.generate === undefined) throw noSource(inputs);
@@ -158,7 +163,7 @@ function sendVersion(object: VaultObject<KeyBundle>, inputs: KeyInputs, attribut
       ...(curve === undefined ? {} : { curve }),
       ...common,
     },
-    deadline.call,
+    options,
   );
 }
 

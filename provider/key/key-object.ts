@@ -21,11 +21,12 @@ export function keyObject(
     label: `key "${name}" in ${address.vaultUrl}`,
     current: () => currentKeyVersion(client, name, deadline.call),
     deleted: () => ifPresent(client.getDeletedKey(name, deadline.call)),
-    disable: (version) => client.updateKey(name, version, { enabled: false }, deadline.call),
+    disable: (version, lookAgain) =>
+      client.updateKey(name, version, { enabled: false }, { ...deadline.call, lookAgain }),
     setTags: (version, tags) => client.updateKey(name, version, { tags }, deadline.call),
-    delete: () => client.deleteKey(name, deadline.call),
+    delete: (lookAgain) => client.deleteKey(name, { ...deadline.call, lookAgain }),
     recover: () => client.recoverDeletedKey(name, deadline.call),
-    purge: () => client.purgeDeletedKey(name, deadline.call),
+    purge: (lookAgain) => client.purgeDeletedKey(name, { ...deadline.call, lookAgain }),
     restore: (blob) => client.restoreKey(blob, deadline.call),
   };
 }

@@ -20,6 +20,7 @@ export function callFailure(
     const why = deadline.expired ? `did not end within ${timeoutMs / 1000} s` : "was cancelled";
     return new KeyVaultError("KV_TIMEOUT", `${describe(context)} ${why}`, {
       ...details,
+      retryable: deadline.expired && !sent && OPERATIONS[context.operation].write,
       hint: `${deadline.expired ? "allow more time, or check the connection to the vault." : "the caller ended it."}${doubt}`,
       cause: deadline.expired ? failureCause(failure) : deadline.reason,
     });

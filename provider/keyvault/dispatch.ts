@@ -10,6 +10,16 @@ export interface VaultRequest {
   readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly deadline: Deadline;
+  /** The look that a write rests on. */
+  readonly ground?: Ground | undefined;
+}
+
+/** What was looked at before a write was decided on, to be looked at again where the write has to wait. */
+export interface Ground {
+  /** By the client's clock. */
+  lookedAt: number;
+  /** Throws where the write must not be sent any more. */
+  lookAgain(): Promise<void>;
 }
 
 export interface VaultResponse {

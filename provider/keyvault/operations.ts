@@ -8,8 +8,11 @@ export interface OperationFacts {
   write: boolean;
   /** True where each call that is carried out makes a version or an object, so that a second one is never the same as the first. */
   makes: boolean;
-  /** Creates are throttled hundreds of times harder than the rest, so they have their own limit. */
-  lane: "create" | "other";
+  /**
+   * Among which calls it takes its turn: creates of keys are throttled hundreds of times harder than the rest, and what
+   * makes something else must never stand in the way of a look.
+   */
+  lane: "create" | "make" | "other";
 }
 
 const read = (permission: string, dataAction: string): OperationFacts => ({
@@ -23,7 +26,7 @@ const write = (permission: string, dataAction: string): OperationFacts => ({
   ...read(permission, dataAction),
   write: true,
 });
-const make = (permission: string, dataAction: string, lane: OperationFacts["lane"] = "other"): OperationFacts => ({
+const make = (permission: string, dataAction: string, lane: OperationFacts["lane"] = "make"): OperationFacts => ({
   ...write(permission, dataAction),
   makes: true,
   lane,
@@ -88,4 +91,11 @@ const NEVER_NOT_FOUND: ReadonlySet<OperationName> = new Set([
 export function notFoundCode(operation: OperationName): "KeyNotFound" | "SecretNotFound" | undefined {
   if (NEVER_NOT_FOUND.has(operation)) return undefined;
   return OPERATIONS[operation].permission.startsWith("keys/") ? "KeyNotFound" : "SecretNotFound";
+}
+
+/** Whether an operation, as errors name it, changes the vault. */
+export function isWrite(operation: string | undefined): boolean {
+  return (
+    operation !== undefined && Object.hasOwn(OPERATIONS, operation) && OPERATIONS[operation as OperationName].write
+  );
 }

@@ -6,6 +6,7 @@ import { parseAllowedDomains } from "./cloud-domains.js";
 import { Deadline } from "./deadline.js";
 import { compose, type Dispatch, type VaultRequest, type VaultResponse } from "./dispatch.js";
 import { isKeyVaultError, KeyVaultError, type KeyVaultErrorDetails } from "./errors.js";
+import { freshLookLayer } from "./fresh-look-layer.js";
 import { isLoopbackHost, isManagedHsm, parseVaultUrl } from "./identifier.js";
 import { limitLayer } from "./limit-layer.js";
 import { formatPath, type ObjectPath } from "./object-path.js";
@@ -36,6 +37,8 @@ export interface KeyVaultClientOptions {
    * `https://NAME.vault.local.azurestack.external`. A host of another domain gets no token.
    */
   allowedDomains?: readonly string[];
+  /** Told once of each time that the vault has answered before and does not any more, after 5 seconds of it. */
+  onOutage?: (() => void) | undefined;
   /** For tests. */
   clock?: Clock;
   /** In place of the network, for tests. */
@@ -47,6 +50,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** In place of the client's own budget, in milliseconds. */
   timeoutMs?: number | undefined;
+  /**
+   * Of a write that rests on a look right before the call: called again before it is sent, where it had to wait for more
+   * than a second for its turn, a token or another try. What it throws, a KeyVaultError, ends the call unsent.
+   */
+  lookAgain?: (() => Promise<void>) | undefined;
 }
 
 export interface PageOptions extends CallOptions {
@@ -114,8 +122,8 @@ export class VaultConnection {
     this.#close = socket.close;
     this.#dispatch = compose(
       socket.dispatch,
-      retryLayer(this.clock),
-      limitLayer(),
+      retryLayer(this.clock, options.onOutage),
+      limitLayer(this.clock),
       authLayer({
         vaultUrl: this.vaultUrl,
         label: this.#label,
@@ -123,6 +131,7 @@ export class VaultConnection {
         plane: this.plane,
         tokens: sharedTokenCache(options.credential, this.clock),
       }),
+      freshLookLayer(this.clock),
     );
   }
 
@@ -185,7 +194,9 @@ export class VaultConnection {
     let response: VaultResponse;
     try {
       if (deadline.ended) throw deadline.reason;
-      response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline });
+      const { lookAgain } = options;
+      const ground = lookAgain && { lookedAt: this.clock.now(), lookAgain };
+      response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline, ground });
     } catch (failure) {
       if (isKeyVaultError(failure)) throw failure;
       throw callFailure(failure, this.#context(call), deadline, timeoutMs);

@@ -186,11 +186,33 @@ async function written<I extends ObjectInputs & A, A extends Attributes, B exten
   );
   const write = () => makeVersion(kind, object, inputs, { attributes, owner, before: before?.version });
   // A name that nothing holds is the caller's to look at again; one that is ours is waited for.
-  const bundle = await (before === undefined
-    ? write()
-    : object.deadline.whileBusy(`${object.label} to be free`, write));
+  const bundle = await (before === undefined ? write() : writeOver(object, before, write));
   creation.reached = bundle;
   return { bundle, isComplete: true };
+}
+
+/** Waits for a busy name that is ours, and writes no version over one that somebody else has made meanwhile. */
+async function writeOver<B extends VersionBundle>(
+  object: VaultObject<B>,
+  before: B,
+  write: () => Promise<B>,
+): Promise<B> {
+  let waitedFor: unknown;
+  return object.deadline.whileBusy(`${object.label} to be free`, async () => {
+    if (waitedFor !== undefined && (await object.current())?.version !== before.version) {
+      throw new KeyVaultError(
+        "KV_ALREADY_EXISTS",
+        `${object.label} was to get another version, and somebody else has made one while it was busy`,
+        { hint: `run \`pulumi preview --refresh\` and look at the difference`, cause: waitedFor },
+      );
+    }
+    try {
+      return await write();
+    } catch (error) {
+      waitedFor = error;
+      throw error;
+    }
+  });
 }
 
 async function adoptDeleted<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(

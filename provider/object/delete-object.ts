@@ -1,11 +1,11 @@
 import { tell } from "../engine/progress.js";
-import { isKeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { declarationOf, describeResource, recordedMark, releaseObject } from "./declared-objects.js";
 import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
 import { describeOwner, hasOwnerTag, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
-import type { BindObject, VaultObject, VersionBundle } from "./vault-object.js";
+import type { BindObject, LookAgain, VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
 export interface DeletableObject {
@@ -79,13 +79,17 @@ async function giveBack<B extends VersionBundle>(
   );
 }
 
+function isOwnedByAnother(tags: Record<string, string> | undefined, { ownerToken }: DeletableObject): boolean {
+  return hasOwnerTag(tags) && (ownerToken === undefined || ownerOf(tags)?.token !== ownerToken);
+}
+
 /** Tells who has an object that is no longer this resource's. */
 function isAnothers(
   { kind, label }: VaultObject,
   tags: Record<string, string> | undefined,
-  { ownerToken }: DeletableObject,
+  recorded: DeletableObject,
 ): boolean {
-  if (!hasOwnerTag(tags) || (ownerToken !== undefined && ownerOf(tags)?.token === ownerToken)) return false;
+  if (!isOwnedByAnother(tags, recorded)) return false;
   const deletes = `delete the ${kind} by hand if it is to go`;
   tell(`${label} is left alone: ${describeOwner(tags)} owns it by its tag (${deletes})`);
   return true;
@@ -100,13 +104,21 @@ function isAnothers(
 async function unlessTaken<B extends VersionBundle>(
   object: VaultObject<B>,
   recorded: DeletableObject,
-  { awaited, look, send }: { awaited: string; look(): Promise<Tagged | undefined>; send(): Promise<unknown> },
+  {
+    awaited,
+    look,
+    send,
+  }: { awaited: string; look(): Promise<Tagged | undefined>; send(lookAgain: LookAgain): Promise<unknown> },
 ): Promise<boolean> {
+  const lookAgain = async () => {
+    if (!isOwnedByAnother((await look())?.tags, recorded)) return;
+    throw new KeyVaultError("KV_CONFLICT", `${object.label} was taken over while this operation waited`);
+  };
   let isTried = false;
   return object.deadline.whileBusy(awaited, async () => {
     if (isTried && isAnothers(object, (await look())?.tags, recorded)) return false;
     isTried = true;
-    await send();
+    await send(lookAgain);
     return true;
   });
 }
@@ -122,12 +134,12 @@ async function disable<B extends VersionBundle>(
   await unlessTaken(object, recorded, {
     awaited: `${label} to be free`,
     look: () => object.current(),
-    send: () =>
+    send: (lookAgain) =>
       ifPresent(
         writeOnce<unknown>({
           what: `the disabling of ${label}`,
           deadline,
-          send: () => object.disable(version),
+          send: () => object.disable(version, lookAgain),
           look: async () => {
             const found = await object.current();
             return found?.enabled === true ? undefined : "disabled or gone";
@@ -142,12 +154,12 @@ async function deleteOnce(object: VaultObject, recorded: DeletableObject): Promi
   return unlessTaken(object, recorded, {
     awaited: `${label} to be free`,
     look: () => object.current(),
-    send: () =>
+    send: (lookAgain) =>
       ifPresent(
         writeOnce<unknown>({
           what: `the deletion of ${label}`,
           deadline,
-          send: () => object.delete(),
+          send: () => object.delete(lookAgain),
           look: async () => ((await object.current()) ? undefined : "gone"),
         }),
       ),
@@ -170,7 +182,7 @@ async function purge(object: VaultObject, recoveryLevel: string | undefined, rec
       await unlessTaken(object, recorded, {
         awaited: `the deletion of ${label} to end`,
         look: () => object.deleted(),
-        send: () => object.purge(),
+        send: (lookAgain) => object.purge(lookAgain),
       });
       return;
     } catch (error) {

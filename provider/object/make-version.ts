@@ -36,7 +36,7 @@ export async function makeVersion<I extends ObjectInputs, A extends TaggedAttrib
   return writeOnce({
     what: `a version of ${object.label}`,
     deadline: object.deadline,
-    send: () => kind.send(object, inputs, sent),
+    send: () => kind.send(object, inputs, sent, () => mustStandAt(object, before)),
     look: async () => {
       const found = await object.current();
       if (!found || found.version === before) return undefined;
@@ -105,6 +105,20 @@ export async function isAsWanted<I extends ObjectInputs, A extends object, B ext
   if (matches === false || (matches === undefined && !isMarked)) return false;
   return differingAttributes(kind.attributes, kind.attributes.observed(bundle, attributes), attributes).every(
     (attribute) => attributes[attribute] === undefined && kind.attributes.isSetByService(attribute, inputs, bundle),
+  );
+}
+
+/** Whether a name still holds what was looked at before the write. Throws what sends the caller back to its look. */
+export async function mustStandAt(object: VaultObject, before: string | undefined): Promise<void> {
+  const found = await object.current();
+  if (found?.version === before) return;
+  throw new KeyVaultError(
+    "KV_CONFLICT",
+    `a write of ${object.label} had to wait, and the vault holds another version by now: it was not sent`,
+    {
+      retryable: true,
+      hint: `somebody else writes this ${object.kind}: run \`pulumi preview --refresh\` and look at the difference`,
+    },
   );
 }
 

@@ -2,7 +2,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import type { AttributeRules } from "./attributes.js";
 import type { ObjectInputs } from "./object-inputs.js";
 import type { Owner } from "./owner-tag.js";
-import type { BindObject, VaultObject, VersionBundle } from "./vault-object.js";
+import type { BindObject, LookAgain, VaultObject, VersionBundle } from "./vault-object.js";
 
 /** What state remembers of an object beside its inputs and what the vault says of its version. */
 export interface ObjectMarks<A> {
@@ -34,7 +34,7 @@ export interface ObjectKind<I extends ObjectInputs, A extends object, B extends 
   /** Throws where a version can never become what the program says: another type, or other material than to be adopted. */
   verify(inputs: I, bundle: Partial<B>, doing: "adopt" | "recover"): void;
   /** One request that makes a version from the program's source. Nothing of an earlier version is inherited. */
-  send(object: VaultObject<B>, inputs: I, attributes: A): Promise<B>;
+  send(object: VaultObject<B>, inputs: I, attributes: A, lookAgain: LookAgain): Promise<B>;
   /** One request that gives the named attributes of a version their target values. */
   patch(object: VaultObject<B>, version: PatchedVersion, changed: readonly (keyof A)[], target: A): Promise<B>;
   outputs(inputs: I, bundle: B, marks: ObjectMarks<A>): Properties | Promise<Properties>;

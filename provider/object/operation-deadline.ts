@@ -3,13 +3,15 @@ import { formatElapsed, tell } from "../engine/progress.js";
 import { runClock } from "../engine/run-clock.js";
 import type { CallOptions } from "../keyvault/client.js";
 import { type Clock, delay } from "../keyvault/clock.js";
-import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
+import { isWrite } from "../keyvault/operations.js";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 const FIRST_WORD_AFTER_MS = 5_000;
 const WORD_EVERY_MS = 30_000;
+const OUT_OF_REACH_MS = 2 * 60_000;
 /** What one request has even where the time is up: enough for the look that tells what became of a write. */
 const SHORTEST_CALL_MS = 2_000;
 
@@ -86,13 +88,19 @@ export class OperationDeadline {
     });
   }
 
-  /** Repeats a call for as long as a refusal says that the object, or the vault, is busy and nothing was done. */
+  /**
+   * Repeats a call for as long as a refusal says that the object, or the vault, is busy and nothing was done; where the
+   * vault cannot be reached, for two minutes.
+   */
   async whileBusy<T>(awaited: string, call: () => Promise<T>): Promise<T> {
+    let outOfReachSince: number | undefined;
     for (;;) {
       try {
         return await call();
       } catch (error) {
         if (!isBusy(error)) throw error;
+        outOfReachSince = UNSENT.has(error.code) ? (outOfReachSince ?? this.elapsed()) : undefined;
+        if (this.elapsed() - (outOfReachSince ?? this.elapsed()) > OUT_OF_REACH_MS) throw error;
         await this.pause(awaited, error);
       }
     }
@@ -110,15 +118,17 @@ export class OperationDeadline {
 
 /**
  * A definite refusal that passes by itself: the object is being deleted, recovered or purged, somebody else writes it
- * at this moment, or the vault is throttled. Nothing was done, so the same may be asked again after a look.
+ * at this moment, the vault is throttled, or a write did not reach it. Nothing was done, so the same may be asked again
+ * after a look.
  */
 export function isBusy(error: unknown): error is KeyVaultError {
-  return (
-    isKeyVaultError(error) &&
-    !error.mayHaveHappened &&
-    (error.code === "KV_BUSY" || error.code === "KV_CONFLICT" || error.code === "KV_THROTTLED")
-  );
+  if (!isKeyVaultError(error) || error.mayHaveHappened) return false;
+  return PASSING.has(error.code) || (UNSENT.has(error.code) && error.retryable && isWrite(error.operation));
 }
+
+const PASSING: ReadonlySet<KeyVaultErrorCode> = new Set(["KV_BUSY", "KV_CONFLICT", "KV_THROTTLED"]);
+/** Of a write that cannot have happened: it did not leave, as in an outage. The look that follows waits for the vault. */
+const UNSENT: ReadonlySet<KeyVaultErrorCode> = new Set(["KV_TRANSPORT", "KV_UNAVAILABLE", "KV_TIMEOUT"]);
 
 /** What a call gives, or undefined where the object is not there. Any other failure is passed on: it is no absence. */
 export async function ifPresent<T>(call: Promise<T>): Promise<T | undefined> {

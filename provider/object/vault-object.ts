@@ -21,6 +21,9 @@ export interface DeletedObject extends SoftDeleted {
   tags?: Record<string, string>;
 }
 
+/** What a write rests on, looked at again where the write had to wait. Throws where it must not be sent any more. */
+export type LookAgain = () => Promise<void>;
+
 /** One operation bound to one key or secret: the client, the address, and the time that the operation has. */
 export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   readonly kind: "key" | "secret";
@@ -32,12 +35,12 @@ export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   /** The current version, undefined where the object is not there. A disabled one is found too. */
   current(): Promise<Bundle | undefined>;
   deleted(): Promise<DeletedObject | undefined>;
-  disable(version: string): Promise<Bundle>;
+  disable(version: string, lookAgain: LookAgain): Promise<Bundle>;
   /** Replaces all tags of a version. */
   setTags(version: string, tags: Record<string, string>): Promise<Bundle>;
-  delete(): Promise<unknown>;
+  delete(lookAgain: LookAgain): Promise<unknown>;
   recover(): Promise<unknown>;
-  purge(): Promise<void>;
+  purge(lookAgain: LookAgain): Promise<void>;
   restore(blob: string): Promise<Bundle>;
 }
 

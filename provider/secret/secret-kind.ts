@@ -5,7 +5,7 @@ import type { ObjectKind, PatchedVersion } from "../object/object-kind.js";
 import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { secretValueFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
-import type { VaultObject } from "../object/vault-object.js";
+import type { LookAgain, VaultObject } from "../object/vault-object.js";
 import {
   forgetGenerated,
   type GenerateRecipe,
@@ -90,6 +90,7 @@ async function sendVersion(
   { client, deadline, label }: VaultObject<SecretBundle>,
   inputs: SecretInputs,
   attributes: SecretAttributes,
+  lookAgain: LookAgain,
 ): Promise<SecretBundle> {
   const value = inputs.generate === undefined ? givenValue(inputs) : await valueOfRecipe(inputs, inputs.generate);
   if (value === undefined) {
@@ -102,7 +103,11 @@ async function sendVersion(
     );
   }
   try {
-    return await client.setSecret(inputs.name, { value, ...wireAttributes(attributes) }, deadline.call);
+    return await client.setSecret(
+      inputs.name,
+      { value, ...wireAttributes(attributes) },
+      { ...deadline.call, lookAgain },
+    );
   } catch (error) {
     // Nothing has this value, so nothing is to be compared with it: what is there may be of an earlier run.
     if (isKeyVaultError(error) && !error.mayHaveHappened) forgetGenerated(inputs);

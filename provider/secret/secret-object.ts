@@ -21,11 +21,12 @@ export function secretObject(
     label: `secret "${name}" in ${address.vaultUrl}`,
     current: () => currentSecretVersion(client, name, deadline.call),
     deleted: () => ifPresent(deletedSecret(client, name, deadline.call)),
-    disable: (version) => client.updateSecret(name, version, { enabled: false }, deadline.call),
+    disable: (version, lookAgain) =>
+      client.updateSecret(name, version, { enabled: false }, { ...deadline.call, lookAgain }),
     setTags: (version, tags) => client.updateSecret(name, version, { tags }, deadline.call),
-    delete: () => client.deleteSecret(name, deadline.call),
+    delete: (lookAgain) => client.deleteSecret(name, { ...deadline.call, lookAgain }),
     recover: () => client.recoverDeletedSecret(name, deadline.call),
-    purge: () => client.purgeDeletedSecret(name, deadline.call),
+    purge: (lookAgain) => client.purgeDeletedSecret(name, { ...deadline.call, lookAgain }),
     restore: (blob) => client.restoreSecret(blob, deadline.call),
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { SeededRandom } from "../../emulator/seeded-random.js";
+import { recordedOutputs } from "../engine/decrypted-state.js";
 import { type Run, Stack } from "../engine/stack.js";
 import { ChangingProgram, type ProgramSize } from "./changing-program.js";
 import { CuttableLine } from "./cuttable-line.js";
@@ -15,6 +16,8 @@ import { VaultProcess } from "./vault-process.js";
 export interface ChaosOptions {
   seed: string;
   rounds: number;
+  /** How many stacks are struck at the same time, each with a share of the rounds and a vault of its own. */
+  atOnce?: number | undefined;
   size: ProgramSize;
   /** Told of each round as it ends. */
   onRound?: ((round: Round) => void) | undefined;
@@ -47,15 +50,21 @@ const SETTLING_MS = 5_000;
  *
  * @param seed `7`, or `7/3` for the third stack of that seed alone.
  */
-export async function runChaos({ seed, rounds, size, onRound }: ChaosOptions): Promise<Round[]> {
+export async function runChaos({ seed, rounds, atOnce = 1, size, onRound }: ChaosOptions): Promise<Round[]> {
   if (seed.includes("/")) return strikeStack({ seed, rounds, size, onRound });
+  const ofOne = Math.min(ROUNDS_OF_A_STACK, Math.ceil(rounds / atOnce));
   const done: Round[] = [];
-  for (let stack = 1; done.length < rounds; stack += 1) {
-    const count = Math.min(ROUNDS_OF_A_STACK, rounds - done.length);
-    const struck = await strikeStack({ seed: `${seed}/${stack}`, rounds: count, size, onRound });
-    done.push(...struck);
-    if (struck.some(({ wrong }) => wrong.length > 0)) break;
-  }
+  let next = 1;
+  const strikeOn = async (): Promise<void> => {
+    for (;;) {
+      const stack = next;
+      const count = Math.min(ofOne, rounds - (stack - 1) * ofOne);
+      if (count <= 0 || done.some(({ wrong }) => wrong.length > 0)) return;
+      next += 1;
+      done.push(...(await strikeStack({ seed: `${seed}/${stack}`, rounds: count, size, onRound })));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, strikeOn));
   return done;
 }
 
@@ -143,7 +152,8 @@ async function strikeAndRepair(scene: Scene): Promise<Outcome> {
     if (!isStruck && exitCode !== 0) outcome.wrong.push("a run that was not struck failed");
     if (await restoreCheckpoint(stack)) outcome.restoredCheckpoints += 1;
     outcome.wrong.push(...privateInState(program, stack));
-    await stack.pulumi("cancel", "--yes");
+    // An engine that was killed leaves its lock; any other has let go of it.
+    if (exitCode === -1) await stack.pulumi("cancel", "--yes");
   }
   const repaired = await stack.tryUp();
   note(repaired);
@@ -152,7 +162,7 @@ async function strikeAndRepair(scene: Scene): Promise<Outcome> {
   for (const { pid } of markedProcesses(mark)) kill(pid);
   if (repaired.exitCode !== 0) return outcome;
   outcome.wrong.push(...(await wrongInVault(program, observer)));
-  outcome.wrong.push(...(await wrongInBackups(program, observer, await stack.outputs())));
+  outcome.wrong.push(...(await wrongInBackups(program, observer, recordedOutputs(stack))));
   const drift = await stack.drift();
   if (drift.run.exitCode !== 0) {
     outcome.wrong.push(`the refresh is not clean (exit ${drift.run.exitCode}): ${JSON.stringify(drift.properties)}`);

@@ -21,15 +21,33 @@ export function decryptedState(stack: Stack): string {
   const checkpoint = JSON.parse(readFileSync(join(folder, "dev.json"), "utf8")).checkpoint.latest;
   const salt: string = checkpoint.secrets_providers.state.salt;
   const [, encodedSalt = "", ...check] = salt.split(":");
-  const passphrase = stack.env.PULUMI_CONFIG_PASSPHRASE ?? "";
-  const key = pbkdf2Sync(passphrase, Buffer.from(encodedSalt, "base64"), 1_000_000, 32, "sha256");
+  const key = keyOf(stack.env.PULUMI_CONFIG_PASSPHRASE ?? "", encodedSalt);
   if (decrypted(key, check.join(":")) !== "pulumi") throw new Error("The passphrase does not open the state");
-  const resources: { type: string }[] = checkpoint.resources;
+  const resources: { type: string }[] = checkpoint.resources ?? [];
   const kept = { ...checkpoint, resources: resources.filter(({ type }) => !type.startsWith("pulumi:providers:")) };
   return JSON.stringify(kept, (_name, item: unknown) => {
     const isSecret = item !== null && typeof item === "object" && "ciphertext" in item;
     return isSecret ? { secret: JSON.parse(decrypted(key, String(item.ciphertext))) } : item;
   });
+}
+
+const keys = new Map<string, Buffer>();
+
+/** A million rounds take a third of a second, and a stack keeps its salt. */
+function keyOf(passphrase: string, salt: string): Buffer {
+  const id = JSON.stringify([passphrase, salt]);
+  const key = keys.get(id) ?? pbkdf2Sync(passphrase, Buffer.from(salt, "base64"), 1_000_000, 32, "sha256");
+  keys.set(id, key);
+  return key;
+}
+
+/** The stack's outputs as they stand on disk, with their secrets opened. */
+export function recordedOutputs(stack: Stack): Record<string, unknown> {
+  const { resources } = JSON.parse(decryptedState(stack)) as { resources: { type: string; outputs?: unknown }[] };
+  const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  return JSON.parse(JSON.stringify(root?.outputs ?? {}), (_name, item: unknown) =>
+    item !== null && typeof item === "object" && "secret" in item ? item.secret : item,
+  );
 }
 
 /** `v1:<nonce>:<ciphertext and tag>`. */

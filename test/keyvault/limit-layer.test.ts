@@ -8,7 +8,7 @@ import { requestOf, scriptedDispatch } from "./scripted-dispatch.js";
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A vault that answers when it is told to. */
-function heldVault() {
+function heldVault(clock: ManualClock) {
   const waiting: ((status: number) => void)[] = [];
   const dispatch = scriptedDispatch(
     () =>
@@ -20,25 +20,25 @@ function heldVault() {
     for (const release of waiting.splice(0, count)) release(status);
     await turn();
   };
-  return { send: limitLayer()(dispatch), waiting, answer };
+  return { send: limitLayer(clock)(dispatch), waiting, answer };
 }
 
 test("creates have a narrow lane of their own", async () => {
   const clock = new ManualClock();
-  const { send, waiting, answer } = heldVault();
+  const { send, waiting, answer } = heldVault(clock);
   const creates = Array.from({ length: 10 }, () => send(requestOf(clock, "createKey")));
   await turn();
-  expect(waiting).toHaveLength(2);
+  expect(waiting).toHaveLength(4);
   const reads = Array.from({ length: 10 }, () => send(requestOf(clock, "getKey")));
   await turn();
-  expect(waiting).toHaveLength(12);
+  expect(waiting).toHaveLength(14);
   while (waiting.length > 0) await answer(200);
   await expect(Promise.all([...creates, ...reads])).resolves.toHaveLength(20);
 });
 
 test("the lane is halved by each 429 down to one call, and widens again with success", async () => {
   const clock = new ManualClock();
-  const { send, waiting, answer } = heldVault();
+  const { send, waiting, answer } = heldVault(clock);
   const calls = Array.from({ length: 400 }, () => send(requestOf(clock, "getKey")));
   await turn();
   expect(waiting).toHaveLength(24);
@@ -54,9 +54,9 @@ test("the lane is halved by each 429 down to one call, and widens again with suc
 
 test("a call that is aborted while it waits leaves the queue", async () => {
   const clock = new ManualClock();
-  const { send, waiting, answer } = heldVault();
+  const { send, waiting, answer } = heldVault(clock);
   const caller = new AbortController();
-  const calls = [1, 2].map(() => send(requestOf(clock, "createKey")));
+  const calls = [1, 2, 3, 4].map(() => send(requestOf(clock, "createKey")));
   const third = send(requestOf(clock, "createKey", { deadline: new Deadline(clock, 60_000, caller.signal) }));
   caller.abort(new Error("enough"));
   await expect(third).rejects.toThrow("enough");
@@ -68,7 +68,49 @@ test("a call that is aborted while it waits leaves the queue", async () => {
 
 test("a failure frees its place", async () => {
   const clock = new ManualClock();
-  const send = limitLayer()(scriptedDispatch(new Error("gone")));
+  const send = limitLayer(clock)(scriptedDispatch(new Error("gone")));
   const calls = Array.from({ length: 6 }, () => send(requestOf(clock, "createKey")));
   await expect(Promise.allSettled(calls)).resolves.toHaveLength(6);
+});
+
+test("imports and sets do not stand in the way of looks", async () => {
+  const clock = new ManualClock();
+  const { send, waiting, answer } = heldVault(clock);
+  const imports = Array.from({ length: 30 }, () => send(requestOf(clock, "importKey")));
+  await turn();
+  expect(waiting).toHaveLength(24);
+  const look = send(requestOf(clock, "getKey"));
+  await turn();
+  expect(waiting).toHaveLength(25);
+  while (waiting.length > 0) await answer(200);
+  await expect(Promise.all([...imports, look])).resolves.toHaveLength(31);
+});
+
+test("a throttled lane of creates rests, asks after 1, 2 and 4 seconds, and bursts again ten seconds after the first of its burst", async () => {
+  const clock = new ManualClock();
+  const startedAt = clock.now();
+  const passed: number[] = [];
+  const refused: number[] = [];
+  const send = limitLayer(clock)(async () => {
+    const window = passed.filter((at) => clock.now() - startedAt - at < 10_000);
+    await new Promise<void>((resolve) => clock.schedule(100, resolve));
+    const isRefused = window.length >= 20;
+    (isRefused ? refused : passed).push(clock.now() - startedAt - 100);
+    return { status: isRefused ? 429 : 200, headers: {}, body: "" };
+  });
+  const create = async () => {
+    while ((await send(requestOf(clock, "createKey"))).status === 429);
+  };
+  await clock.until(Promise.all(Array.from({ length: 60 }, create)));
+  expect(passed).toHaveLength(60);
+  expect(passed[59]).toBeLessThan(21_000);
+  expect(refused.length).toBeLessThan(20);
+});
+
+test("a Retry-After says how long the lane of creates rests", async () => {
+  const clock = new ManualClock();
+  const dispatch = scriptedDispatch({ status: 429, headers: { "retry-after": "7" } }, { status: 200 });
+  const send = limitLayer(clock)(dispatch);
+  await send(requestOf(clock, "createKey"));
+  expect(await clock.until(send(requestOf(clock, "createKey")))).toBe(7_000);
 });
