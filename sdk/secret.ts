@@ -79,6 +79,11 @@ type SecretSource =
 interface SecretSettings extends ObjectArgs {
   /** At most 255 characters. Changing it patches the secret; removing it makes a new version. Default: none. */
   contentType?: pulumi.Input<string>;
+  /**
+   * Whether a refresh reads the value to compare it (the default; needs secrets/get). `false` reads the list of versions
+   * alone (secrets/list): a version made outside is drift, and its value is not compared. Changing it sends nothing.
+   */
+  valueDrift?: pulumi.Input<boolean>;
 }
 
 /** Exactly one of `value`, `generate`, `restore` and `adopt`; `adopt` may go with `value`. */

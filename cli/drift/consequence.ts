@@ -11,6 +11,8 @@ export interface NextStep {
   inputs: Properties;
   /** What an adoption found and the program leaves out. */
   found: unknown;
+  /** A version was made outside whose value the refresh could not compare. */
+  isUncompared?: boolean;
 }
 
 const PATCHED = new Set(["enabled", "notBefore", "expiresOn", "keyOps", "tags", "releasePolicy", "contentType"]);
@@ -46,6 +48,7 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
   const goesWithVersion = all.some(
     ({ path: other }) =>
       (other === "thumbprint" && next.inputs.thumbprint !== undefined) ||
+      (other === "version" && next.isUncompared && (next.inputs.valueDigest ?? next.inputs.generate) !== undefined) ||
       (other === "valueDigest" && (next.inputs.valueDigest ?? next.inputs.generate) !== undefined),
   );
   if (goesWithVersion || (makesVersionOverForeign(next) && all.some((other) => other.path === "version"))) {
@@ -56,6 +59,12 @@ export function consequenceOfChange(next: NextStep, { path }: Difference, all: r
 }
 
 function consequenceOfVersion(next: NextStep): string {
+  if (next.type === "Secret" && next.isUncompared) {
+    if (next.inputs.generate !== undefined)
+      return "generates another value as a new version, unless it proves the same";
+    if (next.inputs.valueDigest !== undefined)
+      return "sets the program's value as a new version, unless it proves the same";
+  }
   if (next.type === "Key" && next.inputs.generate !== undefined) {
     return "generates a new version, which becomes the current one";
   }

@@ -246,13 +246,14 @@ function creations(steps: readonly PreviewStep[], observations: readonly Observa
     .map(({ op, urn, newState }) => ({ ...identify(urn, newState?.inputs), operation: op, properties: [] }));
 }
 
-function nextStep({ recorded, program }: Observation, asksProgram: boolean): NextStep {
+function nextStep({ recorded, observed, program }: Observation, asksProgram: boolean): NextStep {
   const inputs: Properties = program?.newState?.inputs ?? recorded.inputs ?? {};
   return {
     type: (recorded.type ?? "").split(":").at(-1) ?? "",
     operation: program?.op ?? (asksProgram ? "none" : "unknown"),
     inputs,
     found: recorded.outputs?.found,
+    isUncompared: observed?.outputs?.uncomparedValue === true,
   };
 }
 

@@ -20,6 +20,7 @@ const PROPERTIES = [
   "value",
   "valueDigest",
   "generate",
+  "valueDrift",
   "restore",
   "restoreFrom",
   "adopt",
@@ -53,6 +54,7 @@ export async function checkSecret(
     name,
     ...restored.inputs,
     adopt,
+    valueDrift: checkValueDrift(check),
     ...(await checkSecretSource(check, olds, { vaultUrl, name })),
     contentType: check.text("contentType", { pattern: /^[\s\S]{1,255}$/, what: "text of 1 to 255 characters" }),
     enabled: checkEnabled(check, isSpelled),
@@ -67,4 +69,9 @@ export async function checkSecret(
     await checkAdoption(check, secretObject, { vaultUrl, name, credential: inputs.credential });
   }
   return { inputs: sealed(inputs), failures: check.failures };
+}
+
+function checkValueDrift(check: InputCheck): false | string | undefined {
+  const valueDrift = check.boolean("valueDrift");
+  return valueDrift === true ? undefined : (valueDrift as false | string | undefined);
 }

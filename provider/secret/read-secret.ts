@@ -10,6 +10,7 @@ import { OperationDeadline } from "../object/operation-deadline.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
+import { secretForRefresh, tellUncompared } from "./listed-secret.js";
 import { laterMembers, readSecretOutputs } from "./recorded-secret.js";
 import { observedSecretAttributes, SECRET_ATTRIBUTES, sealed, secretOutputs } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
@@ -18,7 +19,7 @@ import { valueDigest } from "./value-digest.js";
 
 /**
  * Reads a secret with one request (two where it is disabled), and tells per property what left the recorded state: a
- * changed value by its digest alone. Only the vault's own 404 means that a secret is gone.
+ * changed value by its digest alone. Only the vault's own answer means that a secret is gone.
  */
 export async function readSecret(
   id: string,
@@ -29,7 +30,7 @@ export async function readSecret(
   const address = recorded ?? addressOf(id, props);
   const client = await vaultClient(address);
   const secret = secretObject(client, address, new OperationDeadline(recorded?.timeouts?.read));
-  const bundle = await secret.current();
+  const bundle = await secretForRefresh(secret, recorded);
   if (!bundle) {
     await tellGone(secret);
     if (props.name === undefined) throw missingObject(secret);
@@ -55,6 +56,7 @@ async function observe(
   bundle: SecretBundle,
 ): Promise<{ props: Properties; inputs: Properties }> {
   const value = await observeValue(recorded, bundle);
+  if (value.isUncompared && bundle.version !== recorded.version) tellUncompared(secret, bundle.version);
   const inputs: SecretInputs = {
     ...pickDefined(recorded, OPTIONS),
     ...declaredAttributes(recorded, bundle),
@@ -67,6 +69,7 @@ async function observe(
     ...(ownerToken === undefined ? {} : { ownerToken }),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
+    ...(value.isUncompared ? { uncomparedValue: true as const } : {}),
   };
   // Of a generated value the digest is no input: there it only tells that it is another one.
   const { valueDigest: _digest, ...told } = inputs;
@@ -90,19 +93,27 @@ interface ObservedValue {
   /** The digest of what was to be there, where it is another value. */
   expected?: string;
   isForeign: boolean;
+  /** The value of a version that was made outside is not known. */
+  isUncompared?: boolean;
 }
 
 /** The value of a version never changes, so only a version that state does not know can have another one. */
 async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Promise<ObservedValue> {
-  const { vaultUrl, name, valueDigest: digest, expectedValueDigest } = recorded;
-  if (bundle.version === recorded.version) {
+  const { vaultUrl, name, valueDigest: digest, expectedValueDigest, uncomparedValue } = recorded;
+  const isToCompare = digest !== undefined && bundle.value !== undefined;
+  if (bundle.version === recorded.version && !(uncomparedValue && isToCompare)) {
     return {
       digest: digest ?? (await digestToMakeUpFor(recorded, bundle)),
       ...(expectedValueDigest === undefined ? {} : { expected: expectedValueDigest }),
       isForeign: recorded.foreignVersion === true,
+      isUncompared: uncomparedValue === true,
     };
   }
-  if (digest === undefined || bundle.value === undefined) return { digest, isForeign: true };
+  if (digest === undefined) return { digest, isForeign: true };
+  if (bundle.value === undefined) {
+    // What was found before is not in the vault any more: the digest of what was to be there is.
+    return { digest: expectedValueDigest ?? digest, isForeign: true, isUncompared: true };
+  }
   const expected = expectedValueDigest ?? digest;
   const observed = await valueDigest(vaultUrl, name, bundle.value);
   return observed === expected
@@ -129,6 +140,7 @@ const OPTIONS = [
   "vaultUrl",
   "name",
   "generate",
+  "valueDrift",
   "restore",
   "adopt",
   "onDelete",

@@ -15,6 +15,7 @@ const inputs = {
   contentType: text,
   valueDigest: text,
   generate: optionalMember(z.custom<GenerateRecipe>(isRecipe)),
+  valueDrift: optionalMember(z.literal(false)),
 };
 const inputsSchema = z.looseObject(inputs);
 const outputsSchema = z.looseObject({
@@ -22,6 +23,7 @@ const outputsSchema = z.looseObject({
   ...recordedFacts,
   version: z.string(),
   expectedValueDigest: text,
+  uncomparedValue: optionalMember(z.literal(true)),
   found: optionalMember(
     z.looseObject({
       enabled: optionalMember(z.literal(false)),

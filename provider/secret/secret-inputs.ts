@@ -16,6 +16,8 @@ export interface SecretInputs extends SecretAttributes, ObjectInputs {
   /** Of the program's value. Of a generated one it stands among the outputs alone: the vault's answer tells it. */
   valueDigest?: string;
   generate?: GenerateRecipe;
+  /** A refresh reads the list of versions, and no value. */
+  valueDrift?: false;
 }
 
 export interface SecretFacts {
@@ -28,8 +30,10 @@ export interface SecretFacts {
   found?: SecretAttributes;
   /** After a refresh that found another value in the vault: the digest of the one that was to be there. */
   expectedValueDigest?: string;
-  /** The current version was made outside, with the same value. */
+  /** The current version was made outside, with the same value, or with one that was not compared. */
   foreignVersion?: true;
+  /** After a refresh that found a version made outside and could not read its value. */
+  uncomparedValue?: true;
   /** The token of the owner tag that this resource has put on the secret. */
   ownerToken?: string;
 }

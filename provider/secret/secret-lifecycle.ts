@@ -30,8 +30,9 @@ function tellNewValue(olds: Properties, news: Properties): void {
   if (!isRecipe(news.generate) || containsUnknown(news.generate)) return;
   const isSame = isRecipe(olds.generate) && isSameRecipe(olds.generate, news.generate);
   const isSwapped = olds.expectedValueDigest !== undefined && olds.expectedValueDigest !== olds.valueDigest;
-  if (isSame && !isSwapped) return;
-  tell(
-    `secret "${olds.name}" in ${olds.vaultUrl} gets a new generated value${isSwapped ? ": its value was changed outside" : ""}`,
-  );
+  const isUncompared = olds.uncomparedValue === true;
+  if (isSame && !isSwapped && !isUncompared) return;
+  const secret = `secret "${olds.name}" in ${olds.vaultUrl}`;
+  if (isSame && isUncompared) tell(`${secret} gets a new generated value, unless the one made outside is the same`);
+  else tell(`${secret} gets a new generated value${isSwapped ? ": its value was changed outside" : ""}`);
 }

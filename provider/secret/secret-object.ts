@@ -6,12 +6,14 @@ import { ifPresent, type OperationDeadline } from "../object/operation-deadline.
 import type { DeletedObject, VaultObject } from "../object/vault-object.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 
+export type SecretObject = VaultObject<SecretBundle>;
+
 /** A secret, by its name. */
 export function secretObject(
   client: KeyVaultClient,
   address: ObjectAddress,
   deadline: OperationDeadline,
-): VaultObject<SecretBundle> {
+): SecretObject {
   const { name } = address;
   return {
     kind: "secret",

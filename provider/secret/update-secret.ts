@@ -27,10 +27,11 @@ import { valueDigest } from "./value-digest.js";
 
 /** A look and one request for a new value, one for changed attributes, none where only behaviour options changed. */
 export async function updateSecret(_id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
-  const recorded = readSecretOutputs(olds);
+  const before = readSecretOutputs(olds);
   const inputs = readSecretInputs(news);
-  const later = laterMembers(recorded);
   const object = secretObject(await vaultClient(inputs), inputs, new OperationDeadline(inputs.timeouts?.update));
+  const recorded = await comparedAfterAll(object, before, inputs);
+  const later = laterMembers(recorded);
   const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const changed = differingAttributes(
@@ -73,9 +74,23 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
  * generated anew: whoever set it knows it.
  */
 export function needsNewValue(recorded: SecretOutputs, { valueDigest: digest, generate }: SecretInputs): boolean {
+  if (recorded.uncomparedValue && (digest ?? generate) !== undefined) return true;
   if (generate === undefined) return digest !== undefined && digest !== recorded.valueDigest;
   if (recorded.generate === undefined || !isSameRecipe(recorded.generate, generate)) return true;
   return recorded.expectedValueDigest !== undefined && recorded.expectedValueDigest !== recorded.valueDigest;
+}
+
+/** A refresh may not have been allowed to read a value that an update, which may write, can: it need not be set again. */
+async function comparedAfterAll(
+  object: VaultObject<SecretBundle>,
+  recorded: SecretOutputs,
+  { vaultUrl, name }: SecretInputs,
+): Promise<SecretOutputs> {
+  const { uncomparedValue, ...rest } = recorded;
+  if (uncomparedValue === undefined) return recorded;
+  const current = await object.current();
+  if (current?.version !== recorded.version || current.value === undefined) return recorded;
+  return (await valueDigest(vaultUrl, name, current.value)) === recorded.valueDigest ? rest : recorded;
 }
 
 /** A new version that only lacks an attribute has the value of the one before, which the vault alone holds. */

@@ -35,6 +35,7 @@ const LATER = "2037-01-01T00:00:00Z";
 const material = { import: { jwk: ecKey().jwk } };
 const otherMaterial = { import: { jwk: ecKey().jwk } };
 const value = { value: "a value" };
+const recipe = { generate: { length: 32 } };
 const otherValue = { value: "another value" };
 const policy = { rotationPolicy: { rotateAfter: "P90D" } };
 const behaviour = { onDelete: "retain", ifSoftDeleted: "fail", timeouts: { create: "5m" } };
@@ -177,6 +178,7 @@ const keySteps: Record<string, Step> = {
 
 const secretSteps: Record<string, Step> = {
   "create from `value`": creates(value),
+  "create from `generate`": creates(recipe),
   "create what an interrupted run has set": again(value),
   "create what another resource of the stack has left": afterAnother({ ...identity("old"), ...value }, value),
   "create over a secret of another stack, which is refused": afterAnother({ ...elsewhere, ...value }, value, true),
@@ -189,11 +191,14 @@ const secretSteps: Record<string, Step> = {
   "no change": stays(value),
   refresh: refreshes(value),
   "refresh of a disabled secret": refreshes({ ...value, enabled: false }),
+  "refresh with `valueDrift: false`": refreshes({ ...value, valueDrift: false }),
   "refresh of a secret that is gone": refreshes(value, gone),
   "change of attributes": updates(value, { ...value, tags: { a: "1" }, enabled: false, contentType: "a/b" }),
   "change of `onDelete`, `ifSoftDeleted` or `timeouts`": updates(value, { ...value, ...behaviour }),
   "new value": updates(value, { ...otherValue, tags: { a: "1" } }),
+  "new generated value": updates(recipe, { generate: { length: 33 }, tags: { a: "1" } }),
   "removal of `contentType` or `expiresOn`": updates({ ...value, contentType: "a/b", expiresOn: LATER }, value),
+  "removal of `contentType` of a generated secret": updates({ ...recipe, contentType: "a/b" }, recipe),
   "delete: `retain`": deletes({ ...value, onDelete: "retain" }),
   "delete: `disable`": deletes({ ...value, onDelete: "disable" }),
   "delete: `delete`": deletes(value),

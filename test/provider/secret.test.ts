@@ -354,6 +354,7 @@ describe("a secret", () => {
       const state = await created({ value: VALUE });
       for (const status of [403, 500]) {
         vault.faults.add({ kind: "status", status, operation: "getSecret" });
+        vault.faults.add({ kind: "status", status, operation: "getSecretVersions" });
         const outs = { ...state.outs, timeouts: { read: "1s" } };
         await expect(secret.read(state.id, outs)).rejects.toThrow();
         vault.faults.clear();
