@@ -1,5 +1,5 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
-import type { OperationDeadline } from "./operation-deadline.js";
+import { isBusy, type OperationDeadline } from "./operation-deadline.js";
 
 /** How long a write whose answer was lost is looked for, from the first look that was answered. */
 const LOOK_FOR_MS = 30_000;
@@ -45,8 +45,9 @@ async function findWritten<T>(
       const found = await look();
       if (found !== undefined) return found;
     } catch (error) {
-      // An outage tells nothing about the write, and is ridden out. Anything else is an answer.
-      if (!isKeyVaultError(error) || !error.retryable) throw error;
+      // An outage tells nothing about the write, and is ridden out. Neither does a look that is refused as busy: it is
+      // no refusal of the write, after which that would be sent again. Anything else is an answer.
+      if (!isBusy(error) && !(isKeyVaultError(error) && error.retryable)) throw error;
       if (!(await pauses.next(`${what} to show: the answer to its write was lost`))) throw uncertain(what, lost);
       continue;
     }

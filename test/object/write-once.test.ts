@@ -103,6 +103,16 @@ describe("a write that is sent once", () => {
     expect(sent).toBe(1);
   });
 
+  it("is no refusal of the write where a look is refused as busy, and the write is not sent again", async () => {
+    const busy = new KeyVaultError("KV_CONFLICT", "getKey was refused (409)");
+    const { outcome } = await written((ms) => {
+      if (ms < 1_000) throw busy;
+      return ms >= 2_000 ? "found" : undefined;
+    });
+    expect(outcome).toBe("found");
+    expect(sent).toBe(1);
+  });
+
   it("is uncertain where the outage outlasts the resource's time", async () => {
     const { outcome, took } = await written(() => {
       throw outage;
