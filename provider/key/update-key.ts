@@ -78,7 +78,7 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
   if (isOtherSource || cleared.length > 0) {
     if (!isOtherSource) mustBeAbleToClear(inputs, cleared);
     return makeNextVersion(KEY, object, inputs, {
-      known: recorded.version,
+      known: mayBeOurs(update) ? undefined : recorded.version,
       owner,
       attributesOver: (bundle) =>
         targetAttributes(
@@ -97,6 +97,16 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
   if (isToMark && !changed.includes("tags")) changed.push("tags");
   const isMarked = isToMark || recorded.ownerToken !== undefined;
   return patchVersion(KEY, object, recorded, { changed, target, owner: isMarked ? owner : undefined });
+}
+
+/**
+ * Whether the version that a refresh has found may be the one that the program's change takes: a run that was cut off
+ * has made it. Where the source is the recorded one it is not, even with our mark: a rotation copies that.
+ */
+function mayBeOurs({ recorded, inputs }: Update): boolean {
+  if (recorded.foreignVersion !== true) return false;
+  const { generate } = inputs;
+  return generate === undefined || recorded.generate === undefined || !isSameGenerate(recorded.generate, generate);
 }
 
 /** What differs between the recorded state and the program, and what of it a PATCH cannot clear. */

@@ -123,13 +123,27 @@ describe.each(sources)("%s says who owns it", (_what, provider, source) => {
     expect(await tags()).toEqual(theirs);
   });
 
+  const otherSource = (): Arguments => {
+    if (provider === secret) return { value: "another value 9c" };
+    return "generate" in source
+      ? { generate: { keyType: "EC", keepers: { a: "2" } } }
+      : { import: { jwk: ecKey().jwk } };
+  };
+
+  it("and is taken as it is where a run that was cut off had made the version, and a refresh has found it", async () => {
+    const other = otherSource();
+    const before = await resource.created(source);
+    nextEngineRun();
+    const made = await resource.updated(before, other);
+    nextEngineRun();
+    const seen = await resource.refreshed(before);
+    const { outs } = await resource.updated(seen, other);
+    expect(outs.version).toBe(made.outs.version);
+    expect(resource.operations().filter((operation) => /create|import|set/.test(operation))).toEqual([]);
+  });
+
   it("and is changed in place where a run that was cut off had made the version, and the program went on", async () => {
-    const other: Arguments =
-      provider === secret
-        ? { value: "another value 9c" }
-        : "generate" in source
-          ? { generate: { keyType: "EC", keepers: { a: "2" } } }
-          : { import: { jwk: ecKey().jwk } };
+    const other = otherSource();
     const before = await resource.created(source);
     nextEngineRun();
     const made = await resource.updated(before, other);
