@@ -275,6 +275,17 @@ describe("a vault's backup", () => {
     expect(partial).toMatchObject({ id: `${vault.url}/backup`, message: expect.stringMatching(/1 failed/) });
   });
 
+  it("is a failure, by name, of a resource that the vault does not have, though a glob covers it", async () => {
+    await makeKey("other");
+    const gone = { name: "orders", version: "1", updatedOn: "2027-01-01T00:00:00Z", vaultUrl: vault.url };
+    const failure = await create({ keys: ["*", gone] }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      id: `${vault.url}/backup`,
+      message: expect.stringMatching(/1 failed, the others are kept:\s+key "orders": the vault has nothing/),
+    });
+    expect(Object.keys((await create({ keys: ["*", "!orders", gone] })).outs.blobs.keys)).toEqual(["other"]);
+  });
+
   it("goes on without what a glob finds and is deleted meanwhile, and says so", async () => {
     await makeKey("orders");
     await makeKey("other");
