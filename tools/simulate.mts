@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-// npm run simulate -- --seed N --runs N [--path P]: random histories of one secret, on virtual time.
+// npm run simulate -- --seed N --runs N [--path P]: random histories of keys, secrets and backups, on virtual time.
 
 const { values } = parseArgs({
   options: { seed: { type: "string" }, runs: { type: "string" }, path: { type: "string" } },

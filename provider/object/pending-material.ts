@@ -32,3 +32,10 @@ export function keepSecretValue(digest: string, value: string): void {
 export function secretValueFor(digest: string): string | undefined {
   return secretValues.get(digest);
 }
+
+/** For tests that take several runs through one process. @internal */
+export function forgetPendingMaterial(): void {
+  materials.clear();
+  blobs.clear();
+  secretValues.clear();
+}

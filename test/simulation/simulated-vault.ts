@@ -1,37 +1,71 @@
 import { AccessTokens } from "../../emulator/access/access-tokens.js";
 import { EmulatorClock } from "../../emulator/clock/emulator-clock.js";
+import type { Timing } from "../../emulator/clock/timing.js";
+import { type Standing, standingOf } from "../../emulator/object/lifecycle.js";
 import { SeededRandom } from "../../emulator/seeded-random.js";
 import { Faults } from "../../emulator/server/faults.js";
 import { LateCommits } from "../../emulator/server/late-commits.js";
 import { answer } from "../../emulator/server/request-pipeline.js";
-import { VaultDirectory } from "../../emulator/server/vault-directory.js";
+import { type Address, VaultDirectory } from "../../emulator/server/vault-directory.js";
 import { Store } from "../../emulator/store/store.js";
 import { createVault } from "../../emulator/vault.js";
 import type { VaultResponse } from "../../provider/keyvault/dispatch.js";
 import type { VirtualClock } from "./virtual-clock.js";
 
-export const VAULT_URL = "https://simulated.vault.azure.net";
-export const TOKEN = "emulator-owner";
+export type Collection = "keys" | "secrets";
+/** `here` holds what the program makes, `there` what it restores from the backups of it. */
+export type VaultName = "here" | "there";
+
+const DOMAIN = "vault.azure.net";
+
+export function urlOf(vault: VaultName): string {
+  return `https://${vault}.${DOMAIN}`;
+}
+
+/** One name in one vault. */
+export interface Place {
+  vault: VaultName;
+  collection: Collection;
+  name: string;
+}
+
+export function placeKey({ vault, collection, name }: Place): string {
+  return `${vault}/${collection}/${name}`;
+}
+
+/** What really is at a place: never what somebody was told. */
+export interface Truth {
+  standing: Standing;
+  version: string;
+  enabled: boolean;
+  tags: Record<string, string>;
+  expiresOn: number | undefined;
+}
 
 export interface SimulatedRequest {
+  vault: VaultName;
   method: string;
   path: string;
   body?: string;
   authorization?: string | undefined;
 }
 
-/** The embedded vault without its sockets, on virtual time. */
+const ONLOOKER = "Bearer onlooker";
+
+/** The embedded vault without its sockets, on virtual time: two vaults of one geography. */
 export class SimulatedVault {
   readonly #store = new Store(undefined, true);
   readonly #ask: (request: SimulatedRequest) => ReturnType<typeof answer>;
   readonly #clock: VirtualClock;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, isSlow: boolean, seed: number) {
     this.#clock = clock;
     const time = new EmulatorClock(() => clock.now());
-    const vault = createVault("simulated", "short", new SeededRandom(1));
-    const address = new VaultDirectory([vault], "https").locate("simulated.vault.azure.net", 443);
-    if (address === undefined) throw new Error("the simulated vault has no address");
+    const random = new SeededRandom(seed);
+    const timing: "recorded" | Timing = isSlow ? "recorded" : SHORT;
+    const vaults = [createVault("here", timing, random), createVault("there", timing, random)];
+    const directory = new VaultDirectory(vaults, "https");
+    const addresses = { here: located(directory, "here"), there: located(directory, "there") };
     const onFailure = (error: unknown) => {
       throw error;
     };
@@ -44,8 +78,14 @@ export class SimulatedVault {
       throttle: undefined,
       onFailure,
     };
-    this.#ask = ({ method, path, body = "", authorization }) =>
-      answer(surroundings, { method, url: path, address, authorization, readBody: async () => Buffer.from(body) });
+    this.#ask = ({ vault, method, path, body = "", authorization }) =>
+      answer(surroundings, {
+        method,
+        url: path,
+        address: addresses[vault],
+        authorization,
+        readBody: async () => Buffer.from(body),
+      });
   }
 
   async ask(request: SimulatedRequest): Promise<VaultResponse> {
@@ -59,19 +99,37 @@ export class SimulatedVault {
     }
   }
 
-  /** What an onlooker with every permission sees. */
-  async look(path: string, method = "GET", body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  /** What somebody with every permission does, beside the program. */
+  async act(place: Place, method: string, path: string, body?: object): Promise<VaultResponse> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answered = await this.ask({
-      method,
-      path: `${path}?api-version=7.4`,
-      authorization: `Bearer ${TOKEN}`,
-      ...sent,
-    });
-    return { status: answered.status, body: answered.body === "" ? {} : JSON.parse(answered.body) };
+    return this.ask({ vault: place.vault, method, path: `${path}?api-version=7.4`, authorization: ONLOOKER, ...sent });
+  }
+
+  /** What is there, without a request. */
+  truth({ vault, collection, name }: Place): Truth | undefined {
+    const object = this.#store.find(vault, collection, name);
+    const standing = standingOf(object, this.#clock.now());
+    if (object === undefined || standing === "absent" || standing === "purging") return undefined;
+    const version = this.#store.version({ ...object, collection }, object.current);
+    if (version === undefined) return undefined;
+    const { attributes, tags = {} } = version;
+    return { standing, version: object.current, enabled: attributes.enabled, tags, expiresOn: attributes.exp };
   }
 
   close(): void {
     this.#store.close();
   }
+}
+
+const SHORT: Timing = { deleting: () => 300, recovering: () => 300, recoveringWrites: () => 200, purging: () => 300 };
+
+/** Whether it can be read, and holds the name. */
+export function isThere(truth: Truth | undefined): truth is Truth {
+  return truth?.standing === "active" || truth?.standing === "recovered";
+}
+
+function located(directory: VaultDirectory, vault: VaultName): Address {
+  const address = directory.locate(`${vault}.${DOMAIN}`, 443);
+  if (address === undefined) throw new Error("a simulated vault has no address");
+  return address;
 }

@@ -1,33 +1,42 @@
+import type { SeededRandom } from "../../emulator/seeded-random.js";
 import type { Clock } from "../../provider/keyvault/clock.js";
 
 interface Timer {
   at: number;
   order: number;
-  callback: () => void;
+  callback: (() => void) | undefined;
 }
 
 /** Time that stands still while anything runs, and jumps to the next timer when nothing does. */
 export class VirtualClock implements Clock {
   #now = Date.UTC(2027, 0, 1);
   #order = 0;
-  #timers: Timer[] = [];
+  /** The next one is the last. */
+  readonly #timers: Timer[] = [];
+  readonly #random: SeededRandom;
   /** Requests that the vault is working on: time waits for them. */
   busy = 0;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+  }
 
   now(): number {
     return this.#now;
   }
 
   random(): number {
-    return 0.5;
+    return this.#random.next();
   }
 
   schedule(ms: number, callback: () => void): () => void {
     const timer: Timer = { at: this.#now + Math.max(ms, 0), order: this.#order++, callback };
-    this.#timers.push(timer);
-    this.#timers.sort((left, right) => left.at - right.at || left.order - right.order);
+    const timers = this.#timers;
+    let place = timers.length;
+    while (place > 0 && isAfter(timer, timers[place - 1])) place--;
+    timers.splice(place, 0, timer);
     return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
+      timer.callback = undefined;
     };
   }
 
@@ -38,9 +47,12 @@ export class VirtualClock implements Clock {
       isDone = true;
     };
     work.then(ended, ended);
+    let idle = 0;
     while (!isDone) {
       await new Promise(setImmediate);
-      if (!isDone && this.busy === 0) this.#fireNext();
+      if (isDone || this.busy > 0) continue;
+      if (this.#fireNext()) idle = 0;
+      else if (++idle > 100_000) throw new Error("the simulation stands still: somebody waits for what never comes");
     }
     return work;
   }
@@ -50,17 +62,27 @@ export class VirtualClock implements Clock {
     await this.drive(new Promise<void>((resolve) => this.schedule(ms, resolve)));
   }
 
-  #fireNext(): void {
-    const next = this.#timers.shift();
-    if (next === undefined) return;
-    this.#now = next.at;
-    next.callback();
+  #fireNext(): boolean {
+    for (;;) {
+      const next = this.#timers.pop();
+      if (next === undefined) return false;
+      if (next.callback === undefined) continue;
+      this.#now = next.at;
+      next.callback();
+      return true;
+    }
   }
+}
+
+function isAfter(timer: Timer, other: Timer | undefined): boolean {
+  if (other === undefined) return false;
+  return timer.at > other.at || (timer.at === other.at && timer.order > other.order);
 }
 
 /** The timers of one process: they end with it. */
 export class ProcessClock implements Clock {
   readonly #cancels = new Set<() => void>();
+  #hasEnded = false;
 
   constructor(readonly world: VirtualClock) {}
 
@@ -73,6 +95,7 @@ export class ProcessClock implements Clock {
   }
 
   schedule(ms: number, callback: () => void): () => void {
+    if (this.#hasEnded) return () => {};
     const cancel = this.world.schedule(ms, () => {
       this.#cancels.delete(cancel);
       callback();
@@ -85,6 +108,7 @@ export class ProcessClock implements Clock {
   }
 
   end(): void {
+    this.#hasEnded = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
   }
