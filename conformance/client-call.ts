@@ -3,10 +3,10 @@ import type { KeyRotationPolicyInput } from "../provider/keyvault/key-bundle.js"
 import type { VaultConnection } from "../provider/keyvault/vault-connection.js";
 import { decodeWire } from "../provider/keyvault/wire/json.js";
 import { keyBundle } from "../provider/keyvault/wire/key.js";
-import { cryptographyOperations } from "./cryptography-operations.js";
 import { arrayAt, isObject, objectAt, stringAt } from "./json.js";
 import { operationOf, type RecordedOperation } from "./operation.js";
 import type { Exchange } from "./recording.js";
+import { releaseKey } from "./release-operation.js";
 
 /** What the result of a call is to be compared with. */
 export type ResultKind =
@@ -111,9 +111,7 @@ function keyCall(
       return call("getDeletedKeys", "list", (client) => collect(client.getDeletedKeys(list)));
     case "release":
       return call("releaseKey", "backup", ({ connection }) =>
-        cryptographyOperations(connection).releaseKey(name, version, {
-          target: stringAt(body, "target") ?? "attestation",
-        }),
+        releaseKey(connection, name, version, { target: stringAt(body, "target") ?? "attestation" }),
       );
     case "crypto":
       return cryptographyCall(action?.toLowerCase() ?? "", name, version, body);
@@ -141,29 +139,17 @@ function cryptographyCall(
   const signed = { algorithm: p.algorithm, digest: text("digest"), signature: p.value };
   switch (action) {
     case "encrypt":
-      return call("encrypt", "cryptography", ({ connection }) =>
-        cryptographyOperations(connection).encrypt(name, version, p),
-      );
+      return call("encrypt", "cryptography", (client) => client.encrypt(name, version, p));
     case "decrypt":
-      return call("decrypt", "cryptography", ({ connection }) =>
-        cryptographyOperations(connection).decrypt(name, version, p),
-      );
+      return call("decrypt", "cryptography", (client) => client.decrypt(name, version, p));
     case "wrapkey":
-      return call("wrapKey", "cryptography", ({ connection }) =>
-        cryptographyOperations(connection).wrapKey(name, version, p),
-      );
+      return call("wrapKey", "cryptography", (client) => client.wrapKey(name, version, p));
     case "unwrapkey":
-      return call("unwrapKey", "cryptography", ({ connection }) =>
-        cryptographyOperations(connection).unwrapKey(name, version, p),
-      );
+      return call("unwrapKey", "cryptography", (client) => client.unwrapKey(name, version, p));
     case "sign":
-      return call("sign", "cryptography", ({ connection }) =>
-        cryptographyOperations(connection).sign(name, version, { ...p, digest: p.value }),
-      );
+      return call("sign", "cryptography", (client) => client.sign(name, version, { ...p, digest: p.value }));
     case "verify":
-      return call("verify", "verified", ({ connection }) =>
-        cryptographyOperations(connection).verify(name, version, signed),
-      );
+      return call("verify", "verified", (client) => client.verify(name, version, signed));
     default:
       return undefined;
   }

@@ -1,11 +1,12 @@
 import { type KeyOperations, keyOperations } from "./key-operations.js";
+import { type KeyUseOperations, keyUseOperations } from "./key-use-operations.js";
 import { type SecretOperations, secretOperations } from "./secret-operations.js";
 import { type KeyVaultClientOptions, VaultConnection } from "./vault-connection.js";
 
 export type { CallOptions, KeyVaultClientOptions, PageOptions } from "./vault-connection.js";
 
 /**
- * A client of one vault's data plane, REST API 7.4: a method per operation of keys and secrets.
+ * A client of one vault's data plane, REST API 7.4: a method per operation of keys, of their use, and of secrets.
  *
  * Every method throws {@link KeyVaultError} and nothing else. Reads are repeated on 429, 5xx and failures of the transport; a write only where the service cannot
  * have accepted it, and one that makes a version or an object not after 429 either. One client a vault: connections, challenge and limits are the client's, tokens
@@ -24,7 +25,12 @@ export class KeyVaultClient {
     this.connection = new VaultConnection(options);
     this.vaultUrl = this.connection.vaultUrl;
     this.plane = this.connection.plane;
-    Object.assign(this, keyOperations(this.connection), secretOperations(this.connection));
+    Object.assign(
+      this,
+      keyOperations(this.connection),
+      keyUseOperations(this.connection),
+      secretOperations(this.connection),
+    );
   }
 
   /** Closes the connections. Idle ones do not keep the process alive, so this is seldom needed. */
@@ -33,4 +39,4 @@ export class KeyVaultClient {
   }
 }
 
-export interface KeyVaultClient extends KeyOperations, SecretOperations {}
+export interface KeyVaultClient extends KeyOperations, KeyUseOperations, SecretOperations {}

@@ -50,6 +50,10 @@ function forbiddenHint({ operation, plane, innerCode }: HintContext): string {
     case "SecretDisabled":
     case "KeyDisabled":
       return "this version is disabled: enable it first.";
+    case "KeyExpired":
+      return "this version has expired, and opens and verifies what is there but makes nothing new: take a new version, or move its expiresOn.";
+    case "KeyNotYetValid":
+      return "this version is not valid yet: wait for its notBefore, or move it.";
     case "KeyOperationForbidden":
       return "the key's operations do not include this one: add it to keyOps.";
     case "KeyManagedByKeyVault":

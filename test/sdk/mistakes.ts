@@ -62,6 +62,14 @@ keyvault.getSecretMetadataOutput({ id: secret.id }, { dependsOn: [key, secret] }
 new keyvault.Secret("s", { value: keyvault.getSecretOutput({ name: text }).value });
 export const read: Promise<pulumi.Output<string>> = keyvault.getSecret({ name: "s" }).then(({ value }) => value);
 
+keyvault.encrypt({ name: "k", algorithm: "RSA-OAEP-256", plaintext: "x" });
+keyvault.encryptOutput({ key, algorithm: "RSA-OAEP-256", plaintext: text });
+keyvault.decryptOutput({ key: current, algorithm: "RSA-OAEP-256", ciphertext: text, encoding: "base64url" });
+keyvault.signOutput({ id: key.id, algorithm: text.apply(() => "ES256" as const), data: { base64url: text } });
+keyvault.verify({ name: "k", algorithm: "RS256", digest: new Uint8Array(32), signature: "AA" });
+keyvault.wrapKeyOutput({ key, algorithm: "A256KW", keyToWrap: new Uint8Array(32) });
+keyvault.unwrapKey({ name: "k", version: "0", algorithm: "RSA-OAEP", wrappedKey: "AA" });
+
 // Refused.
 // @ts-expect-error two sources
 new keyvault.Key("k", { import: { file: "k.pem" }, generate });
@@ -178,3 +186,23 @@ keyvault.getKeyVersion({ name: "k" });
 keyvault.getSecret({});
 // @ts-expect-error the metadata has no value
 keyvault.getSecretMetadataOutput({ name: "s" }).value;
+// @ts-expect-error an algorithm of signatures
+keyvault.encrypt({ name: "k", algorithm: "RS256", plaintext: "x" });
+// @ts-expect-error an algorithm of ciphers
+keyvault.sign({ name: "k", algorithm: "RSA-OAEP", data: "x" });
+// @ts-expect-error no algorithm of that name
+keyvault.sign({ name: "k", algorithm: "ES265", data: "x" });
+// @ts-expect-error data and its digest
+keyvault.sign({ name: "k", algorithm: "ES256", data: "x", digest: new Uint8Array(32) });
+// @ts-expect-error neither data nor its digest
+keyvault.sign({ name: "k", algorithm: "ES256" });
+// @ts-expect-error a digest is bytes
+keyvault.sign({ name: "k", algorithm: "ES256", digest: "text" });
+// @ts-expect-error a key is bytes
+keyvault.wrapKey({ name: "k", algorithm: "RSA-OAEP", keyToWrap: "text" });
+// @ts-expect-error a Key's members are known later
+keyvault.sign({ key, algorithm: "ES256", data: "x" });
+// @ts-expect-error a key and a name
+keyvault.signOutput({ key, name: "k", algorithm: "ES256", data: "x" });
+// @ts-expect-error a secret does not sign
+keyvault.signOutput({ key: secret, algorithm: "ES256", data: "x" });
