@@ -81,11 +81,10 @@ function presentable(error: unknown, provider: unknown): Error {
   const plain = new Error(messageOf(error));
   plain.stack = plain.message;
   if (error instanceof PartialFailure) {
-    Object.assign(plain, {
-      id: error.id,
-      properties: { ...(storable(error.outs) as Properties), __provider: provider },
-      reasons: [plain.message],
-    });
+    const properties = { ...(storable(error.outs) as Properties), __provider: provider };
+    Object.assign(plain, { id: error.id, reasons: [plain.message] });
+    // There for the engine, and not for whoever prints the error: state may hold blobs.
+    Object.defineProperty(plain, "properties", { get: () => properties });
   }
   return plain;
 }

@@ -48,7 +48,7 @@ export function serviceError(response: VaultResponse, context: CallContext, now:
   const codes = codesToTell(response.status, envelope);
   // Before it is cut and folded: half a secret would no longer be known for one.
   const told = oneLine(
-    redact(envelope?.message ?? "", {
+    redact(withoutBodies(envelope?.message ?? ""), {
       secrets: [...context.secrets, ...(context.echoes ?? [])],
       name: context.objectName,
     }),
@@ -240,6 +240,14 @@ function codesToTell(status: number, envelope: ErrorEnvelope | undefined): strin
 /** Codes are words; anything else is not repeated. */
 function knownCode(code: string | undefined): string | undefined {
   return code !== undefined && /^[\w.:() -]{1,80}$/.test(code) ? code : undefined;
+}
+
+/**
+ * The service's words hold no JSON. A gateway's may: the body of a request, or of the vault's answer, whose values nobody knows for secrets by their looks, nor
+ * by what this request carried.
+ */
+function withoutBodies(message: string): string {
+  return message.replace(/\{\s*\\*["'][\s\S]*/, "[redacted]");
 }
 
 function oneLine(message: string): string {

@@ -237,3 +237,16 @@ test.each<[string, string, string | undefined, true | undefined]>([
   expect(found.code).toBe("KV_FORBIDDEN");
   expect(found.objectDisabled).toBe(expected);
 });
+
+test.each([
+  'Bad request: {"tags":{"t":"plain words"}}',
+  'Bad request: { "t" : "plain words"}',
+  String.raw`Bad request: {\"t\":\"plain words\"}`,
+  String.raw`Bad request: {\\\"t\\\":\\\"plain words\\\"}`,
+  "Bad request: {'t':'plain words'}",
+])("a body that a gateway repeats is withheld, whatever it holds: %s", (message) => {
+  const body = JSON.stringify({ error: { code: "BadParameter", message } });
+  const error = serviceError({ status: 400, headers: {}, body }, context, NOW);
+  expect(error.message).toContain("Bad request: [redacted]");
+  expect(error.message).not.toContain("plain");
+});
