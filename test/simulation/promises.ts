@@ -61,6 +61,7 @@ export class Promises {
   readonly #licences = new Map<string, number>();
   readonly #names = new Map<string, string>();
   #broken: BrokenPromise | undefined;
+  /** What the program has changed in the vaults so far. */
   writes = 0;
 
   constructor(vault: SimulatedVault) {
@@ -111,7 +112,6 @@ export class Promises {
     this.#holdMaterial(request);
     const { operation } = request;
     if (!OPERATIONS[operation].write) return;
-    this.writes += 1;
     if (place === undefined) this.break(`${operation} is about nothing`);
     const truth = this.#vault.truth(place);
     if (OPERATIONS[operation].makes) this.#holdMake(knowledge, request, place, truth);
@@ -199,6 +199,7 @@ export class Promises {
     if (operation.startsWith("backup")) {
       this.#names.set(String(Object(JSON.parse(answered.body)).value), place.name);
     }
+    if (OPERATIONS[operation].write) this.writes += 1;
     if (operation.startsWith("purge")) this.license(key);
     if (operation.startsWith("recover")) knowledge.known.add(key);
     if (!OPERATIONS[operation].makes) return;

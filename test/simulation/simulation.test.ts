@@ -4,11 +4,16 @@ import { expect, it, vi } from "vitest";
 import { type History, history } from "./history.js";
 import type { Simulation as SimulationOf } from "./simulation.js";
 import { Simulation } from "./simulation.js";
+// What the provider loads with its first call takes real time, in which a simulated clock runs on.
+import "../../provider/backup/recorded-backup.js";
+import "../../provider/material/key-source.js";
+import "../../provider/vault-backup/recorded-vault-backup.js";
+import "../../provider/vault-backup/update-vault-backup.js";
 
 const world = vi.hoisted(() => ({ simulation: undefined as SimulationOf | undefined, blobs: 0 }));
 
 vi.mock("../../provider/vault/vault-access.js", () => ({
-  vaultClient: async (vaultUrl: string) => world.simulation?.client(vaultUrl),
+  vaultClient: async ({ vaultUrl }: { vaultUrl: string }) => world.simulation?.client(vaultUrl),
 }));
 vi.mock("../../provider/engine/progress.js", async (original) => ({
   ...(await original<object>()),

@@ -52,7 +52,7 @@ export class VirtualClock implements Clock {
       await new Promise(setImmediate);
       if (isDone || this.busy > 0) continue;
       if (this.#fireNext()) idle = 0;
-      else if (++idle > 100_000) throw new Error("the simulation stands still: somebody waits for what never comes");
+      else if (++idle > 1_000_000) throw new Error("the simulation stands still: somebody waits for what never comes");
     }
     return work;
   }
