@@ -1,12 +1,25 @@
 import { isUnknown } from "../../provider/engine/unknown.js";
 import { isInventoryReport } from "../../provider/key-inventory/inventory-report.js";
 import { type DeletionReport, parseDeletionReport } from "../../provider/object/deletion-report.js";
+import { isRefusalReport } from "../../provider/object/refusal-report.js";
 import { parseStalenessReport } from "../../provider/object/staleness-report.js";
 import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js";
 import { CliError } from "../failure/cli-error.js";
-import { consequenceOfChange, consequenceOfLoss, type NextStep } from "./consequence.js";
+import { consequenceOfChange, consequenceOfLoss, type NextStep, SETTLED } from "./consequence.js";
+import { plannedUpdate } from "./planned-update.js";
+import { failureOf, hasFailed } from "./preview-failure.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
-import { type Difference, differences, isObject, isSecret, type Properties, same, valueAt } from "./property-values.js";
+import {
+  type Difference,
+  differences,
+  isObject,
+  isSecret,
+  type Properties,
+  same,
+  valueAt,
+  withoutFindings,
+  withoutNotes,
+} from "./property-values.js";
 import { describeObject, identify, isKeyVaultType, type ResourceIdentity } from "./resource-identity.js";
 import { shownName, shownProperty } from "./shown-property.js";
 
@@ -76,13 +89,19 @@ interface Observation {
  * has one step with both.
  */
 export function driftReport(preview: Preview): DriftReport {
+  const isCutShort = hasFailed(preview);
   const asksProgram = preview.steps.some(({ op, urn }) => op !== "refresh" && urn.includes("::pulumi:pulumi:Stack::"));
   const isRefreshed = preview.steps.some(({ op }) => op === "refresh");
   if (!isRefreshed && preview.steps.some(({ oldState }) => oldState)) throw notRefreshed();
   const observations = asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps);
   const report = emptyReport();
   for (const observation of observations.filter(({ urn }) => !isRoot(urn))) {
-    report.compared.push(identify(observation.urn, observation.recorded.inputs));
+    const identity = identify(observation.urn, observation.recorded.inputs);
+    if (isCutShort && !isTold(observation, preview, asksProgram)) {
+      report.unread.push({ ...identity, reason: reasonOf(observation.urn, preview) });
+      continue;
+    }
+    report.compared.push(identity);
     sortInto(report, observation, preview, asksProgram);
   }
   if (asksProgram) report.pending.push(...creations(preview.steps, observations));
@@ -91,6 +110,17 @@ export function driftReport(preview: Preview): DriftReport {
     list.sort((a, b) => (label(a) < label(b) ? -1 : 1));
   }
   return report;
+}
+
+/** Whether a preview that failed came as far as to tell what it found of a resource, or that it is gone. */
+function isTold({ urn, program, observed, details, recorded }: Observation, preview: Preview, asksProgram: boolean) {
+  if (deletionOf(identify(urn, recorded.inputs), preview) !== undefined) return true;
+  return asksProgram ? program !== undefined : observed === undefined || (details ?? undefined) !== undefined;
+}
+
+function reasonOf(urn: string, preview: Preview): string {
+  const own = preview.diagnostics.find((diagnostic) => diagnostic.urn === urn && diagnostic.severity === "error");
+  return own ? failureOf(own.message).replace(/\s+/g, " ") : "the preview failed before it told of it";
 }
 
 export function emptyReport(): DriftReport {
@@ -167,13 +197,16 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
   if (left.length > 0) report.unmanaged.push({ ...identity, changes: left });
   const found = driftOf(observation);
   const isSettled = program !== undefined && changesNothing(program);
-  if (found.length > 0) {
-    const next = nextStep(observation, asksProgram);
-    const drift = found.map((difference) => ({
+  const next = nextStep(observation, asksProgram);
+  for (const [list, differences] of [
+    [report.drifted, found.filter((difference) => !isSettled && !isAgreed(difference, next))],
+    [report.settled, found.filter((difference) => isSettled || isAgreed(difference, next))],
+  ] as const) {
+    const changes = differences.map((difference) => ({
       ...shownProperty(recorded, difference),
-      consequence: consequenceOfChange(next, difference, found),
+      consequence: list === report.settled ? SETTLED : consequenceOfChange(next, difference.path),
     }));
-    (isSettled ? report.settled : report.drifted).push({ ...identity, changes: drift });
+    if (changes.length > 0) list.push({ ...identity, changes });
   }
   if (!program || isSettled) return;
   const { pending, isFollowUp } = pendingOf(observation, found);
@@ -182,17 +215,27 @@ function sortInto(report: DriftReport, observation: Observation, preview: Previe
   } else if (isFollowUp) report.followUps.push(identity);
 }
 
+/** Whether the program has come to say what the vault has: the update then has nothing to do about it. */
+function isAgreed({ path, after }: Difference, { operation, inputs, plan }: NextStep): boolean {
+  if (plan === undefined || operation !== "update" || plan.has(rootOf(path)) || isMaskedAt(inputs, path)) return false;
+  return same(valueAt(withoutNotes(inputs), path), after);
+}
+
 /** Where the recorded and the refreshed state differ, as far as the program would see it. */
 function driftOf({ recorded, observed, program, details, urn }: Observation): Difference[] {
-  const [before, after] = [recorded.inputs ?? {}, observed?.inputs ?? {}];
+  const before = recordedInputs(recorded);
+  const after = observed?.inputs ?? {};
   const hidden = hiddenProperties(recorded, observed);
   const found = differences(before, after).filter(({ path }) => !hidden.has(rootOf(path)));
+  // A digest is masked, with what an earlier refresh has noted in it.
+  const isSwapped = recorded.outputs?.expectedValueDigest != null && "valueDigest" in (details ?? {});
+  if (isSwapped) found.push({ path: "valueDigest", before: "[secret]", after: "[secret]" });
   const isTouched = ["version", "updatedOn"].some((fact) => !same(recorded.outputs?.[fact], observed?.outputs?.[fact]));
   const told = new Set(found.map(({ path }) => rootOf(path)));
   for (const path of Object.keys(details ?? {})) {
     const root = rootOf(path);
     if (told.has(root) || !isTouched || path.startsWith("__")) continue;
-    if (!isMasked(before, path) && !hidden.has(root)) continue;
+    if (!isMaskedAt(before, path) && !hidden.has(root)) continue;
     // Masked on both sides, but the vault has been written to since: a changed value that must not be shown.
     const isOwnVersion = root === "valueDigest" && same(recorded.outputs?.version, observed?.outputs?.version);
     if (!isOwnVersion) found.push({ path, before: "[secret]", after: "[secret]" });
@@ -223,13 +266,17 @@ function pendingOf(
     return { pending: [], isFollowUp: false };
   }
   const drifted = new Set(drift.map(({ path }) => path));
-  const wanted = differences(recorded.inputs ?? {}, program.newState.inputs ?? {});
-  const known = wanted.filter(({ after }) => !isUnknown(after));
+  const wanted = differences(recordedInputs(recorded), program.newState.inputs ?? {});
+  // What the vault has already got to, as somebody was there before the program, is told as that.
+  const known = wanted.filter(
+    ({ path, after }) =>
+      !isUnknown(after) && !drift.some((difference) => difference.path === path && same(difference.after, after)),
+  );
   const masked = Object.keys(program.detailedDiff ?? {}).filter(
     (path) =>
       !path.startsWith("__") &&
       !drifted.has(path) &&
-      isMasked(recorded.inputs ?? {}, path) &&
+      isMaskedAt(recorded.inputs ?? {}, path) &&
       !known.some((difference) => difference.path === path),
   );
   return {
@@ -246,14 +293,26 @@ function creations(steps: readonly PreviewStep[], observations: readonly Observa
     .map(({ op, urn, newState }) => ({ ...identify(urn, newState?.inputs), operation: op, properties: [] }));
 }
 
-function nextStep({ recorded, observed, program }: Observation, asksProgram: boolean): NextStep {
+/** What state says is to be there, whatever a refresh before this preview has found instead. */
+function recordedInputs({ type, inputs, outputs }: ResourceState): Properties {
+  if (!/:(Key|Secret)$/.test(type ?? "")) return inputs ?? {};
+  // Of a key that names no material, the inputs alone have the thumbprint of another one in its place.
+  const { thumbprint, ...rest } = inputs ?? {};
+  const isNote = thumbprint !== undefined && outputs != null && outputs.thumbprint === undefined;
+  return withoutFindings(isNote ? rest : (inputs ?? {}));
+}
+
+function nextStep({ recorded, observed, program, details }: Observation, asksProgram: boolean): NextStep {
   const inputs: Properties = program?.newState?.inputs ?? recorded.inputs ?? {};
+  const type = (recorded.type ?? "").split(":").at(-1) ?? "";
+  const found = { inputs: withoutNotes(observed?.inputs ?? {}), outputs: observed?.outputs ?? {} };
+  const { unmanaged } = found.outputs;
   return {
-    type: (recorded.type ?? "").split(":").at(-1) ?? "",
+    type,
     operation: program?.op ?? (asksProgram ? "none" : "unknown"),
     inputs,
-    found: recorded.outputs?.found,
-    isUncompared: observed?.outputs?.uncomparedValue === true,
+    plan: plannedUpdate({ type, observed: found, inputs, differing: new Set(Object.keys(details ?? {}).map(rootOf)) }),
+    unmanaged: Array.isArray(unmanaged) ? unmanaged.map(String) : [],
   };
 }
 
@@ -310,6 +369,7 @@ function leftToVault(
 }
 
 function foundIn(state: ResourceState | undefined, attribute: string): Properties {
+  if (attribute === "version") return state?.outputs?.version === undefined ? {} : { version: state.outputs.version };
   const found = state?.outputs?.found;
   return isObject(found) && Object.hasOwn(found, attribute) ? { [attribute]: found[attribute] } : {};
 }
@@ -328,6 +388,7 @@ function isReported(message: string): boolean {
     parseDeletionReport(message) !== undefined ||
     parseStalenessReport(message) !== undefined ||
     parseUnmanagedChange(message) !== undefined ||
+    isRefusalReport(message) ||
     isInventoryReport(message)
   );
 }
@@ -337,7 +398,7 @@ function hiddenProperties(...states: (ResourceState | undefined)[]): ReadonlySet
 }
 
 /** A value may be masked by itself, or with the whole property that it is in. */
-function isMasked(inputs: Properties, path: string): boolean {
+function isMaskedAt(inputs: Properties, path: string): boolean {
   const root = rootOf(path);
   return isSecret(path, valueAt(inputs, path)) || isSecret(root, inputs[root]);
 }

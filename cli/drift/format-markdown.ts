@@ -13,7 +13,7 @@ export function formatMarkdown(report: DriftReport): string {
     for (const each of unread) lines.push(markdownRow([resource(each), markdownText(each.reason)]));
   }
   if (failedStacks.length > 0) {
-    lines.push("", "### Stacks of which nothing is known", "", "| Stack | Why |", "|---|---|");
+    lines.push("", "### Stacks that could not be previewed, or not to the end", "", "| Stack | Why |", "|---|---|");
     for (const { stack, reason } of failedStacks) lines.push(markdownRow([markdownText(stack), markdownText(reason)]));
   }
   if (settled.length > 0) {

@@ -36,7 +36,10 @@ export function formatTable(report: DriftReport, { width = 80, colour = false }:
     "Not read, so nothing is known of them:",
     list(unread.map((resource) => `${describeResource(resource)}: ${resource.reason}`)),
   );
-  section("Stacks of which nothing is known:", list(failedStacks.map(({ stack, reason }) => `${stack}: ${reason}`)));
+  section(
+    "Stacks that could not be previewed, or not to the end:",
+    list(failedStacks.map(({ stack, reason }) => `${stack}: ${reason}`)),
+  );
   section("Left the recorded state, with nothing to do: the program agrees or ignores it", tables(settled));
   section("Changed, not managed: the program leaves it out, so it is the vault's", tables(unmanaged));
   section(

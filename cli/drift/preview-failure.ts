@@ -35,7 +35,7 @@ export function unreadIn(preview: Preview): UnreadResource[] {
 }
 
 /** Without what the engine puts before it. */
-function failureOf(message: string): string {
+export function failureOf(message: string): string {
   return message.replace(/^error: /, "").replace(/^Preview failed: /, "");
 }
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../provider/engine/normal-form.js";
-import { observedValue } from "../../provider/object/observed-drift.js";
+import { expectedValue, observedValue } from "../../provider/object/observed-drift.js";
 
 /** What the engine's JSON has in place of a secret value. */
 const MASK = "[secret]";
@@ -19,6 +19,11 @@ export interface Difference {
 export function isSecret(path: string, value: unknown): boolean {
   const [root = ""] = path.split(/[.[]/);
   if (NEVER_SHOWN.has(root)) return true;
+  return isMasked(value);
+}
+
+/** A value that the engine hides, whatever its property is. */
+export function isMasked(value: unknown): boolean {
   return value === MASK || (isObject(value) && SECRET_SIGNATURE in value);
 }
 
@@ -35,8 +40,20 @@ export function differences(recorded: Properties, observed: Properties): Differe
 }
 
 /** Values as the vault has them, without what a refresh notes in them for the next check. */
-function withoutNotes(properties: Properties): Properties {
+export function withoutNotes(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, observedValue(value)]));
+}
+
+/**
+ * Inputs of a key or secret as they were to be before a refresh wrote down what it had found: that counts as drift until an `up` has
+ * acted on it, however often the stack is refreshed.
+ */
+export function withoutFindings({ version: _found, ...properties }: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(properties)
+      .map(([name, value]) => [name, expectedValue(value)] as const)
+      .filter(([, value]) => value !== undefined),
+  );
 }
 
 function collect(path: string, before: unknown, after: unknown, found: Difference[]): void {

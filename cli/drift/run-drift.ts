@@ -11,7 +11,7 @@ import { formatJunit } from "./format-junit.js";
 import { formatMarkdown } from "./format-markdown.js";
 import { formatTable } from "./format-table.js";
 import { hasFailed, previewErrors, previewFailed } from "./preview-failure.js";
-import { parsePreview } from "./preview-json.js";
+import { type Preview, parsePreview } from "./preview-json.js";
 import { DRIFT, previewStack } from "./preview-stack.js";
 import { previewStacks } from "./preview-stacks.js";
 
@@ -52,9 +52,22 @@ async function fromFile(from: string, args: readonly string[], { stack }: DriftO
   }
   const source = from === "-" ? "standard input" : from;
   const preview = parsePreview(await readFrom(from), source);
+  if (!hasFailed(preview)) return driftReport(preview);
+  return partialReport(preview);
+}
+
+/**
+ * What a preview tells that failed on its way: of each resource that it came to, what it found; the others are named.
+ *
+ * @throws CliError where it came to none
+ */
+function partialReport(preview: Preview): DriftReport {
   const errors = previewErrors(preview);
-  if (hasFailed(preview)) throw previewFailed(errors, 1);
-  return driftReport(preview);
+  const report = driftReport(preview);
+  if (!report.compared.some(({ object }) => object !== undefined)) throw previewFailed(errors, 1);
+  const [, stack = ""] = /^urn:pulumi:(.+?)::/.exec(preview.steps[0]?.urn ?? "") ?? [];
+  const reason = errors.length === 0 ? "the preview failed" : errors.join("; ").replace(/\s+/g, " ");
+  return { ...report, failedStacks: [{ stack, reason: `KV_PREVIEW_FAILED: ${reason}` }] };
 }
 
 async function readFrom(from: string): Promise<string> {

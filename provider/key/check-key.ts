@@ -158,7 +158,7 @@ function checkCleared(check: InputCheck, olds: Properties, inputs: Properties, m
   for (const property of ["expiresOn", "notBefore"] as const) {
     if (olds[property] === undefined || inputs[property] !== undefined || check.news[property] !== undefined) continue;
     if (isSetOutside(olds[property])) continue;
-    if (property === "expiresOn" && inputs.rotationPolicy !== undefined) continue;
+    if (property === "expiresOn" && isRecord(inputs.rotationPolicy) && inputs.rotationPolicy.expireAfter) continue;
     if (isOtherThumbprint(olds.thumbprint, inputs.thumbprint) || (materialIsAtHand && inputs.thumbprint !== undefined))
       continue;
     if (isRecord(inputs.generate) && !isUnchangedGenerate(olds.generate, inputs.generate)) continue;

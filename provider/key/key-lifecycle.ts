@@ -2,6 +2,7 @@ import type { ResourceLifecycle } from "../engine/lifecycle.js";
 import { createObject } from "../object/create-object.js";
 import { deleteObject } from "../object/delete-object.js";
 import { diffObject } from "../object/diff-object.js";
+import { tellRefusal } from "./cannot-be-removed.js";
 import { checkKey } from "./check-key.js";
 import { KEY } from "./key-kind.js";
 import { keyObject } from "./key-object.js";
@@ -12,7 +13,10 @@ import { updateKey } from "./update-key.js";
 /** What happens to a Key on each call of the engine. */
 export const keyLifecycle: ResourceLifecycle = {
   check: checkKey,
-  diff: async (_id, olds, news) => diffObject("key", olds, news),
+  diff: async (_id, olds, news) => {
+    tellRefusal(olds, news);
+    return diffObject("key", olds, news);
+  },
   create: async (properties) => createObject(KEY, readKeyInputs(properties)),
   read: readKey,
   update: updateKey,

@@ -12,6 +12,7 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSetOutside, formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { formatUnmanagedChange } from "../object/unmanaged-change.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -22,6 +23,7 @@ import {
   type KeyFacts,
   type KeyInputs,
   type KeyOutputs,
+  type RotationPolicyInputs,
   sameSet,
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
@@ -85,7 +87,8 @@ async function observe(
   bundle: KeyBundle,
 ): Promise<{ props: Properties; inputs: Properties }> {
   const version = await observeVersion(key, recorded, bundle);
-  const { attributes, outside } = declaredAttributes(recorded, bundle, version.isRotated);
+  const isExpiryOfPolicy = version.isRotated && (await isExpiryOfRotation(key, recorded, bundle));
+  const { attributes, outside } = declaredAttributes(recorded, bundle, isExpiryOfPolicy);
   const rotationPolicy = await observePolicy(key, recorded);
   const inputs: KeyInputs = {
     ...pickDefined(recorded, OPTIONS),
@@ -160,6 +163,7 @@ async function observeVersion(
     return {
       thumbprint,
       ...(expectedThumbprint === undefined ? {} : { expected: expectedThumbprint }),
+      ...(recorded.foreignVersion ? foreignThumbprint(recorded, bundle) : {}),
       isRotated: recorded.rotated === true,
       isForeign: recorded.foreignVersion === true,
     };
@@ -169,17 +173,23 @@ async function observeVersion(
   if (thumbprint !== undefined && observed !== undefined && observed !== wanted) {
     return { thumbprint: observed, expected: wanted ?? thumbprint, isRotated: false, isForeign: false };
   }
-  if (thumbprint === undefined && (await isRotation(key, recorded, bundle))) {
+  if (thumbprint === undefined && !recorded.foreignVersion && (await isRotation(key, recorded, bundle))) {
+    if (recorded.rotationPolicy === undefined) {
+      tell(formatUnmanagedChange({ label: key.label, attribute: "version" }));
+    }
     return { thumbprint, isRotated: true, isForeign: false };
   }
-  // Of a generated key the version alone tells that it is another: it has no material that the program names.
-  const before = recorded.adopt && thumbprint === undefined ? publicThumbprint(recordedPublicJwk(recorded)) : undefined;
-  return {
-    thumbprint: wanted,
-    ...(observed !== undefined && before !== undefined && observed !== before ? { foreignThumbprint: observed } : {}),
-    isRotated: false,
-    isForeign: true,
-  };
+  return { thumbprint: wanted, ...foreignThumbprint(recorded, bundle), isRotated: false, isForeign: true };
+}
+
+/**
+ * The thumbprint of other material in the place of an adopted or restored key, whose own stays recorded. Of a generated
+ * key the version alone tells that it is another: it has no material that the program names.
+ */
+function foreignThumbprint(recorded: KeyOutputs, { publicKey }: KeyBundle): { foreignThumbprint?: string } {
+  if (!leavesRestToVault(recorded) || recorded.thumbprint !== undefined) return {};
+  const [before, now] = [publicThumbprint(recordedPublicJwk(recorded)), publicThumbprint(publicKey)];
+  return before === undefined || now === undefined || before === now ? {} : { foreignThumbprint: now };
 }
 
 /**
@@ -187,7 +197,7 @@ async function observeVersion(
  * came since the last look, each has to follow from the one before.
  */
 async function isRotation(key: VaultObject<KeyBundle>, recorded: KeyOutputs, bundle: KeyBundle): Promise<boolean> {
-  const policy = recorded.rotationPolicy ?? observedRotationPolicy((await rotationPolicyOf(key)) ?? NO_POLICY, {});
+  const policy = recorded.rotationPolicy ?? (await policyBefore(key, bundle));
   if (policy === undefined) return false;
   if (explainsVersion(policy, recorded, bundle)) return true;
   if (!(policy.rotateAfter || policy.rotateBeforeExpiry) || recorded.createdOn === undefined) return false;
@@ -202,7 +212,29 @@ async function isRotation(key: VaultObject<KeyBundle>, recorded: KeyOutputs, bun
   return true;
 }
 
-const NO_POLICY: KeyRotationPolicy = { lifetimeActions: [] };
+/** The vault's own policy, where it was there before the version: one that was set since cannot have made it. */
+async function policyBefore(
+  key: VaultObject<KeyBundle>,
+  { createdOn }: KeyBundle,
+): Promise<RotationPolicyInputs | undefined> {
+  const policy = await rotationPolicyOf(key);
+  if (policy?.updatedOn !== undefined && createdOn !== undefined && policy.updatedOn > createdOn) return undefined;
+  return policy && observedRotationPolicy(policy, {});
+}
+
+/** Whether the expiry of a version that a policy made is the one that the policy gave it. */
+async function isExpiryOfRotation(
+  key: VaultObject<KeyBundle>,
+  { rotationPolicy: declared }: KeyOutputs,
+  { createdOn, expiresOn }: KeyBundle,
+): Promise<boolean> {
+  if (expiresOn === undefined) return true;
+  const vaultPolicy = declared === undefined ? await rotationPolicyOf(key) : undefined;
+  // A policy that cannot be read leaves it open: what is not known is no drift.
+  if (declared === undefined && vaultPolicy === undefined) return true;
+  const policy = declared ?? (vaultPolicy && observedRotationPolicy(vaultPolicy, {}));
+  return policy !== undefined && isPolicyExpiry(policy, createdOn, expiresOn);
+}
 
 async function versionsSince({ client, address, deadline }: VaultObject<KeyBundle>, since: number, known: string) {
   const versions = [];
@@ -241,7 +273,7 @@ async function observePolicy(key: VaultObject<KeyBundle>, { rotationPolicy: decl
 function declaredAttributes(
   outputs: KeyOutputs,
   bundle: KeyBundle,
-  isRotated: boolean,
+  isExpiryOfPolicy: boolean,
 ): { attributes: KeyAttributes; outside: (keyof KeyAttributes)[] } {
   const recorded = withoutSetOutside(outputs);
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, recorded);
@@ -257,7 +289,7 @@ function declaredAttributes(
       if (declared[attribute] === undefined) delete attributes[attribute];
     }
   }
-  if (isRotated || isExpiryOfService(recorded, bundle)) assign(attributes, "expiresOn", declared.expiresOn);
+  if (isExpiryOfPolicy || isExpiryOfService(recorded, bundle)) assign(attributes, "expiresOn", declared.expiresOn);
   const outside = KEY_ATTRIBUTES.clearedByVersion.filter(
     (attribute) => declared[attribute] === undefined && attributes[attribute] !== undefined,
   );

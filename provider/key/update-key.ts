@@ -1,40 +1,30 @@
 import { PartialFailure, type Properties } from "../engine/lifecycle.js";
-import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
-import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import {
-  attributesBefore,
-  differingAttributes,
-  pickAttributes,
-  targetAttributes,
-  undeclaredAttributes,
-} from "../object/attributes.js";
+import { pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
 import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
+import { plans, propertiesTo, type UpdatePlan } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { isExchangeKeyExpiry, KEY_ATTRIBUTES } from "./key-attributes.js";
+import { cannotBeRemoved } from "./cannot-be-removed.js";
+import { KEY_ATTRIBUTES } from "./key-attributes.js";
 import {
-  DEFAULT_KEY_OPS,
   isGivenKeyOps,
-  isPublicThumbprint,
   isSameGenerate,
   type KeyAttributes,
   type KeyFacts,
   type KeyInputs,
   type KeyOutputs,
-  keyFamily,
 } from "./key-inputs.js";
 import { canMakeSameVersion, KEY, keyState, writeRotationPolicy } from "./key-kind.js";
 import { keyObject } from "./key-object.js";
-import { recordedThumbprint } from "./key-outputs.js";
+import { planKeyUpdate, policyMoment } from "./plan-key-update.js";
 import { laterMembers, readKeyInputs, readKeyOutputs } from "./recorded-key.js";
-import { policyExpiry, samePolicy, wireRotationPolicy } from "./rotation-policy.js";
 
 /** One update: what state records, what the program says, and the key in the vault. */
 interface Update {
@@ -42,6 +32,7 @@ interface Update {
   inputs: KeyInputs;
   object: VaultObject<KeyBundle>;
   owner: Owner | undefined;
+  plan: UpdatePlan;
 }
 
 /**
@@ -54,7 +45,8 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   const client = await vaultClient(inputs);
   const object = keyObject(client, inputs, new OperationDeadline(inputs.timeouts?.update));
   const owner = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
-  const update: Update = { recorded, inputs, object, owner };
+  const plan = planKeyUpdate(recorded, inputs, canMakeSameVersion(inputs));
+  const update: Update = { recorded, inputs, object, owner, plan };
 
   let bundle: KeyBundle | undefined;
   try {
@@ -70,13 +62,13 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   return { outs: { ...laterMembers(recorded), ...outs } };
 }
 
-/** The request that the change needs; undefined where it needs none. */
+/** The request that the plan needs; undefined where it needs none. */
 async function writeKey(update: Update): Promise<KeyBundle | undefined> {
-  const { recorded, inputs, object, owner } = update;
-  const { changed, cleared } = changedAttributes(update);
-  const isOtherSource = needsVersion(recorded, inputs);
-  if (isOtherSource || cleared.length > 0) {
-    if (!isOtherSource) mustBeAbleToClear(inputs, cleared);
+  const { recorded, inputs, object, owner, plan } = update;
+  // New key material is made only for a changed source. The same material makes a version that lacks what has to go.
+  const refused = propertiesTo(plan, "refuse");
+  if (refused.length > 0) throw cannotBeRemoved(inputs, refused);
+  if (plans(plan, "newVersion", "versionWithout")) {
     return makeNextVersion(KEY, object, inputs, {
       known: mayBeOurs(update) ? undefined : recorded.version,
       owner,
@@ -88,10 +80,9 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
         ),
     });
   }
-  if (changed.length === 0) {
-    // An adopted key that somebody changed to another version is taken as it is, once it has what the program declares.
-    return recorded.foreignVersion && inputs.adopt ? ((await object.current()) ?? undefined) : undefined;
-  }
+  const patched = propertiesTo(plan, "patch", "policyMoment");
+  const changed = KEY_ATTRIBUTES.names.filter((attribute) => patched.includes(attribute));
+  if (changed.length === 0) return showsAnotherKey(update) ? ((await object.current()) ?? undefined) : undefined;
   const target = patchTarget(update);
   const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(update);
   if (isToMark && !changed.includes("tags")) changed.push("tags");
@@ -109,49 +100,9 @@ function mayBeOurs({ recorded, inputs }: Update): boolean {
   return generate === undefined || recorded.generate === undefined || !isSameGenerate(recorded.generate, generate);
 }
 
-/** What differs between the recorded state and the program, and what of it a PATCH cannot clear. */
-function changedAttributes({ recorded, inputs }: Update): {
-  changed: (keyof KeyAttributes)[];
-  cleared: (keyof KeyAttributes)[];
-} {
-  const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
-  const before = attributesBefore<KeyAttributes>(KEY_ATTRIBUTES, recorded, declared);
-  const keyOps = before.keyOps ?? (declared.keyOps && recordedKeyOps(recorded));
-  const differing = differingAttributes(KEY_ATTRIBUTES, { ...before, ...(keyOps ? { keyOps } : {}) }, declared).filter(
-    (attribute) => !isLeftAlone(attribute, recorded, inputs),
-  );
-  const cleared = differing.filter(
-    (attribute) => KEY_ATTRIBUTES.clearedByVersion.includes(attribute) && declared[attribute] === undefined,
-  );
-  const bySelf = cleared.filter((attribute) => attribute === "expiresOn" && inputs.rotationPolicy !== undefined);
-  return {
-    changed: differing.filter((attribute) => !cleared.includes(attribute) || isMovedBack(attribute, recorded, inputs)),
-    cleared: cleared.filter((attribute) => !bySelf.includes(attribute)),
-  };
-}
-
-/** What the vault's version can be used for, where state knows it. */
-function recordedKeyOps({ foreignVersion, publicKey, keyType }: KeyOutputs): string[] | undefined {
-  const keyOps = publicKey.keyOps ?? DEFAULT_KEY_OPS[keyFamily(keyType)];
-  return foreignVersion || keyOps === undefined ? undefined : [...keyOps];
-}
-
-/** What the program leaves to the vault, and what the service sets by itself. */
-function isLeftAlone(attribute: keyof KeyAttributes, recorded: KeyOutputs, inputs: KeyInputs): boolean {
-  if (inputs[attribute] === undefined && leavesRestToVault(inputs)) return true;
-  if (attribute !== "expiresOn") return false;
-  return inputs.expiresOn === undefined && isExchangeKeyExpiry(inputs, moments(recorded));
-}
-
-/** An expiry that somebody moved under a policy that sets it goes back to the policy's moment. */
-function isMovedBack(attribute: keyof KeyAttributes, recorded: KeyOutputs, inputs: KeyInputs): boolean {
-  return attribute === "expiresOn" && policyMoment(recorded, inputs) !== undefined;
-}
-
-function policyMoment(recorded: KeyOutputs, { expiresOn, rotationPolicy }: KeyInputs): string | undefined {
-  if (expiresOn !== undefined || rotationPolicy === undefined) return undefined;
-  const moment = policyExpiry(rotationPolicy, recorded.createdOn);
-  return moment === undefined ? undefined : formatMoment(new Date(moment));
+/** Where the program takes a key that somebody else put there, state still has the public key of the one before. */
+function showsAnotherKey({ recorded, inputs }: Update): boolean {
+  return recorded.expectedThumbprint !== undefined || (recorded.foreignVersion === true && !inputs.thumbprint);
 }
 
 function patchTarget({ recorded, inputs }: Update): KeyAttributes {
@@ -167,47 +118,8 @@ function mayMark({ recorded, inputs }: Update): boolean {
   return Object.keys(inputs.tags ?? recorded.tags ?? {}).length < 15;
 }
 
-function moments({ createdOn, expiresOn }: KeyOutputs): { createdOn?: Date; expiresOn?: Date } {
-  return {
-    ...(createdOn === undefined ? {} : { createdOn: new Date(createdOn) }),
-    ...(expiresOn === undefined ? {} : { expiresOn: new Date(expiresOn) }),
-  };
-}
-
-/** Whether the program's source is another one than the vault's version was made from. */
-export function needsVersion(recorded: KeyOutputs, inputs: KeyInputs): boolean {
-  const { thumbprint, generate } = inputs;
-  const isOtherForm =
-    recorded.hardwareProtected !== inputs.hardwareProtected || recorded.exportable !== inputs.exportable;
-  if (thumbprint !== undefined) {
-    if (thumbprint !== (recorded.thumbprint ?? recordedThumbprint(recorded))) return true;
-    // Where the vault's key cannot be compared, a version that somebody else made has to be taken for another key.
-    if (recorded.foreignVersion && !isPublicThumbprint(thumbprint)) return true;
-    return isOtherForm;
-  }
-  if (generate === undefined) return false;
-  if (recorded.foreignVersion || isOtherForm) return true;
-  return recorded.generate !== undefined && !isSameGenerate(recorded.generate, generate);
-}
-
-/** New key material is made only for a changed source. The same material makes a version that lacks what has to go. */
-function mustBeAbleToClear(inputs: KeyInputs, cleared: readonly string[]): void {
-  if (canMakeSameVersion(inputs)) return;
-  throw new KeyVaultError(
-    "KV_INVALID_INPUT",
-    `${cleared.join(" and ")} of key "${inputs.name}" in ${inputs.vaultUrl} cannot be removed: the service can only move it, and only a new version is without it`,
-    {
-      hint:
-        inputs.generate === undefined
-          ? "run with the key material at hand, which makes a new version from it, or set a later moment"
-          : "change generate.keepers, which makes a version of new material, or set a later moment",
-    },
-  );
-}
-
-async function updateRotationPolicy({ recorded, inputs, object }: Update): Promise<void> {
-  if (samePolicy(wireRotationPolicy(recorded.rotationPolicy), inputs.rotationPolicy)) return;
-  await writeRotationPolicy(object, inputs);
+async function updateRotationPolicy({ inputs, object, plan }: Update): Promise<void> {
+  if (plans(plan, "policy")) await writeRotationPolicy(object, inputs);
 }
 
 function outputsOf({ recorded, inputs, owner }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {

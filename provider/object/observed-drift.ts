@@ -43,3 +43,9 @@ export function observedValue(value: unknown): unknown {
   if (isSetOutside(value)) return value.slice(0, -OUTSIDE.length);
   return parseSwappedDigest(value)?.found ?? value;
 }
+
+/** What was to be there, without the note of a refresh: nothing, where somebody set the attribute outside. */
+export function expectedValue(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return isSetOutside(value) ? undefined : expectedDigest(value);
+}

@@ -99,17 +99,19 @@ interface ObservedValue {
 
 /** The value of a version never changes, so only a version that state does not know can have another one. */
 async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Promise<ObservedValue> {
-  const { vaultUrl, name, valueDigest: digest, expectedValueDigest, uncomparedValue } = recorded;
+  const { vaultUrl, name, expectedValueDigest, uncomparedValue } = recorded;
+  const madeUp = await digestToMakeUpFor(recorded, bundle);
+  const digest = recorded.valueDigest ?? madeUp;
   const isToCompare = digest !== undefined && bundle.value !== undefined;
   if (bundle.version === recorded.version && !(uncomparedValue && isToCompare)) {
     return {
-      digest: digest ?? (await digestToMakeUpFor(recorded, bundle)),
+      digest,
       ...(expectedValueDigest === undefined ? {} : { expected: expectedValueDigest }),
       isForeign: recorded.foreignVersion === true,
       isUncompared: uncomparedValue === true,
     };
   }
-  if (digest === undefined) return { digest, isForeign: true };
+  if (madeUp !== undefined || digest === undefined) return { digest, isForeign: true };
   if (bundle.value === undefined) {
     // What was found before is not in the vault any more: the digest of what was to be there is.
     return { digest: expectedValueDigest ?? digest, isForeign: true, isUncompared: true };
@@ -121,12 +123,13 @@ async function observeValue(recorded: SecretOutputs, bundle: SecretBundle): Prom
     : { digest: observed, expected, isForeign: false };
 }
 
-/** Of a generated value that the vault did not show when it was taken over, as it was disabled. */
-async function digestToMakeUpFor(
-  { vaultUrl, name, generate }: SecretOutputs,
-  { value }: SecretBundle,
-): Promise<string | undefined> {
-  return generate === undefined || value === undefined ? undefined : valueDigest(vaultUrl, name, value);
+/**
+ * Of a value whose digest state has lost, as with another secrets provider, and of a generated one that the vault did not
+ * show when it was taken over, as it was disabled. The recorded version still has the value that it had.
+ */
+async function digestToMakeUpFor(recorded: SecretOutputs, { value }: SecretBundle): Promise<string | undefined> {
+  if (recorded.valueDigest !== undefined || value === undefined || leavesRestToVault(recorded)) return undefined;
+  return valueDigest(recorded.vaultUrl, recorded.name, value);
 }
 
 /** Attributes in the form of the program's: of an adopted or restored secret, only those that it declares. */

@@ -2,22 +2,18 @@ import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import {
-  attributesBefore,
-  differingAttributes,
-  pickAttributes,
-  targetAttributes,
-  undeclaredAttributes,
-} from "../object/attributes.js";
+import { pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
 import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
+import { plans, propertiesTo } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { isSameRecipe, keepGenerated } from "./generated-value.js";
+import { keepGenerated } from "./generated-value.js";
+import { planSecretUpdate } from "./plan-secret-update.js";
 import { laterMembers, readSecretInputs, readSecretOutputs } from "./recorded-secret.js";
 import { SECRET_ATTRIBUTES, sealed } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
@@ -33,19 +29,9 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
   const recorded = await comparedAfterAll(object, before, inputs);
   const later = laterMembers(recorded);
   const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
-  const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
-  const changed = differingAttributes(
-    SECRET_ATTRIBUTES,
-    attributesBefore<SecretAttributes>(SECRET_ATTRIBUTES, recorded, declared),
-    declared,
-  ).filter((attribute) => declared[attribute] !== undefined || !leavesRestToVault(inputs));
-
-  const mustClear = changed.some(
-    (attribute) => SECRET_ATTRIBUTES.clearedByVersion.includes(attribute) && declared[attribute] === undefined,
-  );
-  const hasNewValue = needsNewValue(recorded, inputs);
-  if (hasNewValue || mustClear) {
-    if (!hasNewValue && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
+  const plan = planSecretUpdate(recorded, inputs);
+  if (plans(plan, "newVersion", "versionWithout")) {
+    if (!plans(plan, "newVersion") && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
     const bundle = await makeNextVersion(SECRET, object, inputs, {
       // A digest that is lost from state tells nothing: the version that is known may be the one.
       known: recorded.valueDigest === undefined && inputs.generate === undefined ? undefined : recorded.version,
@@ -59,25 +45,20 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
     });
     return { outs: { ...later, ...(await written(recorded, inputs, bundle, owner?.token)) } };
   }
+  const patched = propertiesTo(plan, "patch");
+  const changed = SECRET_ATTRIBUTES.names.filter((attribute) => patched.includes(attribute));
   if (changed.length > 0) {
     const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(recorded, inputs);
     if (isToMark && !changed.includes("tags")) changed.push("tags");
     const mark = isToMark || recorded.ownerToken !== undefined ? owner : undefined;
-    const bundle = await patchVersion(SECRET, object, recorded, { changed, target: declared, owner: mark });
+    const bundle = await patchVersion(SECRET, object, recorded, {
+      changed,
+      target: pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs),
+      owner: mark,
+    });
     return { outs: { ...later, ...(await written(recorded, inputs, bundle, owner?.token ?? recorded.ownerToken)) } };
   }
   return { outs: { ...later, ...unwritten(recorded, inputs) } };
-}
-
-/**
- * Whether the program's source gives another value than the recorded one. A generated value that somebody replaced is
- * generated anew: whoever set it knows it.
- */
-export function needsNewValue(recorded: SecretOutputs, { valueDigest: digest, generate }: SecretInputs): boolean {
-  if (recorded.uncomparedValue && (digest ?? generate) !== undefined) return true;
-  if (generate === undefined) return digest !== undefined && digest !== recorded.valueDigest;
-  if (recorded.generate === undefined || !isSameRecipe(recorded.generate, generate)) return true;
-  return recorded.expectedValueDigest !== undefined && recorded.expectedValueDigest !== recorded.valueDigest;
 }
 
 /** A refresh may not have been allowed to read a value that an update, which may write, can: it need not be set again. */

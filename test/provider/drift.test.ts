@@ -1,11 +1,23 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { consequenceOfChange } from "../../cli/drift/consequence.js";
-import { differences } from "../../cli/drift/property-values.js";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, secret } from "../../provider/dynamic-v1.js";
-import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js";
+import { withoutOwnerTag } from "../../provider/object/owner-tag.js";
 import { ecKey } from "../engine/demo-keys.js";
-import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
+import { call } from "../engine/vault-by-hand.js";
+import {
+  asPrincipal,
+  contents,
+  previewed,
+  READ_ONLY,
+  READER,
+  refreshPreviewed,
+  toldIn,
+  upped,
+  type Watched,
+} from "./drift-routes.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
 
@@ -15,157 +27,398 @@ const EARLIER = Date.parse("2030-01-01T00:00:00Z") / 1000;
 const LATER = Date.parse("2037-01-01T00:00:00Z") / 1000;
 const POLICY = { rotateAfter: "P90D", expireAfter: "P1Y" };
 
-/** What the consequence that is told comes to in requests that write. */
-const WRITES: [RegExp, string[]][] = [
-  [/patches|moves it back/, ["update"]],
-  [/^(imports|generates|sets) .*new version|^sets it with the new version/, ["version"]],
-  [/rotation policy back/, ["updateKeyRotationPolicy"]],
-  [/as it is|^leaves it/, []],
-];
-
+const folder = mkdtempSync(join(tmpdir(), "drift-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const IMPORTED = ecKey();
+const PEM_FILE = join(folder, "orders.pem");
+writeFileSync(PEM_FILE, IMPORTED.pkcs8);
 
+type Collection = "keys" | "secrets";
+
+/** Where an object comes from: what the program says, with and without the material, and what the vault held before. */
 interface Source {
-  provider: typeof key;
-  collection: "keys" | "secrets";
-  args: Arguments;
-  isMadeOutside?: boolean;
+  collection: Collection;
+  args(vault: Emulator): Promise<Arguments>;
+  /** What a pipeline without the material says in its place. */
+  without?: Arguments;
+  /** What the program leaves out is the vault's. */
+  leavesRest?: true;
+  /** How the program tells other material, or another version, in the place of its own. */
+  material: string[];
 }
+
+const noArgs = (args: Arguments) => async () => args;
+const ofKeys = { collection: "keys" } as const;
+const ofSecrets = { collection: "secrets" } as const;
+const left = { leavesRest: true } as const;
 const SOURCES: Record<string, Source> = {
-  "an imported key": { provider: key, collection: "keys", args: { import: { jwk: IMPORTED.jwk } } },
-  "a generated key": { provider: key, collection: "keys", args: { generate: { keyType: "EC" } } },
-  "an adopted key": { provider: key, collection: "keys", args: { adopt: true }, isMadeOutside: true },
-  "a secret by value": { provider: secret, collection: "secrets", args: { value: "a value" } },
-  "a generated secret": { provider: secret, collection: "secrets", args: { generate: { length: 32 } } },
-  "an adopted secret": { provider: secret, collection: "secrets", args: { adopt: true }, isMadeOutside: true },
+  "a key imported inline": {
+    ...ofKeys,
+    args: noArgs({ import: { jwk: IMPORTED.jwk } }),
+    without: { import: { env: "NOT_AT_HAND" } },
+    material: ["thumbprint"],
+  },
+  "a key imported from a file": {
+    ...ofKeys,
+    args: noArgs({ import: { file: PEM_FILE } }),
+    without: { import: { file: join(folder, "not-at-hand.pem") } },
+    material: ["thumbprint"],
+  },
+  "a generated key": { ...ofKeys, args: noArgs({ generate: { keyType: "EC" } }), material: ["version"] },
+  "a key restored from a blob": {
+    ...ofKeys,
+    ...left,
+    args: async (vault) => ({ restore: { blob: (await backedUp(vault, "keys")).blob } }),
+    material: ["thumbprint", "version"],
+  },
+  "a key restored from a KeyBackup": {
+    ...ofKeys,
+    ...left,
+    args: async (vault) => {
+      const { blob, version } = await backedUp(vault, "keys");
+      return { restoreFrom: { blob, version, sourceName: "orders" } };
+    },
+    material: ["thumbprint", "version"],
+  },
+  "an adopted key": { ...ofKeys, ...left, args: made("keys", { adopt: true }), material: ["thumbprint", "version"] },
+  "an adopted key with its material": {
+    ...ofKeys,
+    ...left,
+    args: made("keys", { adopt: true, import: { jwk: IMPORTED.jwk } }),
+    without: { adopt: true, import: { env: "NOT_AT_HAND" } },
+    material: ["thumbprint"],
+  },
+  "a secret by value": { ...ofSecrets, args: noArgs({ value: "a value" }), without: {}, material: ["value"] },
+  "a generated secret": { ...ofSecrets, args: noArgs({ generate: { length: 32 } }), material: ["value"] },
+  "a secret restored from a blob": {
+    ...ofSecrets,
+    ...left,
+    args: async (vault) => ({ restore: { blob: (await backedUp(vault, "secrets")).blob } }),
+    material: ["version"],
+  },
+  "an adopted secret": { ...ofSecrets, ...left, args: made("secrets", { adopt: true }), material: ["version"] },
 };
 
 /** What somebody does outside, and the arguments of the program that has the attribute. */
-const CHANGES: [property: string, change: string, declared: Arguments, body: Arguments][] = [
-  ["enabled", "changed", { enabled: true }, { attributes: { enabled: false } }],
-  ["enabled", "back to default", { enabled: false }, { attributes: { enabled: true } }],
-  ["enabled", "added outside", {}, { attributes: { enabled: false } }],
-  ["notBefore", "changed", { notBefore: NOT_BEFORE }, { attributes: { nbf: EARLIER } }],
-  ["notBefore", "added outside", {}, { attributes: { nbf: EARLIER } }],
-  ["expiresOn", "changed", { expiresOn: EXPIRES_ON }, { attributes: { exp: LATER } }],
-  ["expiresOn", "added outside", {}, { attributes: { exp: LATER } }],
-  ["tags", "changed", { tags: { team: "orders" } }, { tags: { team: "somebody" } }],
-  ["tags", "back to default", { tags: { team: "orders" } }, { tags: {} }],
-  ["tags", "added outside", {}, { tags: { team: "somebody" } }],
-  ["tags", "named __proto__", { tags: { team: "orders" } }, JSON.parse('{"tags":{"team":"orders","__proto__":"x"}}')],
+interface Change {
+  property: string;
+  kind: "changed" | "removed" | "back to default" | "added" | "named __proto__";
+  of?: Collection;
+  declared: Arguments;
+  patch: Arguments;
+}
+const CHANGES: Change[] = [
+  { property: "enabled", kind: "changed", declared: { enabled: true }, patch: { attributes: { enabled: false } } },
+  {
+    property: "enabled",
+    kind: "back to default",
+    declared: { enabled: false },
+    patch: { attributes: { enabled: true } },
+  },
+  { property: "enabled", kind: "added", declared: {}, patch: { attributes: { enabled: false } } },
+  {
+    property: "notBefore",
+    kind: "changed",
+    declared: { notBefore: NOT_BEFORE },
+    patch: { attributes: { nbf: EARLIER } },
+  },
+  { property: "notBefore", kind: "added", declared: {}, patch: { attributes: { nbf: EARLIER } } },
+  {
+    property: "expiresOn",
+    kind: "changed",
+    declared: { expiresOn: EXPIRES_ON },
+    patch: { attributes: { exp: LATER } },
+  },
+  { property: "expiresOn", kind: "added", declared: {}, patch: { attributes: { exp: LATER } } },
+  { property: "tags", kind: "changed", declared: { tags: { team: "orders" } }, patch: { tags: { team: "somebody" } } },
+  { property: "tags", kind: "removed", declared: { tags: { team: "orders", a: "b" } }, patch: { tags: { a: "b" } } },
+  { property: "tags", kind: "back to default", declared: { tags: { team: "orders" } }, patch: { tags: {} } },
+  { property: "tags", kind: "added", declared: {}, patch: { tags: { team: "somebody" } } },
+  {
+    property: "tags",
+    kind: "named __proto__",
+    declared: { tags: { team: "orders" } },
+    patch: JSON.parse('{"tags":{"team":"orders","__proto__":"x"}}'),
+  },
+  {
+    property: "keyOps",
+    kind: "changed",
+    of: "keys",
+    declared: { keyOps: ["sign", "verify"] },
+    patch: { key_ops: ["sign"] },
+  },
+  {
+    property: "keyOps",
+    kind: "back to default",
+    of: "keys",
+    declared: { keyOps: ["sign"] },
+    patch: { key_ops: ["sign", "verify"] },
+  },
+  { property: "keyOps", kind: "added", of: "keys", declared: {}, patch: { key_ops: ["sign"] } },
+  {
+    property: "contentType",
+    kind: "changed",
+    of: "secrets",
+    declared: { contentType: "text/plain" },
+    patch: { contentType: "text/html" },
+  },
+  { property: "contentType", kind: "added", of: "secrets", declared: {}, patch: { contentType: "text/html" } },
 ];
-const OF_KEYS: typeof CHANGES = [
-  ["keyOps", "changed", { keyOps: ["sign", "verify"] }, { key_ops: ["sign"] }],
-  ["keyOps", "back to default", { keyOps: ["sign"] }, { key_ops: ["sign", "verify"] }],
-  ["keyOps", "added outside", {}, { key_ops: ["sign"] }],
-];
-const OF_SECRETS: typeof CHANGES = [
-  ["contentType", "changed", { contentType: "text/plain" }, { contentType: "text/html" }],
-  ["contentType", "added outside", {}, { contentType: "text/html" }],
+
+/** By the property that has it. An attribute that an adopting program leaves out is no drift. */
+const POLICY_CHANGES: [kind: string, declared: Arguments, set: Arguments][] = [
+  ["changed", { rotationPolicy: POLICY }, policyBody({ rotateAfter: "P60D", expireAfter: "P1Y" })],
+  ["removed", { rotationPolicy: POLICY }, policyBody({})],
+  [
+    "given an expiry",
+    { rotationPolicy: { rotateAfter: "P90D" } },
+    policyBody({ rotateAfter: "P90D", expireAfter: "P2Y" }),
+  ],
 ];
 
 let vault: Emulator;
-let told: string[];
+let lines: string[];
 beforeEach(async () => {
-  vault = await startEmulator();
-  told = [];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => told.push(String(text).trimEnd()) > 0);
+  vault = await startEmulator({ vaults: [{ name: "emulator", permissions: READ_ONLY }] });
+  lines = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => lines.push(String(text).trimEnd()) > 0);
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await vault.close();
 });
 
-async function made({ provider, collection, args, isMadeOutside }: Source, declared: Arguments) {
-  const resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name: "orders" });
-  if (isMadeOutside && collection === "keys") await keyClient(vault).createEcKey("orders");
-  if (isMadeOutside && collection === "secrets") await secretClient(vault).setSecret("orders", "a value");
-  const program = { ...args, ...declared };
-  return { resource, program, state: await resource.created(program) };
+interface Setting {
+  watched: Watched;
+  program: Arguments;
+  without: Arguments;
+  state: State;
+  source: Source;
 }
 
-const namesTold = () => told.flatMap((line) => parseUnmanagedChange(line)?.attribute ?? []);
+async function setUp(source: Source, declared: Arguments): Promise<Setting> {
+  const isKey = source.collection === "keys";
+  const resource = new DrivenResource(isKey ? key : secret, vault, { vaultUrl: vault.url, name: "orders" });
+  const args = await source.args(vault);
+  const program = { ...args, ...declared };
+  const state = await resource.created(program);
+  const without = { ...(source.without ?? args), ...declared };
+  return { watched: { resource, type: isKey ? "Key" : "Secret", lines }, program, without, state, source };
+}
 
-/** The consequence of each difference, and that the next update does just that. */
-async function expectConsequence(resource: DrivenResource, before: State, program: Arguments, property: string) {
-  const after = await resource.refreshed(before);
-  nextEngineRun();
-  const inputs = await resource.checked(program, after.inputs);
-  const found = differences(before.inputs, after.inputs);
-  expect(new Set(found.map(({ path }) => path.split(/[.[]/)[0]))).toEqual(new Set([property]));
-  const type = resource.provider === key ? "Key" : "Secret";
-  const step = { type, operation: "update", inputs, found: after.outs.found };
-  const [consequence = ""] = found.map((difference) => consequenceOfChange(step, difference, found));
-  vault.requests.clear();
-  const update = resource.updated(after, program);
-  if (consequence.startsWith("fails")) {
-    await expect(update).rejects.toMatchObject({ message: expect.stringMatching(/^KV_INVALID_INPUT/) });
-    expect(resource.operations()).toEqual([]);
+const patchOf = ({ source, state }: Setting, body: Arguments) =>
+  call(vault, "PATCH", `/${source.collection}/orders/${state.outs.version}`, body);
+
+/** Told once and by name on every route, with a consequence that the next `up --refresh` has, and a clean end. */
+async function expectTold(setting: Setting, expected: string[], before: Record<string, unknown>): Promise<void> {
+  const { watched, program, without, state } = setting;
+  const { report } = await previewed(watched, state, program);
+  expect(new Set(toldIn(report)).size).toBe(toldIn(report).length);
+  expect(roots(toldIn(report))).toEqual(expected);
+  const asReader = await asPrincipal(READER, () => previewed(watched, state, without));
+  expect(asReader.report).toEqual(report);
+  expect(toldIn(await refreshPreviewed(watched, state))).toEqual(toldIn(report));
+
+  // A plain refresh takes attributes over into state; the program then differs from it, and says so by the same name.
+  const recorded = await watched.resource.refreshed(state);
+  const later = await previewed(watched, recorded, without);
+  expect(roots(toldIn(later.report).map((told) => told.replace(/^pending/, "drifted")))).toEqual(
+    expected.filter((told) => told.startsWith("drifted")),
+  );
+  const outside = await contents(vault);
+  await expectConsequences(
+    setting,
+    report.drifted.flatMap(({ changes }) => changes),
+    before,
+    outside,
+  );
+}
+
+/** `drifted tags` of `drifted tags.team`. */
+function roots(told: readonly string[]): string[] {
+  return [...new Set(told.map((each) => each.split(/[.[]/)[0] ?? each))];
+}
+
+const FAILS = /^fails|^nothing: the update of this key fails/;
+const NOTHING = /^(takes|leaves|records|nothing)/;
+
+async function expectConsequences(
+  { watched, program, state }: Setting,
+  changes: { consequence: string }[],
+  before: Record<string, unknown>,
+  outside: Record<string, unknown>,
+): Promise<void> {
+  const told = changes.map(({ consequence }) => consequence);
+  if (told.some((consequence) => FAILS.test(consequence))) {
+    await expect(upped(watched, state, program)).rejects.toMatchObject({
+      message: expect.stringMatching(/^KV_INVALID_INPUT/),
+    });
+    expect(await contents(vault)).toEqual(outside);
     return;
   }
-  const updated = await update;
-  const writes = resource.operations().filter((operation) => !operation.startsWith("get"));
-  const kinds = writes.map((name) => {
-    if (/^(importKey|createKey|setSecret)$/.test(name)) return "version";
-    return /^update(Key|Secret)$/.test(name) ? "update" : name;
-  });
-  const expected = WRITES.find(([pattern]) => pattern.test(consequence))?.[1];
-  expect({ consequence, writes: kinds }).toEqual({ consequence, writes: expected });
-  if (kinds.length === 0) return;
-  const repaired = await resource.refreshed(updated);
-  expect(differences(inputs, repaired.inputs)).toEqual([]);
+  const repaired = await upped(watched, state, program);
+  const now = await contents(vault);
+  if (told.every((consequence) => NOTHING.test(consequence))) expect(now).toEqual(outside);
+  else expect(essence(now, program)).toEqual(essence(before, program));
+  const made = Object.keys(now).filter((at) => !(at in outside) && /^\/\w+\/\w+\/\w+$/.test(at));
+  expect(made).toHaveLength(told.some((consequence) => /new version/.test(consequence)) ? 1 : 0);
+  const second = await previewed(watched, repaired, program);
+  expect({ isSame: second.isSame, told: toldIn(second.report), lines }).toEqual({ isSame: true, told: [], lines: [] });
+  expect(second.after?.outs.publicKey).toEqual(repaired.outs.publicKey);
+}
+
+/** What the current version is like, whichever it is; of generated material only its kind. */
+function essence(held: Record<string, unknown>, { generate }: Arguments): unknown {
+  const { "current /keys/orders": heldKey, "policy /keys/orders": policy, ...rest } = held as Record<string, Held>;
+  const secretHeld = rest["current /secrets/orders"];
+  const bundle = heldKey ?? (secretHeld?.value as Held | undefined);
+  if (bundle === undefined || typeof bundle === "string") return undefined;
+  const { nbf, exp, enabled } = bundle.attributes ?? {};
+  const { kid: _kid, x, y, ...kind } = bundle.key ?? {};
+  return {
+    nbf,
+    exp,
+    enabled,
+    tags: withoutOwnerTag(bundle.tags ?? {}),
+    contentType: bundle.contentType,
+    value: generate === undefined ? bundle.value : undefined,
+    release: bundle.release_policy,
+    key: generate === undefined ? { ...kind, x, y } : kind,
+    actions: policy?.lifetimeActions,
+    expiryTime: policy?.attributes?.expiryTime,
+  };
+}
+
+interface Held {
+  attributes?: { nbf?: number; exp?: number; enabled: boolean; expiryTime?: string };
+  key?: Record<string, unknown>;
+  tags?: Record<string, string>;
+  contentType?: string;
+  value?: unknown;
+  release_policy?: unknown;
+  lifetimeActions?: unknown;
 }
 
 describe.each(Object.entries(SOURCES))("of %s", (_name, source) => {
-  const isKey = source.collection === "keys";
+  const isLeft = ({ property, declared }: Pick<Change, "property" | "declared">): boolean =>
+    source.leavesRest === true && declared[property] === undefined;
 
-  it.each([...CHANGES, ...(isKey ? OF_KEYS : OF_SECRETS)])(
-    "%s %s is told once, by name, and the next update does what is told",
-    async (property, _change, declared, body) => {
-      const { resource, program, state } = await made(source, declared);
-      const path = `/${source.collection}/orders/${state.outs.version}`;
-      await call(vault, "PATCH", path, body);
-      if (source.args.adopt && declared[property] === undefined) {
-        const after = await resource.refreshed(state);
-        expect(after.inputs).toEqual(state.inputs);
-        expect(namesTold()).toEqual([property]);
-        await resource.refreshed(after);
-        expect(namesTold()).toEqual([property]);
-        return;
-      }
-      await expectConsequence(resource, state, program, property);
-      expect(namesTold()).toEqual([]);
+  it.each(CHANGES.filter(({ of }) => of === undefined || of === source.collection))(
+    "$property $kind is told on every route, and the next up does what is told",
+    async (change) => {
+      const setting = await setUp(source, change.declared);
+      const held = await contents(vault);
+      await patchOf(setting, change.patch);
+      await expectTold(setting, [`${isLeft(change) ? "unmanaged" : "drifted"} ${change.property}`], held);
     },
   );
-});
 
-describe("a version that somebody else made", () => {
-  it("of an adopted key gets what the program declares", async () => {
-    const { resource, program, state } = await made(SOURCES["an adopted key"] as Source, { tags: { team: "orders" } });
-    await keyClient(vault).createEcKey("orders");
-    const after = await resource.refreshed(state);
-    await resource.updated(after, program);
-    expect(resource.operations()).toContain("updateKey");
-    expect((await keyClient(vault).getKey("orders")).properties.tags).toMatchObject({ team: "orders" });
+  it("other material in its place is told on every route, and the next up does what is told", async () => {
+    const setting = await setUp(source, {});
+    const held = await contents(vault);
+    if (source.collection === "keys") await call(vault, "POST", "/keys/orders/create", { kty: "EC" });
+    else await call(vault, "PUT", "/secrets/orders", { value: "another value" });
+    await expectTold(
+      setting,
+      source.material.map((property) => `drifted ${property}`),
+      held,
+    );
   });
+
+  it("its own material as another version is told on every route, and the next up does what is told", async () => {
+    const setting = await setUp(source, {});
+    const held = await contents(vault);
+    if (source.collection === "secrets") {
+      const { value } = (await call(vault, "GET", "/secrets/orders")) as { value: string };
+      await call(vault, "PUT", "/secrets/orders", { value });
+    } else await call(vault, "PUT", "/keys/orders", { key: IMPORTED.jwk });
+    await expectTold(setting, ["drifted version"], held);
+  });
+
+  it.each(source.collection === "keys" ? POLICY_CHANGES : [])(
+    "a rotation policy that is %s is told on every route, and the next up does what is told",
+    async (_kind, declared, body) => {
+      const setting = await setUp(source, declared);
+      const held = await contents(vault);
+      await call(vault, "PUT", "/keys/orders/rotationpolicy", body);
+      await expectTold(setting, ["drifted rotationPolicy"], held);
+    },
+  );
 
   it.each([
-    ["thumbprint", { adopt: true }, /as it is/],
-    ["version", { adopt: true }, /as it is/],
-    ["version", { thumbprint: "hmac:abc" }, /^imports a new version/],
-    ["version", { thumbprint: "w7Jg" }, /as it is/],
-    ["version", { generate: { keyType: "EC" } }, /^generates a new version/],
-  ])("is told by its %s with what the program %j makes of it", (path, inputs, consequence) => {
-    const change = { path, before: "a", after: "b" };
-    const step = { type: "Key", operation: "update", inputs, found: undefined };
-    expect(consequenceOfChange(step, change, [change])).toMatch(consequence);
+    ["deletion", {}],
+    ["deletion, which it is not to be recovered from,", { ifSoftDeleted: "fail" }],
+    ["purge", {}],
+  ])("its %s is told on every route, and the next up does what is told", async (loss, options) => {
+    const setting = await setUp(source, options);
+    await call(vault, "DELETE", `/${source.collection}/orders`);
+    if (loss === "purge") await call(vault, "DELETE", `/deleted${source.collection}/orders`);
+    const { watched, program, state } = setting;
+    // Where nothing is left to adopt, no preview of the program is made: the refresh alone tells.
+    const refreshed = await asPrincipal(READER, () => refreshPreviewed(watched, state));
+    expect(toldIn(refreshed)).toEqual(["drifted "]);
+    const isRefused = program.adopt === true && loss === "purge";
+    const report = isRefused ? refreshed : (await previewed(watched, state, program)).report;
+    expect(toldIn(report)).toEqual(["drifted "]);
+    const consequence = report.drifted[0]?.changes[0]?.consequence ?? "";
+    expect(consequence.startsWith("fails")).toBe(isRefused || "ifSoftDeleted" in options);
+    nextEngineRun();
+    if (isRefused) {
+      expect(await watched.resource.refused(program)).toMatch(/^KV_NOT_FOUND: there is no \w+ "orders" to adopt/);
+      return;
+    }
+    if (consequence.startsWith("fails")) {
+      await expect(upped(watched, state, program)).rejects.toThrow(/^KV_DELETED_RECOVERABLE/);
+      return;
+    }
+    vault.requests.clear();
+    const repaired = await upped(watched, state, program);
+    const asked = watched.resource.operations();
+    const wanted = LOSSES.find(([words]) => words.test(consequence))?.[1] ?? "nothing";
+    expect({ consequence, asked }).toEqual({
+      consequence,
+      asked: expect.arrayContaining([expect.stringMatching(wanted)]),
+    });
+    const second = await previewed(watched, repaired, program);
+    expect({ isSame: second.isSame, told: toldIn(second.report) }).toEqual({ isSame: true, told: [] });
   });
 });
 
-describe("an expiry moved outside under a rotation policy", () => {
-  it("is told, and goes back to the policy's moment", async () => {
-    const { resource, program, state } = await made(SOURCES["a generated key"] as Source, { rotationPolicy: POLICY });
-    await call(vault, "PATCH", `/keys/orders/${state.outs.version}`, { attributes: { exp: LATER } });
-    await expectConsequence(resource, state, program, "expiresOn");
-  });
-});
+const LOSSES: [RegExp, string][] = [
+  [/^recovers/, "^recoverDeleted(Key|Secret)$"],
+  [/^imports/, "^importKey$"],
+  [/^sets the secret again/, "^setSecret$"],
+  [/^restores/, "^restore(Key|Secret)$"],
+  [/^generates/, "^(createKey|setSecret)$"],
+];
+
+/** A vault that held the object before the program came to it. */
+function made(collection: Collection, args: Arguments) {
+  return async (where: Emulator): Promise<Arguments> => {
+    if (collection === "keys") await call(where, "PUT", "/keys/orders", { key: IMPORTED.jwk });
+    else await call(where, "PUT", "/secrets/orders", { value: "a value" });
+    return args;
+  };
+}
+
+/** The blob of an object that is no longer there. */
+async function backedUp(where: Emulator, collection: Collection): Promise<{ blob: string; version: string }> {
+  await made(collection, {})(where);
+  const { kid, id } = bundleOf(await call(where, "GET", `/${collection}/orders`));
+  const { value: blob } = (await call(where, "POST", `/${collection}/orders/backup`)) as { value: string };
+  await call(where, "DELETE", `/${collection}/orders`);
+  await call(where, "DELETE", `/deleted${collection}/orders`);
+  return { blob, version: (kid ?? id ?? "").split("/").at(-1) ?? "" };
+}
+
+function bundleOf(answer: unknown): { kid?: string; id?: string } {
+  const { id, key: jwk } = answer as { id?: string; key?: { kid: string } };
+  return { ...(id ? { id } : {}), ...(jwk ? { kid: jwk.kid } : {}) };
+}
+
+function policyBody({ rotateAfter, expireAfter }: { rotateAfter?: string; expireAfter?: string }): Arguments {
+  return {
+    lifetimeActions: rotateAfter ? [{ trigger: { timeAfterCreate: rotateAfter }, action: { type: "Rotate" } }] : [],
+    ...(expireAfter ? { attributes: { expiryTime: expireAfter } } : {}),
+  };
+}

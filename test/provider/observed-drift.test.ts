@@ -3,6 +3,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, secret } from "../../provider/dynamic-v1.js";
 import {
   expectedDigest,
+  expectedValue,
   formatSetOutside,
   formatSwappedDigest,
   isSetOutside,
@@ -25,6 +26,8 @@ describe("what a refresh notes in the inputs", () => {
     expect(observedValue(formatSwappedDigest(digests))).toBe(digests.found);
     expect(isSetOutside(formatSetOutside("2037-01-01T00:00:00Z"))).toBe(true);
     expect(observedValue(formatSetOutside("2037-01-01T00:00:00Z"))).toBe("2037-01-01T00:00:00Z");
+    expect(expectedValue(formatSwappedDigest(digests))).toBe(digests.expected);
+    expect(expectedValue(formatSetOutside("2037-01-01T00:00:00Z"))).toBeUndefined();
   });
 
   it.each([undefined, null, 5, "", "w7Jg", "w7Jg instead of ", "a instead of b instead of c"])(
@@ -33,6 +36,7 @@ describe("what a refresh notes in the inputs", () => {
       expect(parseSwappedDigest(value)).toBeUndefined();
       expect(isSetOutside(value)).toBe(false);
       expect(observedValue(value)).toBe(value);
+      expect(expectedValue(value)).toBe(value);
     },
   );
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { consequenceOfChange } from "../../cli/drift/consequence.js";
+import { plannedUpdate } from "../../cli/drift/planned-update.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { secret, secretBackup } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
@@ -225,8 +226,12 @@ describe("valueDrift", () => {
     [{ generate: { length: 32 } }, /^generates another value as a new version, unless/],
     [{ adopt: true }, /^takes the version as it is/],
   ])("has a drift report that says what becomes of a version that was not compared: %o", (inputs, consequence) => {
-    const next = { type: "Secret", operation: "update", inputs, found: undefined, isUncompared: true };
-    const change = { path: "version", before: "a", after: "b" };
-    expect(consequenceOfChange(next, change, [change])).toMatch(consequence);
+    const type = "Secret";
+    const outputs = { ...inputs, version: "b", foreignVersion: true, uncomparedValue: true };
+    const observed = { inputs: { ...inputs, version: "b" }, outputs };
+    const plan = plannedUpdate({ type, observed, inputs, differing: new Set(["version"]) });
+    expect(consequenceOfChange({ type, operation: "update", inputs, plan, unmanaged: [] }, "version")).toMatch(
+      consequence,
+    );
   });
 });

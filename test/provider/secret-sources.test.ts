@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { consequenceOfChange, consequenceOfLoss } from "../../cli/drift/consequence.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { secret } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
@@ -129,18 +128,6 @@ describe("a value that the provider reads by itself", () => {
 });
 
 describe("a generated value", () => {
-  it.each<[string, string, RegExp]>([
-    ["another value", "valueDigest", /^generates another value/],
-    ["a version of the same value", "version", /^takes the version as it is/],
-    ["an expiry", "expiresOn", /from the value in the vault/],
-  ])("has a drift report that says what becomes of %s", (_what, path, consequence) => {
-    const next = { type: "Secret", operation: "update", inputs: { generate: { length: 32 } }, found: undefined };
-    const change = { path, before: undefined, after: "x" };
-    expect(consequenceOfChange(next, change, [change])).toMatch(consequence);
-    expect(consequenceOfLoss(next, false)).toMatch(/^generates another value/);
-    expect(consequenceOfLoss(next, true)).toMatch(/^recovers the secret/);
-  });
-
   it.each<[string, Arguments, RegExp]>([
     ["letters and digits", { length: 40 }, /^[0-9A-Za-z]{40}$/],
     ["given characters", { length: 64, characters: "01é\u{1f511}" }, /^[01é\u{1f511}]{64}$/u],
