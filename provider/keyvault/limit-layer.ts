@@ -17,7 +17,7 @@ interface LaneRules {
  * a lane of its own: it looks again before it is sent, and a look must find room.
  */
 const LANES: Record<OperationFacts["lane"], LaneRules> = {
-  create: { start: 4, most: 4, counted: 10_000 },
+  create: { start: 8, most: 8, counted: 10_000 },
   make: { start: 24, most: 64 },
   other: { start: 24, most: 64 },
 };
@@ -27,8 +27,11 @@ const LANES: Record<OperationFacts["lane"], LaneRules> = {
  *
  * Creates go in bursts, as the service counts them: after a 429 their lane rests until 10 seconds after the first one of
  * the burst, when the service has room for as many again, and asks a few times before.
+ *
+ * @param onThrottled told once, where the vault still refuses calls after 5 seconds of it.
  */
-export function limitLayer(clock: Clock): Layer {
+export function limitLayer(clock: Clock, onThrottled?: () => void): Layer {
+  const notice = new ThrottleNotice(clock, onThrottled);
   const lanes = {
     create: new Lane(LANES.create, clock),
     make: new Lane(LANES.make, clock),
@@ -42,6 +45,7 @@ export function limitLayer(clock: Clock): Layer {
     let response: VaultResponse | undefined;
     try {
       response = await next(request);
+      if (response.status === 429) notice.refused();
       return response;
     } finally {
       lane.leave(sentAt, response);
@@ -57,6 +61,32 @@ const LONGEST_REST_MS = 16_000;
 
 function growing(first: number, times: number): number {
   return Math.min(first * 2 ** times, LONGEST_REST_MS);
+}
+
+const TOLD_AFTER_MS = 5_000;
+/** Refusals that lie further apart are not the same story. */
+const FORGOTTEN_AFTER_MS = 20_000;
+
+class ThrottleNotice {
+  readonly #clock: Clock;
+  readonly #onThrottled: (() => void) | undefined;
+  #since = 0;
+  #last = Number.NEGATIVE_INFINITY;
+  #isTold = false;
+
+  constructor(clock: Clock, onThrottled?: () => void) {
+    this.#clock = clock;
+    this.#onThrottled = onThrottled;
+  }
+
+  refused(): void {
+    const now = this.#clock.now();
+    if (now - this.#last > FORGOTTEN_AFTER_MS) this.#since = now;
+    this.#last = now;
+    if (this.#isTold || now - this.#since < TOLD_AFTER_MS) return;
+    this.#isTold = true;
+    this.#onThrottled?.();
+  }
 }
 
 class Lane {

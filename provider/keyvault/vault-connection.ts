@@ -39,6 +39,8 @@ export interface KeyVaultClientOptions {
   allowedDomains?: readonly string[];
   /** Told once of each time that the vault has answered before and does not any more, after 5 seconds of it. */
   onOutage?: (() => void) | undefined;
+  /** Told once, where the vault refuses calls with 429 for more than 5 seconds. */
+  onThrottled?: (() => void) | undefined;
   /** For tests. */
   clock?: Clock;
   /** In place of the network, for tests. */
@@ -123,7 +125,7 @@ export class VaultConnection {
     this.#dispatch = compose(
       socket.dispatch,
       retryLayer(this.clock, options.onOutage),
-      limitLayer(this.clock),
+      limitLayer(this.clock, options.onThrottled),
       authLayer({
         vaultUrl: this.vaultUrl,
         label: this.#label,

@@ -17,8 +17,12 @@ const SHORTEST_CALL_MS = 2_000;
 
 /** Pauses that grow, within an operation's time. */
 export interface Pauses {
-  /** Pauses, for as long as the service asks for at least; false where no time is left for it. */
-  next(awaited: string, atLeastMs?: number): Promise<boolean>;
+  /**
+   * Pauses, for as long as the service asks for at least; false where no time is left for it.
+   *
+   * @param awaited undefined where what is waited for is told elsewhere.
+   */
+  next(awaited: string | undefined, atLeastMs?: number): Promise<boolean>;
 }
 
 /**
@@ -61,11 +65,12 @@ export class OperationDeadline {
         const elapsed = this.elapsed();
         const wait = Math.max(pause, atLeastMs);
         if (elapsed + wait > this.#timeoutMs) return false;
-        if (elapsed >= this.#nextWord) {
+        if (awaited !== undefined && elapsed >= this.#nextWord) {
           tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
           this.#nextWord = elapsed + WORD_EVERY_MS;
         }
-        await delay(this.#clock, Math.max(Math.min(wait, this.#nextWord - elapsed), atLeastMs));
+        const untilWord = awaited === undefined ? wait : this.#nextWord - elapsed;
+        await delay(this.#clock, Math.max(Math.min(wait, untilWord), atLeastMs));
         pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS);
         return true;
       },
@@ -80,7 +85,9 @@ export class OperationDeadline {
    */
   async pause(awaited: string, cause?: unknown): Promise<void> {
     const asked = isKeyVaultError(cause) ? cause.retryAfterMs : undefined;
-    if (await this.#pauses.next(awaited, asked)) return;
+    // A throttled vault, and one out of reach, are told once for all that wait for them.
+    const isToldForAll = isKeyVaultError(cause, "KV_THROTTLED") || isUnsent(cause);
+    if (await this.#pauses.next(isToldForAll ? undefined : awaited, asked)) return;
     const answer = isKeyVaultError(cause) ? ` (the last answer: ${cause.message})` : "";
     throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(this.elapsed())} for ${awaited}${answer}`, {
       hint: "run again, or give the operation more time with the resource's timeouts",
@@ -99,7 +106,7 @@ export class OperationDeadline {
         return await call();
       } catch (error) {
         if (!isBusy(error)) throw error;
-        outOfReachSince = UNSENT.has(error.code) ? (outOfReachSince ?? this.elapsed()) : undefined;
+        outOfReachSince = isUnsent(error) ? (outOfReachSince ?? this.elapsed()) : undefined;
         if (this.elapsed() - (outOfReachSince ?? this.elapsed()) > OUT_OF_REACH_MS) throw error;
         await this.pause(awaited, error);
       }
@@ -123,11 +130,21 @@ export class OperationDeadline {
  */
 export function isBusy(error: unknown): error is KeyVaultError {
   if (!isKeyVaultError(error) || error.mayHaveHappened) return false;
-  return PASSING.has(error.code) || (UNSENT.has(error.code) && error.retryable && isWrite(error.operation));
+  return PASSING.has(error.code) || isUnsent(error);
+}
+
+/** A write that cannot have happened: it did not leave, as in an outage. The look that follows waits for the vault. */
+function isUnsent(error: unknown): boolean {
+  return (
+    isKeyVaultError(error) &&
+    !error.mayHaveHappened &&
+    UNSENT.has(error.code) &&
+    error.retryable &&
+    isWrite(error.operation)
+  );
 }
 
 const PASSING: ReadonlySet<KeyVaultErrorCode> = new Set(["KV_BUSY", "KV_CONFLICT", "KV_THROTTLED"]);
-/** Of a write that cannot have happened: it did not leave, as in an outage. The look that follows waits for the vault. */
 const UNSENT: ReadonlySet<KeyVaultErrorCode> = new Set(["KV_TRANSPORT", "KV_UNAVAILABLE", "KV_TIMEOUT"]);
 
 /** What a call gives, or undefined where the object is not there. Any other failure is passed on: it is no absence. */

@@ -4,3 +4,8 @@ import { tell } from "../engine/progress.js";
 export function tellOutage(vaultUrl: string): void {
   tell(`${vaultUrl} does not answer any more: waiting for it, two minutes at most`);
 }
+
+/** As {@link tellOutage}, for the service's limits. */
+export function tellThrottled(vaultUrl: string): void {
+  tell(`${vaultUrl} takes no more requests for the moment (429): the rest waits for its turn`);
+}

@@ -1,7 +1,7 @@
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import type { TokenSource } from "../keyvault/token-source.js";
-import { tellOutage } from "./tell-outage.js";
+import { tellOutage, tellThrottled } from "./tell-outage.js";
 import { embeddedFile, isEmbedded, vaultIdentity } from "./vault-identity.js";
 
 type Clients = Map<string, Promise<KeyVaultClient>>;
@@ -52,6 +52,7 @@ async function openRemote(vaultUrl: string, credential: string | TokenSource): P
     allowedDomains,
     apiVersion,
     onOutage: () => tellOutage(vaultUrl),
+    onThrottled: () => tellThrottled(vaultUrl),
   });
 }
 

@@ -28,10 +28,10 @@ test("creates have a narrow lane of their own", async () => {
   const { send, waiting, answer } = heldVault(clock);
   const creates = Array.from({ length: 10 }, () => send(requestOf(clock, "createKey")));
   await turn();
-  expect(waiting).toHaveLength(4);
+  expect(waiting).toHaveLength(8);
   const reads = Array.from({ length: 10 }, () => send(requestOf(clock, "getKey")));
   await turn();
-  expect(waiting).toHaveLength(14);
+  expect(waiting).toHaveLength(18);
   while (waiting.length > 0) await answer(200);
   await expect(Promise.all([...creates, ...reads])).resolves.toHaveLength(20);
 });
@@ -56,7 +56,7 @@ test("a call that is aborted while it waits leaves the queue", async () => {
   const clock = new ManualClock();
   const { send, waiting, answer } = heldVault(clock);
   const caller = new AbortController();
-  const calls = [1, 2, 3, 4].map(() => send(requestOf(clock, "createKey")));
+  const calls = [1, 2, 3, 4, 5, 6, 7, 8].map(() => send(requestOf(clock, "createKey")));
   const third = send(requestOf(clock, "createKey", { deadline: new Deadline(clock, 60_000, caller.signal) }));
   caller.abort(new Error("enough"));
   await expect(third).rejects.toThrow("enough");
@@ -104,7 +104,7 @@ test("a throttled lane of creates rests, asks after 1, 2 and 4 seconds, and burs
   await clock.until(Promise.all(Array.from({ length: 60 }, create)));
   expect(passed).toHaveLength(60);
   expect(passed[59]).toBeLessThan(21_000);
-  expect(refused.length).toBeLessThan(20);
+  expect(refused.length).toBeLessThan(30);
 });
 
 test("a Retry-After says how long the lane of creates rests", async () => {
