@@ -17,5 +17,8 @@ export const vaultBackup = dynamicProvider(
   async () => (await import("./vault-backup/vault-backup-lifecycle.js")).vaultBackupLifecycle,
 );
 export const keyInventory = dynamicProvider(
-  async () => (await import("./key-inventory/key-inventory-lifecycle.js")).keyInventoryLifecycle,
+  async () => (await import("./inventory/inventory-lifecycle.js")).keyInventoryLifecycle,
+);
+export const secretInventory = dynamicProvider(
+  async () => (await import("./inventory/inventory-lifecycle.js")).secretInventoryLifecycle,
 );

@@ -3,7 +3,7 @@
  * engine runs it whenever it needs the resource's lifecycle. It can never change: old states hold it.
  */
 export function providerText(
-  lifecycle: "key" | "keyBackup" | "keyInventory" | "secret" | "secretBackup" | "vaultBackup",
+  lifecycle: "key" | "keyBackup" | "keyInventory" | "secret" | "secretBackup" | "secretInventory" | "vaultBackup",
 ): string {
   return `exports.handler = () => require("pulumi-keyvault/dynamic-v1").${lifecycle};`;
 }
@@ -15,5 +15,6 @@ export const RESOURCE_TYPES = {
   keyInventory: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
   secret: "pulumi-nodejs:dynamic/keyvault:Secret",
   secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
+  secretInventory: "pulumi-nodejs:dynamic/keyvault:SecretInventory",
   vaultBackup: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
 } as const;

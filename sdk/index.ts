@@ -102,4 +102,10 @@ export type { ObjectArgs, OperationTimeouts } from "./object-args.js";
 export { KeyPolicyFacts, SecretPolicyFacts } from "./policy-facts.js";
 export { Secret, type SecretArgs, type SecretGenerate, type SecretValue } from "./secret.js";
 export { SecretBackup, type SecretBackupArgs } from "./secret-backup.js";
+export {
+  type InventorySecret,
+  SecretInventory,
+  type SecretInventoryArgs,
+  type SecretInventoryList,
+} from "./secret-inventory.js";
 export { type RestorableVault, VaultBackup, type VaultBackupArgs } from "./vault-backup.js";

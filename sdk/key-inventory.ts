@@ -1,36 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { InventoryKey } from "../provider/key-inventory/inventory-inputs.js";
-import { providerText, RESOURCE_TYPES } from "./contract.js";
+import type { InventoryKey } from "../provider/inventory/inventory-inputs.js";
+import { RESOURCE_TYPES } from "./contract.js";
+import { expectedInputs, INVENTORY_OUTPUTS, type InventoryArgs } from "./inventory-inputs.js";
 import type { Key } from "./key.js";
-import { kindOf } from "./resource-kind.js";
 import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 
-export interface KeyInventoryArgs {
-  /**
-   * URL of the vault or Managed HSM, or `embedded:<file>` for development. Changing it makes another inventory.
-   * Default: the stack's `keyvault:vaultUrl`, else `AZURE_KEYVAULT_URL`.
-   */
-  vaultUrl?: pulumi.Input<string>;
-  /**
-   * Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`.
-   * Default: as the stack says.
-   */
-  credential?: pulumi.Input<string>;
+export interface KeyInventoryArgs extends InventoryArgs {
   /**
    * The keys that the vault is to have: names, and Key resources of the program, which the inventory is taken after.
    * Give the resource where there is one: it tells itself when its key is changed, so the inventory watches only
    * whether the key is there.
    */
   expect?: (pulumi.Input<string> | Key)[];
-  /** Names and globs, such as `temp-*`, of keys that are nobody's business. */
-  ignore?: pulumi.Input<pulumi.Input<string>[]>;
-  /**
-   * With `fail`, an update fails with `KV_UNMANAGED` as long as the vault holds a key that is neither expected nor
-   * ignored, and records nothing; `pulumi up --refresh` looks in each run. Default `report`: it is listed in `unmanaged`.
-   */
-  onUnmanaged?: pulumi.Input<"report" | "fail">;
-  /** Fill `expiring` with keys that expire within this time, such as `30d` or `P30D`, or have expired. */
-  expiresWithin?: pulumi.Input<string>;
   /** Fill `withoutRotation`. One request for each key; needs keys/getrotationpolicy. Default false. */
   rotation?: pulumi.Input<boolean>;
   /** Fill `keys`, and cut no list of names. State grows by some 150 bytes a key. Default false. */
@@ -89,40 +70,13 @@ export class KeyInventory extends pulumi.CustomResource {
     refuseOptions("keyInventory", name, opts);
     refuseTimeouts("keyInventory", name, opts);
     const { expect, keys, ...rest } = args ?? {};
-    const expected = Array.isArray(expect) ? expect : [expect ?? []].flat();
-    const resources = expected.filter(isKey);
     super(
       RESOURCE_TYPES.keyInventory,
       name,
-      {
-        ...OUTPUTS,
-        ...rest,
-        expect: expected.filter((key) => !isKey(key)),
-        expectResources: resources.map((key) => ({ vaultUrl: key.vaultUrl, name: key.name })),
-        includeKeys: keys,
-        __provider: providerText("keyInventory"),
-      },
+      { ...OUTPUTS, ...rest, ...expectedInputs("key", expect), includeKeys: keys },
       opts,
     );
   }
 }
 
-function isKey(item: pulumi.Input<string> | Key): item is Key {
-  return kindOf(item) === "key";
-}
-
-/** Every output has to be named, or the SDK makes none of it. */
-const OUTPUTS = {
-  vaultUrl: undefined,
-  count: undefined,
-  counts: undefined,
-  unmanaged: undefined,
-  missing: undefined,
-  softDeleted: undefined,
-  managedByCertificates: undefined,
-  expiring: undefined,
-  withoutRotation: undefined,
-  unread: undefined,
-  digest: undefined,
-  keys: undefined,
-};
+const OUTPUTS = { ...INVENTORY_OUTPUTS, withoutRotation: undefined, keys: undefined };

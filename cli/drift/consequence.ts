@@ -12,7 +12,7 @@ export interface NextStep {
   inputs: Properties;
   /** What the update does, by the function that the update asks; of a key or secret alone. */
   plan: UpdatePlan | undefined;
-  /** Keys that a KeyInventory found and its program does not expect. */
+  /** What an inventory found and its program does not expect. */
   unmanaged: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function consequenceOfChange(next: NextStep, path: string): string {
   if (next.type === "KeyBackup" || next.type === "SecretBackup" || next.type === "VaultBackup") {
     return "takes the backup again";
   }
-  if (next.type === "KeyInventory") return consequenceOfInventory(next);
+  if (next.type === "KeyInventory" || next.type === "SecretInventory") return consequenceOfInventory(next);
   const action = next.plan?.get(root);
   return action === undefined || next.plan === undefined
     ? "sets it to what the program says"
@@ -71,7 +71,7 @@ const PATCHES: Record<string, string> = {
   releasePolicy: "patches the release policy back",
 };
 
-/** An inventory never changes the vault. It fails where the program says so and a key is there that it does not expect. */
+/** An inventory never changes the vault. It fails where the program says so and something is there that it does not expect. */
 function consequenceOfInventory({ inputs, unmanaged }: NextStep): string {
   return inputs.onUnmanaged === "fail" && unmanaged.length > 0
     ? `fails: the program does not expect ${unmanaged.slice(0, 3).join(", ")}${unmanaged.length > 3 ? " and others" : ""}, and onUnmanaged is "fail"`

@@ -1,5 +1,5 @@
 import { isUnknown } from "../../provider/engine/unknown.js";
-import { isInventoryReport } from "../../provider/key-inventory/inventory-report.js";
+import { isInventoryReport } from "../../provider/inventory/inventory-report.js";
 import { type DeletionReport, parseDeletionReport } from "../../provider/object/deletion-report.js";
 import { isRefusalReport } from "../../provider/object/refusal-report.js";
 import { parseStalenessReport } from "../../provider/object/staleness-report.js";

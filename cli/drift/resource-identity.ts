@@ -31,11 +31,8 @@ export function isKeyVaultType({ urn }: { urn: string }): boolean {
 
 function objectOf(type: string, { vaultUrl, name }: Properties): ResourceIdentity["object"] {
   if (typeof vaultUrl !== "string") return undefined;
-  const kind = type.startsWith("Secret")
-    ? "secret"
-    : type.startsWith("Key") && type !== "KeyInventory"
-      ? "key"
-      : "vault";
+  const isOfVault = type === "VaultBackup" || type.endsWith("Inventory");
+  const kind = isOfVault ? "vault" : type.startsWith("Secret") ? "secret" : type.startsWith("Key") ? "key" : "vault";
   return { kind, name: typeof name === "string" ? name : "", vaultUrl };
 }
 

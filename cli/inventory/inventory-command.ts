@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parsePeriod } from "../../provider/key-inventory/period.js";
+import { parsePeriod } from "../../provider/inventory/period.js";
 import { INVENTORY_FORMATS, type InventoryOptions } from "./inventory-options.js";
 
 const HELP = `

@@ -1,5 +1,5 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
-import { rotates } from "../../provider/key-inventory/rotation-policies.js";
+import { rotates } from "../../provider/inventory/rotation-policies.js";
 import type { KeyVaultClient, PageOptions } from "../../provider/keyvault/client.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";

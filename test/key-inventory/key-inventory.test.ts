@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
-import { keyInventoryLifecycle as lifecycle } from "../../provider/key-inventory/key-inventory-lifecycle.js";
+import { keyInventoryLifecycle as lifecycle } from "../../provider/inventory/inventory-lifecycle.js";
 import { vaultCaller } from "../cli/vault-caller.js";
 import { type FleetKey, FleetServer, forbidden } from "./fleet-server.js";
 

@@ -41,7 +41,7 @@ test.each([
   "backup/key-backup.ts",
   "backup/secret-backup.ts",
   "vault-backup/vault-backup-lifecycle.ts",
-  "key-inventory/key-inventory-lifecycle.ts",
+  "inventory/inventory-lifecycle.ts",
 ])("%s checks and compares without zod: schemas of state come with the first call that reads it", (file) => {
   expect([...packagesOf(join(ROOM, "..", file))]).not.toContain("zod");
 });

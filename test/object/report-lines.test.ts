@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatInventoryReport, isInventoryReport } from "../../provider/key-inventory/inventory-report.js";
+import { formatInventoryReport, isInventoryReport } from "../../provider/inventory/inventory-report.js";
 import {
   type DeletionReport,
   formatDeletionReport,
@@ -55,7 +55,11 @@ describe("what a refresh says in a line", () => {
   });
 
   it("of an inventory is known again", () => {
-    const line = formatInventoryReport({ vaultUrl: "https://v.vault.azure.net", drift: [["rogue", "appeared"]] });
+    const line = formatInventoryReport({
+      collection: "keys",
+      vaultUrl: "https://v.vault.azure.net",
+      drift: [["rogue", "appeared"]],
+    });
     expect(line).toBe("the keys of https://v.vault.azure.net are no longer as recorded: rogue appeared");
     expect(isInventoryReport(line)).toBe(true);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { key, secret } from "../../provider/dynamic-v1.js";
-import { parsePeriod } from "../../provider/key-inventory/period.js";
+import { parsePeriod } from "../../provider/inventory/period.js";
 import { ecKey } from "../engine/demo-keys.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";

@@ -37,9 +37,7 @@ const created = async (args: Arguments): Promise<State> => {
   return state;
 };
 const permit = (secrets: string[], model: "accessPolicy" | "rbac" = "accessPolicy"): void =>
-  vault
-    .vault("emulator")
-    .configure({ permissions: { model, principals: { emulator: { secrets }, [vault.token]: { secrets } } } });
+  vault.vault("emulator").configure({ permissions: { model, principals: { [vault.token]: { secrets } } } });
 const permitAll = (): void => vault.vault("emulator").configure({ permissions: undefined });
 const versions = async (): Promise<number> => Object(await call(vault, "GET", "/secrets/db/versions")).value.length;
 const setOutside = async (value: string, attributes = {}): Promise<void> => {

@@ -50,6 +50,7 @@ new keyvault.Secret("s", { restore: all.secret("s") });
 new keyvault.Secret("s", { adopt: true, name: "s" });
 new keyvault.VaultBackup("v", { secrets: text.apply((name) => [name]) });
 new keyvault.KeyInventory("i", { expect: [key, "other", text] });
+new keyvault.SecretInventory("i", { expect: [secret, "other", text], secrets: true, onUnmanaged: "fail" });
 export const shared: keyvault.KeyArgs = { generate, timeouts: { create: "5m" }, onDelete: "retain" };
 export const made = (restore: keyvault.RestoreSource<"key">) => new keyvault.Key("k", { restore });
 
@@ -171,6 +172,12 @@ new keyvault.VaultBackup("v", { keys: [secret] });
 new keyvault.KeyInventory("i", { expect: [secret] });
 // @ts-expect-error an unknown choice
 new keyvault.KeyInventory("i", { onUnmanaged: "warn" });
+// @ts-expect-error a key is no secret
+new keyvault.SecretInventory("i", { expect: [key] });
+// @ts-expect-error secrets have no rotation policy
+new keyvault.SecretInventory("i", { rotation: true });
+// @ts-expect-error of another inventory
+new keyvault.SecretInventory("i", { keys: true });
 
 // @ts-expect-error an Output, which getKeyOutput takes
 keyvault.getKey({ name: text });

@@ -2,19 +2,19 @@ import { formatMoment } from "../engine/moment.js";
 import { explainsVersion, observedRotationPolicy } from "../key/rotation-policy.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
-import type { RecordedKey, Roll } from "./inventory-snapshot.js";
-import type { DeletedKey, InventoryContents, SeenKey } from "./look-at-vault.js";
+import type { InventoryKind } from "./inventory-kind.js";
+import type { RecordedObject, Roll } from "./inventory-snapshot.js";
+import type { DeletedObject, InventoryContents, SeenObject } from "./look-at-vault.js";
 import { isUnreadPolicy } from "./rotation-policies.js";
 
 /** Entries that a drifted state holds: enough to act upon, whatever happened to the vault. */
 const MOST_TOLD = 100;
 
 const NAMELESS = "(others)";
-const GONE = "gone: neither there nor among the deleted keys";
-const GONE_UNREAD = "gone: not there, and the deleted keys could not be read";
 
-/** By name, what became of each key since the roll was written. Empty where all is as it was. */
+/** By name, what became of each key or secret since the roll was written. Empty where all is as it was. */
 export async function driftSince(
+  kind: InventoryKind,
   client: KeyVaultClient,
   roll: Roll,
   contents: InventoryContents,
@@ -24,7 +24,9 @@ export async function driftSince(
   for (const key of contents.seen.values()) {
     const id = roll.idOf(key.name);
     found.add(id);
-    const what = await changeOf(client, roll.keys.get(id), key, told.length < MOST_TOLD);
+    // Only a key has a policy that may explain its version.
+    const mayAsk = kind.hasPolicies && told.length < MOST_TOLD;
+    const what = await changeOf(client, roll.keys.get(id), key, mayAsk);
     if (what) told.push([key.name, what]);
   }
   const deleted = new Map([...contents.deleted.values()].map((key) => [roll.idOf(key.name), key]));
@@ -34,15 +36,15 @@ export async function driftSince(
     const gone = deleted.get(id);
     const name = gone?.name ?? recorded.name;
     if (name === undefined) nameless++;
-    else told.push([name, gone ? deletion(gone) : contents.unread.includes("softDeleted") ? GONE_UNREAD : GONE]);
+    else told.push([name, gone ? deletion(gone) : absence(kind, contents)]);
   }
-  return limited(told, nameless);
+  return limited(kind, told, nameless);
 }
 
 async function changeOf(
   client: KeyVaultClient,
-  recorded: RecordedKey | undefined,
-  key: SeenKey,
+  recorded: RecordedObject | undefined,
+  key: SeenObject,
   mayAsk: boolean,
 ): Promise<string | undefined> {
   const made = (): string => formatMoment(new Date(key.created * 1000));
@@ -66,7 +68,7 @@ async function changeOf(
   return changes.length > 0 ? changes.join("; ") : undefined;
 }
 
-function hasOtherPolicy(recorded: RecordedKey | undefined, key: SeenKey): boolean {
+function hasOtherPolicy(recorded: RecordedObject | undefined, key: SeenObject): boolean {
   return recorded?.rotation !== undefined && key.rotation !== undefined && recorded.rotation !== key.rotation;
 }
 
@@ -81,7 +83,11 @@ export function otherPolicies(roll: Roll, { seen }: InventoryContents): string[]
 }
 
 /** A version that the key's own rotation policy made is none that somebody made. One request, for a key that has a new version. */
-async function isRotation(client: KeyVaultClient, recorded: RecordedKey, key: SeenKey): Promise<boolean | "unread"> {
+async function isRotation(
+  client: KeyVaultClient,
+  recorded: RecordedObject,
+  key: SeenObject,
+): Promise<boolean | "unread"> {
   try {
     const policy = observedRotationPolicy(await client.getKeyRotationPolicy(key.name), {});
     if (!policy || !(policy.rotateAfter || policy.rotateBeforeExpiry)) return false;
@@ -100,20 +106,26 @@ async function isRotation(client: KeyVaultClient, recorded: RecordedKey, key: Se
   }
 }
 
-function deletion({ deletedOn, scheduledPurgeDate }: DeletedKey): string {
+function absence({ collection }: InventoryKind, { unread }: InventoryContents): string {
+  return unread.includes("softDeleted")
+    ? `gone: not there, and the deleted ${collection} could not be read`
+    : `gone: neither there nor among the deleted ${collection}`;
+}
+
+function deletion({ deletedOn, scheduledPurgeDate }: DeletedObject): string {
   const when = deletedOn ? ` on ${formatMoment(deletedOn)}` : "";
   const until = scheduledPurgeDate ? ` until ${formatMoment(scheduledPurgeDate)}` : "";
   return `soft-deleted${when}: it can be recovered${until}`;
 }
 
-function limited(told: [string, string][], nameless: number): Record<string, string> {
+function limited({ collection }: InventoryKind, told: [string, string][], nameless: number): Record<string, string> {
   const drift = Object.fromEntries(told.slice(0, MOST_TOLD));
   const others = told.length - MOST_TOLD;
   const lines = [
-    ...(others > 0 ? [`${others} more keys drifted`] : []),
+    ...(others > 0 ? [`${others} more ${collection} drifted`] : []),
     ...(nameless > 0
       ? [
-          `${nameless} keys are gone whose names the state is too small to hold, and that are not among the deleted keys`,
+          `${nameless} ${collection} are gone whose names the state is too small to hold, and that are not among the deleted ${collection}`,
         ]
       : []),
   ];

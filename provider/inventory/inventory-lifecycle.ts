@@ -4,47 +4,56 @@ import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { replacedBy } from "../vault/replaced-by.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { checkKeyInventory } from "./check-key-inventory.js";
+import { checkInventory } from "./check-inventory.js";
 import { namesOf, type RecordedNames } from "./expected-names.js";
 import { driftSince, otherPolicies } from "./inventory-drift.js";
+import { type InventoryKind, KEYS, SECRETS } from "./inventory-kind.js";
 import { inventoryOutputs, recordedInputs, rollEntry } from "./inventory-outputs.js";
 import { formatInventoryReport } from "./inventory-report.js";
 import { type Expectation, type Roll, type RollEntry, readRoll, writeRoll } from "./inventory-snapshot.js";
-import { type InventoryContents, type Look, lookAtVault, type SeenKey } from "./look-at-vault.js";
+import { type InventoryContents, type Look, lookAtVault, type SeenObject } from "./look-at-vault.js";
 import type { InventoryInputs } from "./recorded-inventory.js";
 
 /**
- * What happens to a KeyInventory on each call of the engine.
+ * What happens to an inventory on each call of the engine.
  *
  * An update takes the inventory and records it as the roll. A refresh takes it again, leaves the roll as it is, and
  * tells what differs from it in the input `drift`, until an update accepts it. Nothing is ever written to the vault.
  */
-export const keyInventoryLifecycle: ResourceLifecycle = {
-  check: checkKeyInventory,
+function inventoryLifecycle(kind: InventoryKind): ResourceLifecycle {
+  return {
+    check: (olds, news) => checkInventory(kind, olds, news),
 
-  diff: async (_id, olds, news) => ({
-    changes: undefined,
-    replaces: replacedBy(olds, news),
-    deleteBeforeReplace: false,
-  }),
+    diff: async (_id, olds, news) => ({
+      changes: undefined,
+      replaces: replacedBy(olds, news),
+      deleteBeforeReplace: false,
+    }),
 
-  create: async (inputs) => ({ id: `${inputs.vaultUrl}/keys`, outs: await takeInventory(inputs) }),
-  read: readInventory,
-  update: async (_id, olds, news) => ({ outs: await takeInventory(news, olds) }),
-  delete: async () => {},
-};
+    create: async (inputs) => ({
+      id: `${inputs.vaultUrl}/${kind.collection}`,
+      outs: await takeInventory(kind, inputs),
+    }),
+    read: (id, props) => readInventory(kind, id, props),
+    update: async (_id, olds, news) => ({ outs: await takeInventory(kind, news, olds) }),
+    delete: async () => {},
+  };
+}
+
+export const keyInventoryLifecycle = inventoryLifecycle(KEYS);
+export const secretInventoryLifecycle = inventoryLifecycle(SECRETS);
 
 /**
- * Keys that the program has just stopped to expect are not unmanaged: their resources may be about to be deleted, which
+ * What the program has just stopped to expect is not unmanaged: its resource may be about to be deleted, which
  * the engine does at the end of an update, after this inventory. The next refresh tells those that stayed.
  */
-async function takeInventory(inputs: Properties, olds?: Properties): Promise<Properties> {
+async function takeInventory(kind: InventoryKind, inputs: Properties, olds?: Properties): Promise<Properties> {
   const schemas = await import("./recorded-inventory.js");
-  const given = readState(schemas.inventoryInputs, inputs, stateOf(inputs));
-  const expected = expectedKeys(given);
-  const contents = await look(given, given.includeKeys, (name) => expected.get(name.toLowerCase())?.by);
-  const before = olds && readRoll(readState(schemas.inventoryOutputs, olds, stateOf(olds)).roll);
-  const formerly = (key: SeenKey): Expectation | undefined =>
+  const given = readState(schemas.inventoryInputs, inputs, stateOf(kind, inputs));
+  const expected = expectedObjects(kind, given);
+  const contents = await look(kind, given, given[kind.include], (name) => expected.get(name.toLowerCase())?.by);
+  const before = olds && readRoll(readState(schemas.inventoryOutputs, olds, stateOf(kind, olds)).roll);
+  const formerly = (key: SeenObject): Expectation | undefined =>
     key.expected === undefined ? before?.keys.get(before.idOf(key.name))?.expected : undefined;
 
   const missing = [...expected.entries()].filter(([id]) => !contents.seen.has(id)).map(([, entry]) => entry);
@@ -52,8 +61,8 @@ async function takeInventory(inputs: Properties, olds?: Properties): Promise<Pro
   const unmanaged = seen
     .filter((key) => key.expected === undefined && formerly(key) === undefined)
     .map(({ name }) => name);
-  if (given.onUnmanaged === "fail" && unmanaged.length > 0) throw unmanagedKeys(given.vaultUrl, unmanaged);
-  return inventoryOutputs(inputs, {
+  if (given.onUnmanaged === "fail" && unmanaged.length > 0) throw unmanagedObjects(kind, given.vaultUrl, unmanaged);
+  return inventoryOutputs(kind, inputs, {
     contents,
     unmanaged,
     leaving: new Set(seen.filter((key) => formerly(key) === "resource")),
@@ -65,17 +74,18 @@ async function takeInventory(inputs: Properties, olds?: Properties): Promise<Pro
   });
 }
 
-async function readInventory(id: string, props: Properties) {
+async function readInventory(kind: InventoryKind, id: string, props: Properties) {
   const schemas = await import("./recorded-inventory.js");
-  const recorded = readState(schemas.inventoryOutputs, props, stateOf(props));
+  const recorded = readState(schemas.inventoryOutputs, props, stateOf(kind, props));
   const roll = readRoll(recorded.roll);
   const recordOf = (name: string) => roll.keys.get(roll.idOf(name));
-  const contents = await look(recorded, recorded.keys !== undefined, (name) => recordOf(name)?.expected);
+  const isIncluded = recorded[kind.collection] !== undefined;
+  const contents = await look(kind, recorded, isIncluded, (name) => recordOf(name)?.expected);
   const { vaultUrl } = recorded;
-  const drift = await driftSince(await vaultClient(recorded), roll, contents);
+  const drift = await driftSince(kind, await vaultClient(recorded), roll, contents);
   const drifted = Object.entries(drift);
   if (drifted.length > 0) {
-    tell(formatInventoryReport({ vaultUrl, drift: drifted }));
+    tell(formatInventoryReport({ collection: kind.collection, vaultUrl, drift: drifted }));
   }
   const policies = otherPolicies(roll, contents);
   if (policies.length > 0) {
@@ -85,7 +95,7 @@ async function readInventory(id: string, props: Properties) {
   }
   const unmanaged = [...contents.seen.values()].filter(({ expected }) => expected === undefined);
   const missing = missingOf(roll, contents, recorded.missing);
-  const outs = inventoryOutputs(props, {
+  const outs = inventoryOutputs(kind, props, {
     contents,
     unmanaged: unmanaged.map(({ name }) => name),
     missing: missing.names,
@@ -96,7 +106,7 @@ async function readInventory(id: string, props: Properties) {
         ? recorded.roll
         : refreshed(roll, contents, missing.names),
   });
-  const asked = recorded.keys === undefined ? {} : { includeKeys: true };
+  const asked = isIncluded ? { [kind.include]: true } : {};
   return { id, props: outs, inputs: { ...recordedInputs(props), ...asked, drift } };
 }
 
@@ -126,37 +136,41 @@ function missingOf(roll: Roll, contents: InventoryContents, before: readonly str
 }
 
 async function look(
+  kind: InventoryKind,
   inputs: Pick<InventoryInputs, "vaultUrl" | "credential" | "ignore" | "expiresWithin" | "rotation">,
-  includeKeys: boolean | undefined,
+  includeObjects: boolean | undefined,
   expectationOf: Look["expectationOf"],
 ): Promise<InventoryContents> {
   const { ignore, expiresWithin, rotation } = inputs;
   const client = await vaultClient(inputs);
-  return lookAtVault(client, { expectationOf, ignore, expiresWithin, rotation, includeKeys });
+  return lookAtVault(client, { kind, expectationOf, ignore, expiresWithin, rotation, includeObjects });
 }
 
-function expectedKeys({ expect, expectResources }: InventoryInputs): Map<string, { name: string; by: Expectation }> {
+function expectedObjects(
+  kind: InventoryKind,
+  { expect, expectResources }: InventoryInputs,
+): Map<string, { name: string; by: Expectation }> {
   const expected = new Map<string, { name: string; by: Expectation }>();
   for (const [by, record] of [
     ["name", expect],
     ["resource", expectResources],
   ] as const) {
-    for (const name of namesAtHand(record)) expected.set(name.toLowerCase(), { name, by });
+    for (const name of namesAtHand(kind, record)) expected.set(name.toLowerCase(), { name, by });
   }
   return expected;
 }
 
-function namesAtHand(record: RecordedNames | undefined): string[] {
+function namesAtHand({ resource }: InventoryKind, record: RecordedNames | undefined): string[] {
   const names = namesOf(record);
   if (names) return names;
-  throw new KeyVaultError("KV_INVALID_INPUT", `The expected names of a KeyInventory are not at hand (${record})`, {
+  throw new KeyVaultError("KV_INVALID_INPUT", `The expected names of a ${resource} are not at hand (${record})`, {
     hint: "run the program that names them, without ignoreChanges on expect.",
   });
 }
 
-function stateOf({ vaultUrl }: Properties): StateOfResource {
+function stateOf({ resource }: InventoryKind, { vaultUrl }: Properties): StateOfResource {
   return {
-    resource: `the KeyInventory of ${vaultUrl}`,
+    resource: `the ${resource} of ${vaultUrl}`,
     remedy: "take the inventory anew: pulumi up --replace with its URN",
   };
 }
@@ -168,9 +182,13 @@ function listOf(names: readonly string[]): string {
   return `${names.slice(0, MOST_NAMED).join(", ")}${more}`;
 }
 
-function unmanagedKeys(vaultUrl: string, names: readonly string[]): KeyVaultError {
-  const keys = names.length === 1 ? "a key that the program does not expect" : "keys that the program does not expect";
-  return new KeyVaultError("KV_UNMANAGED", `KV_UNMANAGED: ${vaultUrl} holds ${keys}: ${listOf(names)}`, {
-    hint: 'add them to expect or ignore, manage them with a Key that has adopt: true, or set onUnmanaged: "report".',
+function unmanagedObjects(
+  { noun, collection }: InventoryKind,
+  vaultUrl: string,
+  names: readonly string[],
+): KeyVaultError {
+  const what = `${names.length === 1 ? `a ${noun}` : collection} that the program does not expect`;
+  return new KeyVaultError("KV_UNMANAGED", `KV_UNMANAGED: ${vaultUrl} holds ${what}: ${listOf(names)}`, {
+    hint: `add them to expect or ignore, manage them with a ${noun === "key" ? "Key" : "Secret"} that has adopt: true, or set onUnmanaged: "report".`,
   });
 }

@@ -3,24 +3,27 @@ import { tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { DeletedKeyItem, KeyItem } from "../keyvault/key-bundle.js";
+import type { SecretItem } from "../keyvault/secret-bundle.js";
 import { withoutOwnerTag } from "../object/owner-tag.js";
 import { parseGlob } from "../vault/name-glob.js";
-import type { InventoryKey, NameList } from "./inventory-inputs.js";
+import type { InventorySecret, NameList } from "./inventory-inputs.js";
+import type { InventoryKind } from "./inventory-kind.js";
 import type { Expectation } from "./inventory-snapshot.js";
 import { parsePeriod } from "./period.js";
 import { lookAtRotation } from "./rotation-policies.js";
 
 /** What to look for. */
 export interface Look {
+  kind: InventoryKind;
   expectationOf(name: string): Expectation | undefined;
   ignore?: readonly string[] | undefined;
   expiresWithin?: string | undefined;
   rotation?: boolean | undefined;
-  includeKeys?: boolean | undefined;
+  includeObjects?: boolean | undefined;
 }
 
-/** A key that the inventory watches: any but ignored ones, and those of certificates that nobody expects. */
-export interface SeenKey {
+/** A key or secret that the inventory watches: any but ignored ones, and those of certificates that nobody expects. */
+export interface SeenObject {
   name: string;
   expected: Expectation | undefined;
   enabled: boolean;
@@ -30,26 +33,26 @@ export interface SeenKey {
   /** It expires within the time that was asked for, or has expired. */
   expiring: boolean;
   ofCertificate: boolean;
-  /** A short digest of its rotation policy, where that was asked for and could be read. */
+  /** A short digest of a key's rotation policy, where that was asked for and could be read. */
   rotation?: string;
 }
 
 export interface InventoryContents {
   count: number;
   /** By name in lower case, in the vault's order. */
-  seen: Map<string, SeenKey>;
+  seen: Map<string, SeenObject>;
   managedByCertificates: string[];
-  deleted: Map<string, DeletedKey>;
+  deleted: Map<string, DeletedObject>;
   withoutRotation: string[];
   unread: NameList[];
-  keys: InventoryKey[] | undefined;
+  objects: InventorySecret[] | undefined;
 }
 
-export type DeletedKey = Pick<DeletedKeyItem, "name" | "deletedOn" | "scheduledPurgeDate">;
+export type DeletedObject = Pick<DeletedKeyItem, "name" | "deletedOn" | "scheduledPurgeDate">;
 
 /**
- * Pages through a vault once, and once through its deleted keys. Needs keys/list; of each key it keeps what an inventory
- * needs of it and no more.
+ * Pages once through the keys or the secrets of a vault, and once through its deleted ones. Needs keys/list or
+ * secrets/list; of each it keeps what an inventory needs of it and no more.
  */
 export async function lookAtVault(client: KeyVaultClient, look: Look): Promise<InventoryContents> {
   // What state has from before globs were checked may be none, and then matches nothing.
@@ -62,14 +65,17 @@ export async function lookAtVault(client: KeyVaultClient, look: Look): Promise<I
     deleted: new Map(),
     withoutRotation: [],
     unread: [],
-    keys: look.includeKeys ? [] : undefined,
+    objects: look.includeObjects ? [] : undefined,
   };
-  await Promise.all([lookAtKeys(client, look, isIgnored, contents), lookAtDeleted(client, isIgnored, contents)]);
+  await Promise.all([
+    lookAtObjects(client, look, isIgnored, contents),
+    lookAtDeleted(client, look, isIgnored, contents),
+  ]);
   if (look.rotation) await lookAtRotation(client, contents);
   return contents;
 }
 
-async function lookAtKeys(
+async function lookAtObjects(
   client: KeyVaultClient,
   look: Look,
   isIgnored: (name: string) => boolean,
@@ -77,9 +83,9 @@ async function lookAtKeys(
 ): Promise<void> {
   const period = look.expiresWithin === undefined ? undefined : parsePeriod(look.expiresWithin);
   const horizon = period === undefined ? undefined : Date.now() + period;
-  for await (const item of client.getKeys()) {
+  for await (const item of look.kind.listed(client)) {
     contents.count++;
-    contents.keys?.push(listed(item));
+    contents.objects?.push(listed(item));
     if (item.managed) contents.managedByCertificates.push(item.name);
     const expected = look.expectationOf(item.name);
     if (expected === undefined && (item.managed || isIgnored(item.name))) continue;
@@ -97,11 +103,12 @@ async function lookAtKeys(
 
 async function lookAtDeleted(
   client: KeyVaultClient,
+  { kind }: Look,
   isIgnored: (name: string) => boolean,
   contents: InventoryContents,
 ): Promise<void> {
   try {
-    for await (const { name, deletedOn, scheduledPurgeDate } of client.getDeletedKeys()) {
+    for await (const { name, deletedOn, scheduledPurgeDate } of kind.deleted(client)) {
       if (isIgnored(name)) continue;
       const moments = { ...(deletedOn && { deletedOn }), ...(scheduledPurgeDate && { scheduledPurgeDate }) };
       contents.deleted.set(name.toLowerCase(), { name, ...moments });
@@ -114,11 +121,11 @@ async function lookAtDeleted(
     if (error.code !== "KV_FORBIDDEN") throw error;
     contents.unread.push("softDeleted");
     contents.deleted.clear();
-    tell(`the deleted keys of ${client.vaultUrl} may not be listed: the inventory goes on without them`);
+    tell(`the deleted ${kind.collection} of ${client.vaultUrl} may not be listed: the inventory goes on without them`);
   }
 }
 
-function listed(item: KeyItem): InventoryKey {
+function listed(item: KeyItem | SecretItem): InventorySecret {
   const { name, enabled, createdOn, updatedOn, notBefore, expiresOn, managed } = item;
   const tags = withoutOwnerTag(item.tags);
   return {
@@ -128,6 +135,7 @@ function listed(item: KeyItem): InventoryKey {
     ...(updatedOn && { updatedOn: formatMoment(updatedOn) }),
     ...(notBefore && { notBefore: formatMoment(notBefore) }),
     ...(expiresOn && { expiresOn: formatMoment(expiresOn) }),
+    ...("contentType" in item && item.contentType !== undefined && { contentType: item.contentType }),
     ...(Object.keys(tags).length > 0 && { tags }),
     ...(managed && { managed }),
   };

@@ -22,6 +22,11 @@ export interface InventoryKey {
   managed?: true;
 }
 
+/** A secret in the output `secrets`, without its value. */
+export interface InventorySecret extends InventoryKey {
+  contentType?: string;
+}
+
 export const INPUTS = [
   "__provider",
   "vaultUrl",

@@ -7,23 +7,28 @@ const names = z.union([z.array(z.string()), z.string()]);
 const said = {
   vaultUrl: z.string(),
   credential: z.string().exactOptional(),
-  /** Names of keys that the vault is to have. */
+  /** Names of what the vault is to have. */
   expect: names.exactOptional(),
-  /** Names of keys that Key resources of the program manage. */
+  /** Names of what Key or Secret resources of the program manage. */
   expectResources: names.exactOptional(),
   /** Globs over names. */
   ignore: z.array(z.string()).exactOptional(),
   onUnmanaged: z.literal("fail").exactOptional(),
   expiresWithin: z.string().exactOptional(),
+  /** Of keys. */
   rotation: z.literal(true).exactOptional(),
 };
 
 /**
- * What `check` hands on. State holds `drift` too: by name, what became of a key since the last update. A program never
- * says any: `read` fills it in, and so the engine, which compares recorded inputs with the program's, shows each key
- * that drifted by its name.
+ * What `check` hands on. State holds `drift` too: by name, what became of each key or secret since the last update. A
+ * program never says any: `read` fills it in, and so the engine, which compares recorded inputs with the program's, shows
+ * each that drifted by its name.
  */
-export const inventoryInputs = z.looseObject({ ...said, includeKeys: z.literal(true).exactOptional() });
+export const inventoryInputs = z.looseObject({
+  ...said,
+  includeKeys: z.literal(true).exactOptional(),
+  includeSecrets: z.literal(true).exactOptional(),
+});
 
 /** Of the outputs what a refresh goes on from; the others it makes anew. */
 export const inventoryOutputs = z.looseObject({
@@ -31,6 +36,7 @@ export const inventoryOutputs = z.looseObject({
   missing: z.array(z.string()),
   roll: z.string(),
   keys: z.array(z.unknown()).exactOptional(),
+  secrets: z.array(z.unknown()).exactOptional(),
 });
 
 export type InventoryInputs = z.output<typeof inventoryInputs>;

@@ -5,7 +5,7 @@ import { KeyVaultError } from "../keyvault/errors.js";
 /** How the program expects a key: by its name, or as a Key resource of its own. */
 export type Expectation = "name" | "resource";
 
-/** A key as the last update found it. */
+/** A key or secret as the last update found it. */
 export interface RollEntry {
   name: string;
   expected?: Expectation | undefined;
@@ -20,14 +20,14 @@ export interface RollEntry {
 }
 
 /** An entry read back. A large roll keeps no names. */
-export interface RecordedKey extends Omit<RollEntry, "name"> {
+export interface RecordedObject extends Omit<RollEntry, "name"> {
   name?: string;
   isVersionOf(created: number): boolean;
 }
 
 export interface Roll {
   /** By {@link Roll.idOf}. */
-  readonly keys: ReadonlyMap<string | number, RecordedKey>;
+  readonly keys: ReadonlyMap<string | number, RecordedObject>;
   idOf(name: string): string | number;
 }
 
@@ -66,7 +66,7 @@ export function readRoll(text: string): Roll {
 }
 
 function unreadable(cause?: unknown): KeyVaultError {
-  return new KeyVaultError("KV_INVALID_INPUT", "The record of a KeyInventory in state cannot be read", {
+  return new KeyVaultError("KV_INVALID_INPUT", "The record of an inventory in state cannot be read", {
     hint: "take the inventory anew: pulumi up --replace with its URN.",
     cause,
   });
@@ -74,7 +74,7 @@ function unreadable(cause?: unknown): KeyVaultError {
 
 function namedRoll(text: string): Roll {
   const idOf = (name: string): string => name.toLowerCase();
-  const keys = new Map<string, RecordedKey>();
+  const keys = new Map<string, RecordedObject>();
   for (const line of text === "" ? [] : text.split("\n")) {
     const [name = "", bits = "0", made = "", rotation] = line.split("\t");
     const created = made === "" ? undefined : Number.parseInt(made, 36);
@@ -106,7 +106,7 @@ function hashed(entries: readonly RollEntry[]): Buffer {
 function hashedRoll(columns: Buffer): Roll {
   const count = columns.length / 6;
   const at = (column: number, index: number): number => columns[column * count + index] ?? 0;
-  const keys = new Map<number, RecordedKey>();
+  const keys = new Map<number, RecordedObject>();
   for (let index = 0; index < count; index++) {
     const hash = [0, 1, 2, 3].reduce((sum, column) => sum * 256 + at(column, index), 0);
     const meta = at(4, index) * 256 + at(5, index);
