@@ -6,7 +6,7 @@ import { isManagedHsm } from "../keyvault/identifier.js";
 import { checkAdoption, checkDeclaration } from "../object/check-declaration.js";
 import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
-import { expectedDigest, isSetOutside } from "../object/observed-drift.js";
+import { expectedDigest, isSetOutside, withFindingsAccepted } from "../object/observed-drift.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
 import { checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
@@ -57,7 +57,7 @@ export async function checkKey(
   olds: Properties,
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
-  const check = new InputCheck(news, PROPERTIES);
+  const check = new InputCheck(withFindingsAccepted(news, olds), PROPERTIES);
   const vaultUrl = checkVaultUrl(check, olds);
   const source = await checkKeySource(check, olds);
   const name = checkObjectName(check, olds, "key", source.name);

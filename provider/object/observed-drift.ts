@@ -49,3 +49,19 @@ export function expectedValue(value: unknown): unknown {
   if (typeof value !== "string") return value;
   return isSetOutside(value) ? undefined : expectedDigest(value);
 }
+
+/**
+ * The inputs of a key or secret where `ignoreChanges` has the engine put in what state holds: what a refresh has found
+ * there becomes what the program says, without the note. A version is nothing but a note.
+ */
+export function withFindingsAccepted(
+  news: Readonly<Record<string, unknown>>,
+  olds: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const isFinding = (name: string): boolean => news[name] !== undefined && news[name] === olds[name];
+  return Object.fromEntries(
+    Object.entries(news)
+      .filter(([name]) => name !== "version" || !isFinding(name))
+      .map(([name, value]) => [name, isFinding(name) ? observedValue(value) : value]),
+  );
+}

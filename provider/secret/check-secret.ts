@@ -4,6 +4,7 @@ import { isManagedHsm } from "../keyvault/identifier.js";
 import { checkAdoption, checkDeclaration } from "../object/check-declaration.js";
 import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/check-options.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
+import { withFindingsAccepted } from "../object/observed-drift.js";
 import { checkRestoreSource } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
@@ -40,7 +41,7 @@ export async function checkSecret(
   olds: Properties,
   news: Properties,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
-  const check = new InputCheck(news, PROPERTIES);
+  const check = new InputCheck(withFindingsAccepted(news, olds), PROPERTIES);
   const vaultUrl = checkVaultUrl(check, olds);
   if (isManagedHsm(vaultUrl)) check.fail("vaultUrl", "is a Managed HSM, and a Managed HSM holds no secrets");
   const restored = checkRestoreSource(check, olds, "secret");

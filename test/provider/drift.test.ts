@@ -102,7 +102,7 @@ const SOURCES: Record<string, Source> = {
 /** What somebody does outside, and the arguments of the program that has the attribute. */
 interface Change {
   property: string;
-  kind: "changed" | "removed" | "back to default" | "added" | "named __proto__";
+  kind: string;
   of?: Collection;
   declared: Arguments;
   patch: Arguments;
@@ -153,6 +153,20 @@ const CHANGES: Change[] = [
     of: "keys",
     declared: { keyOps: ["sign"] },
     patch: { key_ops: ["sign", "verify"] },
+  },
+  {
+    property: "expiresOn",
+    kind: "added under a policy without an expiry",
+    of: "keys",
+    declared: { rotationPolicy: { rotateAfter: "P90D" } },
+    patch: { attributes: { exp: LATER } },
+  },
+  {
+    property: "expiresOn",
+    kind: "moved under a policy with an expiry",
+    of: "keys",
+    declared: { rotationPolicy: POLICY },
+    patch: { attributes: { exp: LATER } },
   },
   { property: "keyOps", kind: "added", of: "keys", declared: {}, patch: { key_ops: ["sign"] } },
   {
@@ -273,11 +287,13 @@ function essence(held: Record<string, unknown>, { generate }: Arguments): unknow
   const secretHeld = rest["current /secrets/orders"];
   const bundle = heldKey ?? (secretHeld?.value as Held | undefined);
   if (bundle === undefined || typeof bundle === "string") return undefined;
-  const { nbf, exp, enabled } = bundle.attributes ?? {};
+  const { nbf, exp, enabled, created = 0 } = bundle.attributes ?? {};
+  const expiryTime = policy?.attributes?.expiryTime;
+  const isOfPolicy = expiryTime === "P1Y" && exp !== undefined && Math.abs(exp - created - 365 * 86_400) < 2 * 86_400;
   const { kid: _kid, x, y, ...kind } = bundle.key ?? {};
   return {
     nbf,
-    exp,
+    exp: isOfPolicy ? undefined : exp,
     enabled,
     tags: withoutOwnerTag(bundle.tags ?? {}),
     contentType: bundle.contentType,
@@ -285,12 +301,12 @@ function essence(held: Record<string, unknown>, { generate }: Arguments): unknow
     release: bundle.release_policy,
     key: generate === undefined ? { ...kind, x, y } : kind,
     actions: policy?.lifetimeActions,
-    expiryTime: policy?.attributes?.expiryTime,
+    expiryTime,
   };
 }
 
 interface Held {
-  attributes?: { nbf?: number; exp?: number; enabled: boolean; expiryTime?: string };
+  attributes?: { nbf?: number; exp?: number; created?: number; enabled?: boolean; expiryTime?: string };
   key?: Record<string, unknown>;
   tags?: Record<string, string>;
   contentType?: string;
