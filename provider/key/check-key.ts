@@ -61,7 +61,7 @@ export async function checkKey(
   const vaultUrl = checkVaultUrl(check, olds);
   const source = await checkKeySource(check, olds);
   const name = checkObjectName(check, olds, "key", source.name);
-  checkDeclaration(check, "key", { vaultUrl, name });
+  checkDeclaration(check, olds, "key", { vaultUrl, name });
 
   const isSpelled = leavesRestToVault(source.inputs);
   const inputs: Properties = {

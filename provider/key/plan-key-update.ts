@@ -24,7 +24,7 @@ import { policyExpiry, samePolicy, wireRotationPolicy } from "./rotation-policy.
 export function planKeyUpdate(recorded: KeyOutputs, inputs: KeyInputs, isMaterialAtHand: boolean): UpdatePlan {
   const plan = new Map<string, PlannedAction>();
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
-  const current = attributesOf(recorded, declared);
+  const current = attributesOf(recorded, inputs);
   const reasons = reasonsForVersion(recorded, inputs);
   for (const attribute of differingAttributes(KEY_ATTRIBUTES, current, declared)) {
     if (isLeftAlone(attribute, recorded, inputs)) plan.set(attribute, "leave");
@@ -48,9 +48,9 @@ export function planKeyUpdate(recorded: KeyOutputs, inputs: KeyInputs, isMateria
 }
 
 /** What the vault's version has of what the program declares, as far as state knows it. */
-function attributesOf(recorded: KeyOutputs, declared: KeyAttributes): KeyAttributes {
-  const before = attributesBefore<KeyAttributes>(KEY_ATTRIBUTES, recorded, declared);
-  const keyOps = before.keyOps ?? (declared.keyOps && recordedKeyOps(recorded));
+function attributesOf(recorded: KeyOutputs, inputs: KeyInputs): KeyAttributes {
+  const before = attributesBefore<KeyAttributes>(KEY_ATTRIBUTES, recorded, inputs);
+  const keyOps = before.keyOps ?? (inputs.keyOps && recordedKeyOps(recorded));
   return keyOps ? { ...before, keyOps } : before;
 }
 

@@ -42,14 +42,18 @@ export function differingAttributes<I, A extends object, B>(
 
 /**
  * The attributes of a recorded state that an update starts from: those that the program had declared, and those that it
- * had left to the vault and declares now.
+ * had left to the vault and declares now. Where it now makes what it had adopted or restored, the tags are its own to take
+ * away. What decides on the object's use (`enabled`, operations, dates) is left as it is: a refresh tells it as drift,
+ * before anything is done about it.
  */
-export function attributesBefore<A extends object>(
+export function attributesBefore<A extends { tags?: Record<string, string> }>(
   rules: { names: readonly (keyof A)[] },
   recorded: A & { found?: A },
-  declared: A,
+  inputs: A & { adopt?: unknown; restore?: unknown },
 ): A {
-  const taken = rules.names.filter((name) => declared[name] !== undefined);
+  const taken = rules.names.filter(
+    (name) => inputs[name] !== undefined || (name === "tags" && !leavesRestToVault(inputs)),
+  );
   return { ...pickDefined((recorded.found ?? {}) as A, taken), ...pickAttributes<A>(rules, recorded) };
 }
 

@@ -1,8 +1,9 @@
 import type { InputCheck } from "../engine/input-check.js";
+import type { Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
-import type { ObjectAddress } from "../vault/object-address.js";
+import { type ObjectAddress, sameObject } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { declareObject, describeResource, identityOf } from "./declared-objects.js";
+import { declareObject, describeResource, identityOf, noteRecorded } from "./declared-objects.js";
 import { OperationDeadline } from "./operation-deadline.js";
 import { ownedByCertificate } from "./standing.js";
 import type { BindObject, VersionBundle } from "./vault-object.js";
@@ -15,13 +16,21 @@ interface CheckedAddress {
 }
 
 /** Records that the program declares an object, and refuses a second resource on it. */
-export function checkDeclaration(check: InputCheck, kind: "key" | "secret", checked: CheckedAddress): void {
+export function checkDeclaration(
+  check: InputCheck,
+  olds: Properties,
+  kind: "key" | "secret",
+  checked: CheckedAddress,
+): void {
   const address = knownAddress(checked);
   const { claimant } = check.news;
   if (typeof claimant !== "string" || !address) return;
   const identity = identityOf(check.news);
   const holder = declareObject(kind, address, { claimant, ...(identity ? { identity } : {}) });
-  if (!holder) return;
+  if (!holder) {
+    if (sameObject(olds, { ...address })) noteRecorded(kind, address);
+    return;
+  }
   check.failUnnamed(
     `KV_INVALID_INPUT: ${describeResource(holder)} already manages the ${kind} "${address.name}" in ${address.vaultUrl}: one object takes one resource`,
   );

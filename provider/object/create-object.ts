@@ -4,13 +4,23 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
-import { ownerInThisRun } from "./declared-objects.js";
+import { isRecorded, ownerInThisRun } from "./declared-objects.js";
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind, ObjectMarks } from "./object-kind.js";
 import { isBusy, OperationDeadline } from "./operation-deadline.js";
-import { describeOwner, formatOwner, hasOwnerTag, OWNER_TAG, type Owner, withoutOwnerTag } from "./owner-tag.js";
+import {
+  describeOwner,
+  formatOwner,
+  hasOwnerTag,
+  isOfSameResource,
+  OWNER_TAG,
+  type Owner,
+  ownerOf,
+  takenOverToken,
+  withoutOwnerTag,
+} from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import { recoverObject } from "./recover-object.js";
 import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
@@ -34,6 +44,7 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   kind: ObjectKind<I, A, B>;
   inputs: I;
   object: VaultObject<B>;
+  /** Undefined where owner tags are off. One that is there already may be kept: {@link keepMark}. */
   owner: Owner | undefined;
   /** What is ours, from the moment on that it is taken or the vault is changed: whatever fails then, it is recorded. */
   reached?: B;
@@ -113,14 +124,15 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
 ): Promise<Made<B>> {
   const { kind, inputs, object } = creation;
   if (bundle.managed) throw ownedByCertificate(object);
+  const standing = standingOf(creation, bundle.tags);
+  keepMark(creation, bundle, standing === "own" && !isRecorded(kind.noun, inputs));
   if (inputs.adopt) {
     kind.verify(inputs, bundle, "adopt");
-    if (hasOwnerTag(bundle.tags) && !isOurs(creation, bundle.tags)) {
+    if (hasOwnerTag(bundle.tags) && standing !== "own") {
       tell(`${object.label} was owned by ${describeOwner(bundle.tags)}, and is adopted by this resource`);
     }
     return asAdopted(creation, bundle);
   }
-  const standing = standingOf(creation, bundle.tags);
   if (standing === "foreign") throw alreadyExists(creation, bundle, standing);
   if (inputs.restore !== undefined) {
     if (standing !== "released" && !isRestoredFrom(inputs.restore, bundle)) {
@@ -130,12 +142,51 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
     return { bundle, isComplete: false };
   }
   const matches = await kind.matches(inputs, bundle);
-  if (standing === "released" || matches === true) {
+  if (
+    standing === "released" ||
+    matches === true ||
+    (standing === "own" && isHiddenByDisabling(creation, bundle, matches))
+  ) {
     const made = await withSource(creation, bundle, standing === "released");
     tellTakenOver(creation, standing);
     return made;
   }
   throw alreadyExists(creation, bundle, standing, matches === undefined);
+}
+
+/**
+ * An object that bears this resource's own mark keeps it, unless it is taken without state: then another state may have
+ * it too, and from now on the two differ.
+ */
+function keepMark<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  { tags }: B,
+  isWithoutState: boolean,
+): void {
+  const { owner, inputs } = creation;
+  const found = ownerOf(tags);
+  if (owner === undefined || found === undefined || !isOfSameResource(found, owner)) return;
+  // Each backup of one object is other bytes: a restored object goes on saying which one it came from.
+  const source = inputs.restore === undefined ? owner.source : found.source;
+  creation.owner = {
+    stack: owner.stack,
+    token: isWithoutState ? takenOverToken(owner.token) : found.token,
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+/**
+ * A secret that `onDelete: "disable"` has disabled shows its value to nobody. The program has it and wants it enabled: it
+ * gets a version of the program's value, and the disabled one stays as it is. Never new key material.
+ */
+function isHiddenByDisabling<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { inputs }: Creation<I, A, B>,
+  { enabled }: B,
+  matches: boolean | undefined,
+): boolean {
+  if (matches !== undefined || enabled) return false;
+  const isGenerated = "generate" in inputs && inputs.generate !== undefined;
+  return !isGenerated && !("enabled" in inputs && inputs.enabled === false);
 }
 
 /** An adopted object as it is, or with a version of the source that the program gives beside. */
@@ -242,6 +293,7 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
   // It was nobody's or ours when it was deleted: another's mark by now says that somebody else has recovered it.
   if (!inputs.adopt && isAnothers(creation, bundle.tags)) throw alreadyExists(creation, bundle, "foreign");
   creation.reached = bundle;
+  keepMark(creation, bundle, false);
   if (inputs.adopt) return asAdopted(creation, bundle);
   if (inputs.restore !== undefined) return { bundle, isComplete: false };
   return withSource(creation, bundle, false);
@@ -275,29 +327,35 @@ async function converge<I extends ObjectInputs & A, A extends Attributes, B exte
   const { kind, inputs, object, owner } = creation;
   creation.reached = bundle;
   const changed = attributesToChange(kind.attributes, inputs, bundle);
-  const isToStamp = shouldStamp(creation, bundle, changed.length > 0);
+  const isToStamp = shouldStamp(creation, bundle);
+  const isForMarkOnly = isToStamp && changed.length === 0;
   if (isToStamp && !changed.includes("tags")) changed.push("tags");
   if (changed.length === 0) return bundle;
   const observed = kind.attributes.observed(bundle, inputs);
   const target = targetAttributes<I, A, B>(kind.attributes, inputs, observed);
   const mark = isToStamp || hasOwnerTag(bundle.tags) ? owner : undefined;
-  const patched = await patchVersion(kind, object, bundle, { changed, target, owner: mark });
-  creation.reached = patched;
-  return patched;
+  try {
+    const patched = await patchVersion(kind, object, bundle, { changed, target, owner: mark });
+    creation.reached = patched;
+    return patched;
+  } catch (error) {
+    // Whoever may only read can adopt: no other stack hears of it then.
+    if (!inputs.adopt || !isForMarkOnly || !isKeyVaultError(error, "KV_FORBIDDEN")) throw error;
+    tell(`${object.label} is adopted without an owner tag, since it may not be changed: ${error.message}`);
+    return bundle;
+  }
 }
 
-/** An object is marked where it is ours. An adopted one only with a write that is due anyway, or to take it from another. */
+/** An object is marked where it is ours, an adopted one too: another stack that has it in its state then leaves it alone. */
 function shouldStamp<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
   { inputs, owner }: Creation<I, A, B>,
   bundle: B,
-  isWritten: boolean,
 ): boolean {
   if (owner === undefined || bundle.tags[OWNER_TAG] === formatOwner(owner)) return false;
   // Each backup of one object is other bytes: a restored object that is marked as ours stays as it is.
   if (inputs.restore !== undefined && isOurs({ owner }, bundle.tags)) return false;
   const tags = withoutOwnerTag({ ...bundle.tags, ...inputs.tags });
-  if (Object.keys(tags).length >= MOST_TAGS) return false;
-  return !inputs.adopt || isWritten || hasOwnerTag(bundle.tags);
+  return Object.keys(tags).length < MOST_TAGS;
 }
 
 function marksOf<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(

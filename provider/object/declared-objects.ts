@@ -29,6 +29,7 @@ const places = new Map<string, string>();
 /** By the mark that the released resource knew it by. */
 const released = new Map<string, string | undefined>();
 const recordedTokens = new Map<string, string>();
+const recorded = new Set<string>();
 
 /**
  * Records that a resource of the program manages an object.
@@ -69,6 +70,16 @@ export function wasReleased(kind: Kind, address: ObjectAddress, tags: Record<str
   const object = objectKey(kind, address);
   if (!released.has(object)) return false;
   return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.get(object);
+}
+
+/** Notes that the resource that declares an object has it in state already. */
+export function noteRecorded(kind: Kind, address: ObjectAddress): void {
+  recorded.add(objectKey(kind, address));
+}
+
+/** Whether a create is one that replaces a resource under its own name. */
+export function isRecorded(kind: Kind, address: ObjectAddress): boolean {
+  return recorded.has(objectKey(kind, address));
 }
 
 /** Notes the mark by which the resource that declares an object knows it in state. */
@@ -116,6 +127,7 @@ export function forgetDeclaredObjects(): void {
   places.clear();
   released.clear();
   recordedTokens.clear();
+  recorded.clear();
 }
 
 function objectKey(kind: Kind, { vaultUrl, name }: ObjectAddress): string {

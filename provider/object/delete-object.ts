@@ -4,7 +4,7 @@ import { vaultClient } from "../vault/vault-access.js";
 import { declarationOf, describeResource, recordedMark, releaseObject } from "./declared-objects.js";
 import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
-import { describeOwner, hasOwnerTag, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
+import { describeOwner, hasOwnerTag, isTakenOver, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
 import type { BindObject, LookAgain, VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -173,6 +173,12 @@ async function purge(object: VaultObject, recoveryLevel: string | undefined, rec
   const { label } = object;
   if (isPurgeProtected(recoveryLevel)) {
     tell(`${label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
+    return;
+  }
+  if (isTakenOver(recorded.ownerToken)) {
+    tell(
+      `${label} was deleted and not purged: it was taken over from an earlier run, or from a stack that had this name and may still have it (purge it by hand if it is to go)`,
+    );
     return;
   }
   // Without soft delete there is nothing to purge. With it, a purge is refused until the deletion has ended.

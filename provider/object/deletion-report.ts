@@ -16,16 +16,20 @@ export interface DeletionReport {
 const NOWHERE = " is gone: it is neither there nor among the deleted ones";
 const UNREAD = " is gone; whether it can be recovered could not be read";
 const NEXT = 'the next `pulumi up` does that, unless ifSoftDeleted is "fail"';
+/** An automatic name follows from the URN, and a resource that is made anew has that of its URN by now. */
+const NEXT_IF_NAMED = `${NEXT}, or the stack or resource was renamed and its program leaves the name out: then name it to have it back`;
+const AUTOMATIC_NAME = /-[0-9a-f]{7}"/;
 const SOFT_DELETED =
-  /^(?<label>.+) was soft-deleted outside(?: on (?<deletedOn>[\dTZ:-]+))? and can be recovered(?: until (?<recoverableUntil>[\dTZ:-]+))?: (?<next>.+)$/;
+  /^(?<label>.+) is soft-deleted(?: since (?<deletedOn>[\dTZ:-]+))? and can be recovered(?: until (?<recoverableUntil>[\dTZ:-]+))?: (?<next>.+)$/;
 
 /** One line for people, which {@link parseDeletionReport} reads back. */
 export function formatDeletionReport({ label, state, deletedOn, recoverableUntil }: DeletionReport): string {
   if (state === "nowhere") return `${label}${NOWHERE}`;
   if (state === "unread") return `${label}${UNREAD}`;
-  const when = deletedOn === undefined ? "" : ` on ${deletedOn}`;
+  const when = deletedOn === undefined ? "" : ` since ${deletedOn}`;
   const until = recoverableUntil === undefined ? "" : ` until ${recoverableUntil}`;
-  return `${label} was soft-deleted outside${when} and can be recovered${until}: ${NEXT}`;
+  const next = AUTOMATIC_NAME.test(label) ? NEXT_IF_NAMED : NEXT;
+  return `${label} is soft-deleted${when} and can be recovered${until}: ${next}`;
 }
 
 /** Undefined for any other line. */
@@ -37,7 +41,7 @@ export function parseDeletionReport(line: string): DeletionReport | undefined {
     if (line.endsWith(ending) && line.length > ending.length) return { label: line.slice(0, -ending.length), state };
   }
   const { label, deletedOn, recoverableUntil, next } = SOFT_DELETED.exec(line)?.groups ?? {};
-  if (label === undefined || next !== NEXT) return undefined;
+  if (label === undefined || (next !== NEXT && next !== NEXT_IF_NAMED)) return undefined;
   return {
     label,
     state: "softDeleted",

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /**
  * The tag by which an object says who owns it. Key Vault has no owner field and no conditional writes; a tag is what
@@ -10,7 +10,10 @@ export const OWNER_TAG = "pulumi-keyvault";
 export interface Owner {
   /** `<project>/<stack>` at the time of the last write. */
   stack: string;
-  /** Follows from the URN at creation, stands in state, and stays when alias, URN or stack change. */
+  /**
+   * Follows from the URN at creation, stands in state, and stays when alias, URN or stack change. One that was taken over
+   * from an earlier run has something random behind it: {@link takenOverToken}.
+   */
   token: string;
   /** Of a generated or restored object: a digest of what it was made of. A run that was cut off knows by it what it had made. */
   source?: string;
@@ -19,6 +22,32 @@ export interface Owner {
 /** A token of 16 characters from the URN: an interrupted run that starts again comes to the same one. */
 export function ownerToken(urn: string): string {
   return createHash("sha256").update(urn).digest("base64url").slice(0, 16);
+}
+
+const TAKEN_OVER = "~";
+
+/**
+ * A token of what bears the token of this very resource, and state does not know. A run that was cut off has made it, or
+ * a stack that had this stack's name before, and still has it in its own state: nothing tells the two apart, since the
+ * engine hands no create anything that a run that was cut off could have left. The random part lets the states differ,
+ * so that the other one sees that it has lost the object, and deletes nothing.
+ */
+export function takenOverToken(token: string): string {
+  return `${firstToken(token)}${TAKEN_OVER}${randomBytes(6).toString("base64url").slice(0, 6)}`;
+}
+
+export function isTakenOver(token: string | undefined): boolean {
+  return token?.includes(TAKEN_OVER) === true;
+}
+
+/** Whether two owners are one resource, in one state or in two. */
+export function isOfSameResource(a: Owner, b: Owner): boolean {
+  return a.stack === b.stack && firstToken(a.token) === firstToken(b.token);
+}
+
+/** The token that follows from the URN alone. */
+function firstToken(token: string): string {
+  return token.slice(0, 16);
 }
 
 /** A short digest of what an object is made of. */
@@ -32,7 +61,7 @@ export function formatOwner({ stack, token, source }: Owner): string {
 
 /** Undefined for a text that is no owner's: whoever wrote it, it is not this stack. */
 export function parseOwner(text: string): Owner | undefined {
-  const match = /^([^\s/]+\/[^\s/]+) ([\w-]{16})(?:\.([\w-]{8}))?$/.exec(text);
+  const match = /^([^\s/]+\/[^\s/]+) ([\w-]{16}(?:~[\w-]{6})?)(?:\.([\w-]{8}))?$/.exec(text);
   const [, stack, token, source] = match ?? [];
   if (stack === undefined || token === undefined) return undefined;
   return { stack, token, ...(source === undefined ? {} : { source }) };

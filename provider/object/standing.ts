@@ -1,7 +1,7 @@
 import { tell } from "../engine/progress.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { wasReleased } from "./declared-objects.js";
-import { describeOwner, hasOwnerTag, type Owner, ownerOf } from "./owner-tag.js";
+import { describeOwner, hasOwnerTag, isOfSameResource, type Owner, ownerOf } from "./owner-tag.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
 /** Who is about to create an object: under which name, and with which mark. */
@@ -24,7 +24,7 @@ export function standingOf({ object, owner }: Claim, tags: Record<string, string
   if (wasReleased(object.kind, object.address, tags)) return "released";
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
-  return found.token === owner.token ? "own" : "same-stack";
+  return isOfSameResource(found, owner) ? "own" : "same-stack";
 }
 
 /** Whether an object carries the mark of this very resource. */
@@ -62,6 +62,15 @@ export function alreadyExists(
 ): KeyVaultError {
   const { label, kind } = object;
   const refused = `create ${label} was refused: the vault already holds a ${enabled ? "" : "disabled "}${kind} of that name`;
+  if (standing !== "foreign" && isIncomparable && !enabled) {
+    return new KeyVaultError(
+      "KV_ALREADY_EXISTS",
+      `${refused}, which this stack made, and a disabled ${kind} does not show whether it is what the program says`,
+      {
+        hint: `enable it by hand and run again; set adopt: true to manage the ${kind} as it is; or choose another name`,
+      },
+    );
+  }
   if (standing !== "foreign") {
     const why = isIncomparable
       ? "and whose material or value cannot be compared with the program's"
@@ -73,7 +82,7 @@ export function alreadyExists(
   if (hasOwnerTag(tags)) {
     const off = owner === undefined ? "; owner tags are off (keyvault:ownerTag)" : "";
     return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and ${describeOwner(tags)} owns it`, {
-      hint: `set adopt: true to take it over from there, or choose another name${off}`,
+      hint: `set adopt: true to take it over from there, or choose another name; if that is this stack's own former name, give the resource an alias${off}`,
     });
   }
   return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and no owner tag says that it is this stack's`, {

@@ -46,7 +46,7 @@ export async function checkSecret(
   if (isManagedHsm(vaultUrl)) check.fail("vaultUrl", "is a Managed HSM, and a Managed HSM holds no secrets");
   const restored = checkRestoreSource(check, olds, "secret");
   const name = checkObjectName(check, olds, "secret", restored.name);
-  checkDeclaration(check, "secret", { vaultUrl, name });
+  checkDeclaration(check, olds, "secret", { vaultUrl, name });
   const adopt = news.adopt === true ? true : undefined;
   const isSpelled = leavesRestToVault({ ...restored.inputs, adopt });
   const inputs = {

@@ -12,7 +12,7 @@ import type { SecretAttributes, SecretInputs, SecretOutputs } from "./secret-inp
 export function planSecretUpdate(recorded: SecretOutputs, inputs: SecretInputs): UpdatePlan {
   const plan = new Map<string, PlannedAction>();
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
-  const current = attributesBefore<SecretAttributes>(SECRET_ATTRIBUTES, recorded, declared);
+  const current = attributesBefore<SecretAttributes>(SECRET_ATTRIBUTES, recorded, inputs);
   const reasons = reasonsForValue(recorded, inputs);
   for (const attribute of differingAttributes(SECRET_ATTRIBUTES, current, declared)) {
     if (declared[attribute] === undefined && leavesRestToVault(inputs)) plan.set(attribute, "leave");

@@ -130,7 +130,7 @@ describe.each(programs)("a key's life on the real engine, in a program as %s wit
     const { run } = await stack.drift();
     expect(run.exitCode).toBe(7);
     const plain = await stack.pulumi("preview", "--refresh");
-    expect(plain.text).toMatch(/key "invoices" in \S+ was soft-deleted outside on \S+ and can be recovered until \S+Z/);
+    expect(plain.text).toMatch(/key "invoices" in \S+ is soft-deleted since \S+ and can be recovered until \S+Z/);
     await stack.up("--refresh");
     expect((await client().getKey("invoices")).properties.tags).toEqual(owned({ team: "orders" }));
   });

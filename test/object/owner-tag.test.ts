@@ -4,12 +4,15 @@ import {
   describeOwner,
   formatOwner,
   hasOwnerTag,
+  isOfSameResource,
+  isTakenOver,
   OWNER_TAG,
   type Owner,
   ownerOf,
   ownerToken,
   parseOwner,
   sourceDigest,
+  takenOverToken,
   withOwnerTag,
   withoutOwnerTag,
 } from "../../provider/object/owner-tag.js";
@@ -18,10 +21,16 @@ const urn = "urn:pulumi:prod::shop::pulumi-nodejs:dynamic/keyvault:Key::orders";
 const owner: Owner = { stack: "shop/prod", token: ownerToken(urn) };
 const name = fc.stringMatching(/^[0-9A-Za-z._-]{1,100}$/);
 const owners: fc.Arbitrary<Owner> = fc
-  .record({ project: name, stack: name, urn: fc.string(), source: fc.option(fc.string(), { nil: undefined }) })
-  .map(({ project, stack, urn, source }) => ({
+  .record({
+    project: name,
+    stack: name,
+    urn: fc.string(),
+    isTaken: fc.boolean(),
+    source: fc.option(fc.string(), { nil: undefined }),
+  })
+  .map(({ project, stack, urn, isTaken, source }) => ({
     stack: `${project}/${stack}`,
-    token: ownerToken(urn),
+    token: isTaken ? takenOverToken(ownerToken(urn)) : ownerToken(urn),
     ...(source === undefined ? {} : { source: sourceDigest(source) }),
   }));
 
@@ -52,6 +61,16 @@ describe("an owner tag", () => {
     expect(ownerToken(`${urn}-2`)).not.toBe(ownerToken(urn));
   });
 
+  it("has something random behind the token where it was taken over, each time anew", () => {
+    const taken = takenOverToken(owner.token);
+    const again = takenOverToken(taken);
+    expect([taken, again]).toEqual([1, 2].map(() => expect.stringMatching(new RegExp(`^${owner.token}~[\\w-]{6}$`))));
+    expect(again).not.toBe(taken);
+    expect([owner.token, taken, undefined].map(isTakenOver)).toEqual([false, true, false]);
+    expect(isOfSameResource({ ...owner, token: taken }, { ...owner, token: again })).toBe(true);
+    expect(isOfSameResource({ ...owner, token: taken }, { ...owner, stack: "shop/dev" })).toBe(false);
+  });
+
   it.each([
     ["nothing", ""],
     ["another tool's word", "external-secrets"],
@@ -59,6 +78,7 @@ describe("an owner tag", () => {
     ["a stack without a project", `prod ${owner.token}`],
     ["a token that is cut", `shop/prod ${owner.token.slice(1)}`],
     ["a token and more", `shop/prod ${owner.token}0`],
+    ["a random part that is cut", `shop/prod ${owner.token}~abc`],
     ["a source that is cut", `shop/prod ${owner.token}.abc`],
     ["a text with a line after it", `shop/prod ${owner.token}\nshop/dev`],
     ["three parts", `org/shop/prod ${owner.token}`],

@@ -46,6 +46,13 @@ describe("what a refresh says in a line", () => {
     );
   });
 
+  it("of a deletion says what becomes of an automatic name, which follows from the URN", () => {
+    const of = (name: string): string =>
+      formatDeletionReport({ label: `key "${name}" in https://v.vault.azure.net`, state: "softDeleted" });
+    expect(of("orders-0a1b2c3")).toMatch(/or the stack or resource was renamed .*: then name it to have it back$/);
+    expect(of("orders")).not.toMatch(/renamed/);
+  });
+
   it("of a stale backup is read back as it was written", () => {
     fc.assert(
       fc.property(staleness, (report) => {
@@ -78,7 +85,7 @@ describe("what a refresh says in a line", () => {
     "",
     " is gone: it is neither there nor among the deleted ones",
     'key "orders" in https://v.vault.azure.net is gone',
-    'key "orders" in https://v.vault.azure.net was soft-deleted outside and can be recovered: perhaps',
+    'key "orders" in https://v.vault.azure.net is soft-deleted and can be recovered: perhaps',
     "waiting for the deletion to end (1 min 05 s)",
   ])("%j is none", (line) => {
     expect([parseDeletionReport(line), parseStalenessReport(line), isInventoryReport(line)]).toEqual([

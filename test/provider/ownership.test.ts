@@ -176,12 +176,27 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
   });
 
   describe("lets a create take over", () => {
-    it("what this very resource made in a run that was cut off, as it is", async () => {
+    it("what this very resource made in a run that was cut off, with a mark that is in no other state", async () => {
       const { outs } = await createdBefore(sourceOf());
       const again = await resource.created(sourceOf());
       expect(again.outs.version).toBe(outs.version);
-      expect(writes()).toEqual([]);
+      expect(writes()).toEqual([expect.stringMatching(/^update/)]);
       expect(told).toMatch(/is of an earlier run of this resource, and is taken over/);
+      const mark = `${tagOf("orders")}~${String(again.outs.ownerToken).split("~")[1]}`;
+      expect((await found()).tags).toEqual({ "pulumi-keyvault": mark });
+    });
+
+    it("once more where that run is cut off too", async () => {
+      const { outs } = await createdBefore(sourceOf());
+      const tokens = [outs.ownerToken];
+      for (const _run of [2, 3]) {
+        nextEngineRun();
+        const again = await resource.created(sourceOf());
+        expect(again.outs.version).toBe(outs.version);
+        tokens.push(again.outs.ownerToken);
+      }
+      expect(new Set(tokens).size).toBe(3);
+      expect(await versions()).toBe(1);
     });
 
     it("what another resource of the stack made, with its own mark and a word", async () => {
@@ -237,14 +252,20 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       expect(outs).toMatchObject({ found: { tags: { team: "theirs" } }, ownerToken: tokenOf("orders") });
     });
 
-    it("what nobody has marked where the program adopts it, with a mark only where a write is due anyway", async () => {
+    it("what nobody has marked where the program adopts it, as it is and with a mark", async () => {
       await kind.occupy(vault, "orders");
+      await kind.tag(vault, "orders", { team: "theirs" });
       const { outs } = await resource.created({ adopt: true });
-      expect((await found()).tags ?? {}).toEqual({});
+      expect((await found()).tags).toEqual({ team: "theirs", "pulumi-keyvault": tagOf("orders") });
+      expect(outs).toMatchObject({ found: { tags: { team: "theirs" } }, ownerToken: tokenOf("orders") });
+    });
+
+    it("what it may only read and adopts, without a mark and with a word", async () => {
+      await kind.occupy(vault, "orders");
+      vault.faults.add({ kind: "status", status: 403, operation: noun === "key" ? "updateKey" : "updateSecret" });
+      const { outs } = await resource.created({ adopt: true });
       expect(outs).not.toHaveProperty("ownerToken");
-      nextEngineRun();
-      await resource.created({ adopt: true, tags: { team: "orders" } });
-      expect((await found()).tags).toEqual({ team: "orders", "pulumi-keyvault": tagOf("orders") });
+      expect(told).toMatch(/is adopted without an owner tag, since it may not be changed/);
     });
 
     it("no soft-deleted one that another stack owns", async () => {
@@ -255,6 +276,51 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       );
       await expect(found()).rejects.toMatchObject({ statusCode: 404 });
     });
+  });
+
+  /** A stack was renamed, and a new one took its name: the same URNs, the same tags, and nothing in its state. */
+  describe("that two states may know by one token, after a stack was renamed and its name was used again,", () => {
+    const args = { ...kind.source, onDelete: "purge" };
+    const bothStates = async (): Promise<{ renamed: State; reused: State }> => {
+      const renamed = await createdBefore(args);
+      const reused = await resource.created(args);
+      vault.requests.clear();
+      return { renamed, reused };
+    };
+
+    it("is left alone where the renamed stack goes, and told when it is refreshed", async () => {
+      const { renamed } = await bothStates();
+      nextEngineRun();
+      await resource.refreshed(renamed);
+      expect(told).toMatch(/is now owned by stack "shop\/prod" by its tag/);
+      await resource.deleted(renamed);
+      expect(told).toMatch(/is left alone: stack "shop\/prod" owns it by its tag/);
+      expect(writes()).toEqual([]);
+    });
+
+    it("can be recovered where the new stack goes: it is never purged", async () => {
+      const { reused } = await bothStates();
+      await resource.deleted(reused);
+      expect(writes()).toEqual([noun === "key" ? "deleteKey" : "deleteSecret"]);
+      expect(told).toMatch(/was deleted and not purged: it was taken over from an earlier run, or from a stack/);
+    });
+
+    it("stays the new stack's where the engine replaces it there, and after it was recovered", async () => {
+      const { reused } = await bothStates();
+      nextEngineRun();
+      const again = await kind.provider.create(await resource.checked(args, reused.inputs));
+      expect(again.outs.ownerToken).toBe(reused.outs.ownerToken);
+      await resource.deleted({ ...reused, outs: { ...reused.outs, onDelete: "delete" } });
+      const back = await resource.created(args);
+      expect(back.outs.ownerToken).toBe(reused.outs.ownerToken);
+    });
+  });
+
+  it("that the engine creates before it deletes the former one, of the same URN, keeps its token", async () => {
+    const state = await createdBefore(sourceOf());
+    const { outs } = await kind.provider.create(await resource.checked(sourceOf(), state.inputs));
+    expect(outs.ownerToken).toBe(state.outs.ownerToken);
+    expect(writes()).toEqual([]);
   });
 
   describe("survives a refactoring: an object is there afterwards, in as many versions,", () => {

@@ -362,7 +362,7 @@ describe("a secret", () => {
       const told = vi.spyOn(process.stdout, "write").mockReturnValue(true);
       await deleted();
       expect(await secret.read(state.id, state.outs)).toMatchObject({ id: "" });
-      expect(told.mock.calls.join()).toMatch(/"db" .* was soft-deleted outside on .* can be recovered until/);
+      expect(told.mock.calls.join()).toMatch(/"db" .* is soft-deleted since .* can be recovered until/);
       told.mockRestore();
     });
   });

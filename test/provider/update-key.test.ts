@@ -216,7 +216,7 @@ describe("a key in state", () => {
       await official().beginDeleteKey("orders");
       const told = vi.spyOn(process.stdout, "write").mockReturnValue(true);
       expect(await key.read(id, state.outs)).toMatchObject({ id: "" });
-      expect(told.mock.calls.join()).toMatch(/"orders" .* was soft-deleted outside on .* can be recovered until/);
+      expect(told.mock.calls.join()).toMatch(/"orders" .* is soft-deleted since .* can be recovered until/);
       told.mockRestore();
     });
   });
