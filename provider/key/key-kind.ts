@@ -241,11 +241,15 @@ export async function writeRotationPolicy(object: VaultObject<KeyBundle>, inputs
 async function reached(
   inputs: KeyInputs,
   bundle: KeyBundle,
+  isMade: boolean,
 ): Promise<{ inputs: KeyInputs; marks: ObjectMarks<KeyAttributes> }> {
   const { rotationPolicy: _policy, enabled: _e, notBefore: _n, expiresOn: _x, keyOps: _k, tags: _t, ...rest } = inputs;
   const spelled = leavesRestToVault(inputs) ? inputs : pickDefined(inputs, ["keyOps"]);
   const there: KeyInputs = { ...rest, ...KEY_ATTRIBUTES.observed(bundle, spelled) };
-  if (matches(inputs, bundle) === false) {
+  const isSame = matches(inputs, bundle);
+  // A key that was recovered, and whose version of the program's source was not made any more, is another one.
+  const isToMake = !isMade && !inputs.adopt && (inputs.generate ?? inputs.thumbprint) !== undefined;
+  if (isSame === false || (isSame === undefined && isToMake)) {
     const thumbprint = publicThumbprint(bundle.publicKey);
     if (inputs.thumbprint !== undefined && thumbprint !== undefined)
       return { inputs: { ...there, thumbprint }, marks: {} };

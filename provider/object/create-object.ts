@@ -48,6 +48,8 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   owner: Owner | undefined;
   /** What is ours, from the moment on that it is taken or the vault is changed: whatever fails then, it is recorded. */
   reached?: B;
+  /** Whether that is a version that this creation has made. */
+  isMade?: true;
 }
 
 /** A version, and whether everything was sent with it: then there is nothing left to converge. */
@@ -239,6 +241,7 @@ async function written<I extends ObjectInputs & A, A extends Attributes, B exten
   // A name that nothing holds is the caller's to look at again; one that is ours is waited for.
   const bundle = await (before === undefined ? write() : writeOver(object, before, write));
   creation.reached = bundle;
+  creation.isMade = true;
   return { bundle, isComplete: true };
 }
 
@@ -377,9 +380,9 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   creation: Creation<I, A, B>,
   error: unknown,
 ): Promise<unknown> {
-  const { kind, inputs, reached } = creation;
+  const { kind, inputs, reached, isMade = false } = creation;
   if (reached === undefined || error instanceof PartialFailure) return error;
-  const there = await kind.reached(inputs, reached);
+  const there = await kind.reached(inputs, reached, isMade);
   const outs = await kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks });
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

@@ -38,8 +38,13 @@ export interface ObjectKind<I extends ObjectInputs, A extends object, B extends 
   /** One request that gives the named attributes of a version their target values. */
   patch(object: VaultObject<B>, version: PatchedVersion, changed: readonly (keyof A)[], target: A): Promise<B>;
   outputs(inputs: I, bundle: B, marks: ObjectMarks<A>): Properties | Promise<Properties>;
-  /** Inputs that describe what is there, where a later step failed: the next `up` sees what is missing. */
-  reached(inputs: I, bundle: B): Promise<{ inputs: I; marks: ObjectMarks<A> }>;
+  /**
+   * Inputs that describe what is there, where a later step failed: the next `up` sees what is missing.
+   *
+   * @param isMade whether this creation has made the version, and so knows what it is of; otherwise it is only of the
+   *   program's source where that can be told.
+   */
+  reached(inputs: I, bundle: B, isMade: boolean): Promise<{ inputs: I; marks: ObjectMarks<A> }>;
   /** The owner as a version of this source carries it. */
   owner(inputs: I, owner: Owner | undefined): Owner | undefined;
   /** What follows once the version is there: a key's rotation policy. */

@@ -31,7 +31,7 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
   patch: sendPatch,
   outputs: async (inputs, bundle, marks) =>
     secretOutputs(inputs, bundle, { ...marks, ...(await generatedDigest(inputs, bundle)) }),
-  reached: async (inputs, bundle) => {
+  reached: async (inputs, bundle, isMade) => {
     const {
       enabled: _e,
       notBefore: _n,
@@ -43,7 +43,10 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
       ...rest
     } = inputs;
     const there = { ...rest, ...SECRET_ATTRIBUTES.observed(bundle, leavesRestToVault(inputs) ? inputs : {}) };
-    if ((await hasValue(inputs, bundle)) === false) return { inputs: there, marks: {} };
+    const isSame = await hasValue(inputs, bundle);
+    // A secret that was recovered, and whose value was not set any more, has another one as far as is known.
+    const isToMake = !isMade && !inputs.adopt && (digest ?? generate) !== undefined;
+    if (isSame === false || (isSame === undefined && isToMake)) return { inputs: there, marks: {} };
     const source = { ...(digest === undefined ? {} : { valueDigest: digest }), ...(generate ? { generate } : {}) };
     return { inputs: { ...there, ...source }, marks: {} };
   },

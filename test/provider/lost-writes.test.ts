@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, secret } from "../../provider/dynamic-v1.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
+import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
@@ -129,3 +131,47 @@ describe.each([
     await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
   });
 });
+
+describe("a recovered object whose version of the program's source is never made", () => {
+  it.each([
+    ["generated key", key, { generate: { keyType: "EC" } }, "createKey", { import: { jwk: ecKey().jwk } }],
+    ["secret that was disabled", secret, { value: "a value" }, "setSecret", { value: "another", enabled: false }],
+  ] as const)(
+    "gets it from the next run, which a refresh may precede: a %s",
+    async (_what, provider, source, make, former) => {
+      const vault = await startEmulator();
+      vi.spyOn(process.stdout, "write").mockReturnValue(true);
+      try {
+        const resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name: "orders" });
+        await resource.deleted(await resource.created(former));
+        nextEngineRun();
+        const inputs = await resource.checked(source);
+        vault.faults.add({ kind: "drop", operation: make, after: 1, times: 1 });
+        const failure = await provider.create(inputs).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ message: expect.stringMatching(/^KV_UNCERTAIN/) });
+        const { id, properties } = z
+          .object({ id: z.string(), properties: z.record(z.string(), z.unknown()) })
+          .parse(failure);
+        vault.faults.clear();
+        nextEngineRun();
+        const partial: State = { id, inputs, outs: plain(properties) };
+        const seen = await resource.refreshed(partial);
+        await resource.updated(seen, source);
+        expect(sentTo(vault, make)).toBe(1);
+        nextEngineRun();
+        await resource.updated(partial, source);
+        expect(sentTo(vault, make)).toBe(0);
+      } finally {
+        vi.restoreAllMocks();
+        await vault.close();
+      }
+    },
+  );
+});
+
+const sentTo = (vault: Emulator, operation: string): number =>
+  askedOperations(vault).filter((each) => each === operation).length;
+
+/** Secrets in plain text, as the engine hands them back. */
+const plain = (value: Record<string, unknown>): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(value), (_key, item) => (item?.["4dabf18193072939515e22adb298388d"] ? item.value : item));
