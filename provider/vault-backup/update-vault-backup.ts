@@ -72,11 +72,19 @@ async function findObjects(
 ): Promise<FoundObjects[]> {
   return Promise.all(
     COLLECTIONS.map(async (collection) => {
-      const selected = selection(inputs[collection] ?? []);
+      const selected = selectionOf(inputs, collection);
       const contents = await lookAt(client, collection, selected);
       return { collection, selected, contents, names: earlierNames(collection, earlier, selected, contents) };
     }),
   );
+}
+
+/** A resource that is given beside a glob which covers it is named too, though the glob says all of it. */
+function selectionOf(inputs: VaultBackupInputs, collection: Collection): Selection {
+  const selected = selection(inputs[collection] ?? []);
+  const resources = Object.keys(inputs.revisions?.[collection] ?? {});
+  const unnamed = resources.filter((name) => selected.matches(name) && !namesIt(selected, name));
+  return { ...selected, names: [...selected.names, ...unnamed] };
 }
 
 /** Carries over what stays, before anything is asked of the vault: should that fail, the earlier blobs are there. */
@@ -92,7 +100,7 @@ async function planUpdate(
   if (unmatched.length > 0 && inputs.onFailure !== "report") throw nothingMatches(inputs, unmatched);
   for (const { collection, pattern, reason } of unmatched) plan.failed[collection][pattern] = reason;
 
-  for (const { collection, selected, contents, names } of found) {
+  for (const { collection, contents, names } of found) {
     tellManaged(inputs, collection, contents);
     const toTake = new Map(contents.objects.map((object) => [object.name, object]));
     for (const name of names) {
@@ -106,21 +114,10 @@ async function planUpdate(
       }
     }
     for (const object of toTake.values()) plan.jobs.push({ collection, object });
-    const missing = [...contents.missing, ...missingResources(inputs, collection, selected, contents)];
-    for (const name of missing) noteMissing(plan, collection, name, await whyMissing(client, collection, name));
+    for (const name of contents.missing)
+      noteMissing(plan, collection, name, await whyMissing(client, collection, name));
   }
   return plan;
-}
-
-/** Resources that are given beside a glob which covers them: names as good as any, though the glob says nothing of them. */
-function missingResources(
-  { revisions }: VaultBackupInputs,
-  collection: Collection,
-  { matches }: Selection,
-  { objects, missing }: SelectedObjects,
-): string[] {
-  const found = new Set([...objects.map(({ name }) => name), ...missing].map((name) => name.toLowerCase()));
-  return Object.keys(revisions?.[collection] ?? {}).filter((name) => matches(name) && !found.has(name.toLowerCase()));
 }
 
 /** What the program names and the vault does not have is a failure, unless an earlier blob of it is the last copy. */

@@ -284,6 +284,10 @@ describe("a vault's backup", () => {
       message: expect.stringMatching(/1 failed, the others are kept:\s+key "orders": the vault has nothing/),
     });
     expect(Object.keys((await create({ keys: ["*", "!orders", gone] })).outs.blobs.keys)).toEqual(["other"]);
+    await makeKey("orders");
+    await deletedAtTheLastMoment(1);
+    const partial = create({ keys: ["*", { ...gone, name: "other" }, gone] });
+    await expect(partial).rejects.toThrow(/1 failed.*: it was there, and when its backup/s);
   });
 
   it("goes on without what a glob finds and is deleted meanwhile, and says so", async () => {
