@@ -31,6 +31,8 @@ export interface Declared {
   source: Source | undefined;
   tag: number;
   expiresOn: number | undefined;
+  /** Of a generated key: after how many days it is rotated. */
+  rotateAfterDays: number | undefined;
   onDelete: "delete" | "purge" | "disable" | "retain";
   /** Of a backup: what it is taken of. */
   of: string | undefined;
@@ -95,6 +97,12 @@ export class DeclaredProgram {
             declared.expiresOn = undefined;
             this.renewed.push(placeKey(declared.place));
           }
+        });
+      case "policy":
+        return this.#change(edit.pick, (declared) => {
+          if (declared.source?.kind !== "generate") return;
+          declared.rotateAfterDays =
+            declared.rotateAfterDays === undefined || edit.pick % 2 ? ++this.#serial + 30 : undefined;
         });
       case "drop":
         return this.#drop(pick([...this.resources.values()], edit.pick));
@@ -203,6 +211,7 @@ export class DeclaredProgram {
       source: undefined,
       tag: this.#serial,
       expiresOn: undefined,
+      rotateAfterDays: undefined,
       onDelete: "delete",
       of: undefined,
       ...more,

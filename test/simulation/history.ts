@@ -51,7 +51,18 @@ export type Edit =
       onDelete: OnDelete;
     }
   | {
-      edit: "back up" | "content" | "tag" | "expiry" | "drop" | "rename" | "alias" | "move" | "swap" | "replace";
+      edit:
+        | "back up"
+        | "content"
+        | "tag"
+        | "expiry"
+        | "policy"
+        | "drop"
+        | "rename"
+        | "alias"
+        | "move"
+        | "swap"
+        | "replace";
       pick: number;
     }
   | { edit: "back up vault" };
@@ -104,6 +115,7 @@ const change = fc.record({
       "content",
       "tag",
       "expiry",
+      "policy",
       "drop",
       "rename",
       "alias",

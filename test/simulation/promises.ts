@@ -1,7 +1,7 @@
 import type { Properties } from "../../provider/engine/lifecycle.js";
 import type { VaultRequest, VaultResponse } from "../../provider/keyvault/dispatch.js";
 import { OPERATIONS } from "../../provider/keyvault/operations.js";
-import type { Declared } from "./declared-program.js";
+import type { Declared, DeclaredProgram } from "./declared-program.js";
 import { CANARY, ENCODED_CANARY } from "./key-pool.js";
 import {
   type Collection,
@@ -55,6 +55,8 @@ export class Promises {
   readonly journal: string[] = [];
   /** What each version was made of, whoever has made it. */
   readonly sources = new Map<string, string>();
+  /** Places at which a run may have written what no state knows. */
+  readonly doubtful = new Set<string>();
   readonly #vault: SimulatedVault;
   readonly #disturbances = new Map<string, number>();
   readonly #made = new Map<string, number>();
@@ -96,6 +98,18 @@ export class Promises {
   /** One version more of the same source is asked for. */
   license(key: string): void {
     this.#licences.set(key, (this.#licences.get(key) ?? 0) + 1);
+  }
+
+  /**
+   * A key that was generated once more, for a replacement or since somebody else had written or purged, and whose state
+   * is lost: a refresh cannot tell it from a rotation by hand, over which the next run generates another.
+   */
+  licenseLostKeys({ resources, replaced }: DeclaredProgram): void {
+    for (const { logical, place, source } of resources.values()) {
+      if (place === undefined || source?.kind !== "generate") continue;
+      const key = placeKey(place);
+      if (replaced.has(logical) || this.#licences.has(key)) this.license(key);
+    }
   }
 
   /** What a request is about; undefined for lists of a vault. */
@@ -238,6 +252,36 @@ export class Promises {
     if (operation === "getSecretVersions" || operation === "getKeyVersions") {
       const truth = this.#vault.truth(place);
       knowledge.looks.set(key, { found: isThere(truth) ? truth.version : "nothing", disturbances });
+    }
+  }
+
+  /** What is recorded of an object is there, where nobody else has written and no run has lost what it wrote. */
+  holdRecorded(place: Place, outs: Properties): void {
+    const key = placeKey(place);
+    const truth = this.#vault.truth(place);
+    if (this.disturbances(place) > 0 || this.doubtful.has(key)) return;
+    if (!isThere(truth)) this.break(`${key} is recorded, and is not there`);
+    if (outs.version !== truth.version) this.break(`${key} is recorded in another version than the vault's`);
+    const tags = { ...withoutMark(truth.tags) };
+    const recorded: Record<string, unknown> = { ...Object(outs.found).tags, ...Object(outs.tags) };
+    if (recorded.tag !== tags.tag) this.break(`the tags of ${key} are recorded, and are not there`);
+    const expiry = outs.expiresOn ?? Object(outs.found).expiresOn;
+    const expiresOn = expiry === undefined ? undefined : Date.parse(String(expiry)) / 1000;
+    if (expiresOn !== truth.expiresOn) this.break(`the expiry of ${key} is recorded, and is not there`);
+    const rotateAfter = Object(outs.rotationPolicy).rotateAfter;
+    if (rotateAfter !== undefined && rotateAfter !== truth.rotateAfter) {
+      this.break(`the rotation policy of ${key} is recorded, and is not there`);
+    }
+    const token = outs.ownerToken;
+    if (token !== undefined && !truth.tags[OWNER_TAG]?.includes(String(token))) {
+      this.break(`the mark of ${key} is recorded, and is not there`);
+    }
+  }
+
+  /** What a refresh takes out of state is gone. */
+  holdGone(place: Place): void {
+    if (isThere(this.#vault.truth(place)) && this.disturbances(place) === 0) {
+      this.break(`${placeKey(place)} is taken for gone, and is there`);
     }
   }
 

@@ -82,6 +82,7 @@ export class SimulatedEngine {
   async #read(run: EngineRun, entry: Entry): Promise<void> {
     const { id, props, inputs } = await PROVIDERS[entry.type].read(entry.id, entry.outs);
     if (id) this.#promises.holdState(props);
+    else if (entry.place !== undefined) this.#promises.holdGone(entry.place);
     await this.#write(run, () => {
       if (!id) this.entries = this.entries.filter((other) => other !== entry);
       else this.#put(entry, { ...entry, outs: plain(props), inputs: plain(inputs ?? {}), isIncomplete: false });
@@ -200,6 +201,7 @@ export class SimulatedEngine {
   ): Promise<void> {
     const record = (id: string, outs: Properties, isIncomplete: boolean): Promise<void> => {
       this.#promises.holdState(outs);
+      if (place !== undefined) this.#promises.holdRecorded(place, plain(outs));
       const entry: Entry = { logical, type, place, id, inputs, outs: plain(outs), isIncomplete, isReplaced: false };
       if (place !== undefined) run.process.knowledge.known.add(placeKey(place));
       return this.#write(run, () => {
@@ -282,7 +284,7 @@ export class SimulatedEngine {
 
   /** What the SDK hands to the engine. */
   #arguments(declared: Declared): Properties {
-    const { logical, type, place, source, tag, expiresOn, onDelete, of } = declared;
+    const { logical, type, place, source, tag, expiresOn, rotateAfterDays, onDelete, of } = declared;
     const shared = identity(logical, type);
     const outsOf = (name: string | undefined): Properties =>
       this.entries.find((entry) => entry.logical === name && !entry.isReplaced)?.outs ?? {};
@@ -290,13 +292,16 @@ export class SimulatedEngine {
       const changes = (wanted: ResourceType) =>
         this.entries
           .filter((entry) => entry.type === wanted && entry.place?.vault === "here" && !entry.isReplaced)
-          .map(({ outs: { name, version, updatedOn, vaultUrl } }) => ({ name, version, updatedOn, vaultUrl }));
+          .map(({ outs: { name, version, updatedOn, vaultUrl, rotationPolicy } }) => ({
+            ...{ name, version, updatedOn, vaultUrl },
+            ...(rotationPolicy ? { rotationPolicy } : {}),
+          }));
       const selected = { keys: ["*", ...changes("Key")], secrets: ["*", ...changes("Secret")] };
       return { ...shared, vaultUrl: urlOf("here"), allowEmpty: true, ...selected };
     }
     if (place === undefined) {
-      const { vaultUrl, name, version, updatedOn } = outsOf(of);
-      return { ...shared, vaultUrl, name, version, updatedOn };
+      const { vaultUrl, name, version, updatedOn, rotationPolicy } = outsOf(of);
+      return { ...shared, vaultUrl, name, version, updatedOn, ...(rotationPolicy ? { rotationPolicy } : {}) };
     }
     const common = {
       ...shared,
@@ -304,6 +309,7 @@ export class SimulatedEngine {
       name: place.name,
       tags: { tag: String(tag) },
       ...(expiresOn === undefined ? {} : { expiresOn: new Date(momentOf(expiresOn)).toISOString() }),
+      ...(rotateAfterDays === undefined ? {} : { rotationPolicy: { rotateAfter: `P${rotateAfterDays}D` } }),
       ...(onDelete === "delete" ? {} : { onDelete }),
     };
     if (source?.kind === "adopt") return { ...common, adopt: true };

@@ -40,6 +40,7 @@ export interface Truth {
   enabled: boolean;
   tags: Record<string, string>;
   expiresOn: number | undefined;
+  rotateAfter: string | undefined;
 }
 
 export interface SimulatedRequest {
@@ -113,7 +114,11 @@ export class SimulatedVault {
     const version = this.#store.version({ ...object, collection }, object.current);
     if (version === undefined) return undefined;
     const { attributes, tags = {} } = version;
-    return { standing, version: object.current, enabled: attributes.enabled, tags, expiresOn: attributes.exp };
+    const { enabled, exp: expiresOn } = attributes;
+    const rotateAfter = object.rotationPolicy?.lifetimeActions
+      .map(({ trigger }) => trigger.timeAfterCreate)
+      .find((time) => time !== undefined);
+    return { standing, version: object.current, enabled, tags, expiresOn, rotateAfter };
   }
 
   close(): void {

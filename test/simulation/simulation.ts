@@ -121,8 +121,7 @@ export class Simulation {
     if (step.isStateLost) this.#engine.entries = before;
     if (outcome === "killed" || step.isStateLost || run.failures.some(({ code }) => TELLS_OF_DOUBT.has(code))) {
       this.#excuseAll(before);
-      // What a lost replacement has generated looks like a rotation by hand, over which a version is made once more.
-      for (const key of this.#program.renewedByReplacement()) this.promises.license(key);
+      this.promises.licenseLostKeys(this.#program);
     }
     this.#program.replaced.clear();
     this.#keepBlobs();
@@ -143,7 +142,9 @@ export class Simulation {
 
   #excuseAll(before: readonly Entry[]): void {
     for (const { place } of [...this.#program.resources.values(), ...before]) {
-      if (place) this.#excused.add(placeKey(place));
+      if (place === undefined) continue;
+      this.#excused.add(placeKey(place));
+      this.promises.doubtful.add(placeKey(place));
     }
   }
 
@@ -266,7 +267,9 @@ export class Simulation {
       return truth !== undefined && !isThere(truth) && (isAnothers(truth) || isRestore);
     if (code !== "KV_ALREADY_EXISTS" || !isThere(truth)) return false;
     const isOther = this.promises.sources.get(truth.version) !== sourceText(source);
-    return isRestore || !isOwn(truth) || isOther || (type === "Secret" && !truth.enabled);
+    // A generated key that was adopted meanwhile does not say any more of what it was made.
+    const isUnsaid = source?.kind === "generate" && !/\.[\w-]{8}$/.test(truth.tags["pulumi-keyvault"] ?? "");
+    return isRestore || !isOwn(truth) || isOther || isUnsaid || (type === "Secret" && !truth.enabled);
   }
 
   #holdResource(declared: Declared): void {
@@ -289,6 +292,10 @@ export class Simulation {
     if (Object.keys(tags).length !== 1) this.promises.break(`the tags of ${key} are not what the program says`);
     const expiry = expiresOn === undefined ? undefined : momentOf(expiresOn) / 1000;
     if (truth.expiresOn !== expiry) this.promises.break(`the expiry of ${key} is not what the program says`);
+    const days = declared.rotateAfterDays;
+    if (source.kind === "generate" && truth.rotateAfter !== (days === undefined ? undefined : `P${days}D`)) {
+      this.promises.break(`the rotation policy of ${key} is not what the program says: ${truth.rotateAfter}`);
+    }
     if (this.promises.sources.get(truth.version) !== sourceText(source)) {
       this.promises.break(
         `${key} is not of the source that the program says: ${this.promises.sources.get(truth.version)}`,
