@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
+import { isDeeperThan } from "../../provider/keyvault/json-depth.js";
 import { CliError } from "../failure/cli-error.js";
 import { printable } from "../text/terminal-text.js";
 
@@ -63,9 +64,13 @@ export function parsePreview(text: string, source: string): Preview {
   };
 }
 
+/** No state of a resource comes near it. */
+const DEEPEST = 500;
+
 function parseJson(text: string, source: string): unknown {
   const body = text.replace(/^\uFEFF/, "").trim();
   if (body === "") throw notAPreview(source, "is empty");
+  if (isDeeperThan(DEEPEST, body)) throw notAPreview(source, `is nested more than ${DEEPEST} levels deep`);
   try {
     return JSON.parse(body);
   } catch {

@@ -1,6 +1,7 @@
 import type { VaultResponse } from "./dispatch.js";
 import { type ConflictKind, KeyVaultError, type KeyVaultErrorCode } from "./errors.js";
 import { hintFor } from "./hints.js";
+import { isDeeperThan } from "./json-depth.js";
 import { notFoundCode, OPERATIONS, type OperationName } from "./operations.js";
 import { printableLine } from "./printable-text.js";
 import { redact } from "./redaction.js";
@@ -96,39 +97,14 @@ const DEEPEST = 100;
 /** Shorter ones cost nothing however deep they are. */
 const WORTH_A_LOOK = 64 * 1024;
 
-const [QUOTE, BACKSLASH, ARRAY, ARRAY_END, OBJECT, OBJECT_END] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
-
 /** The JSON of an answer; undefined where it is none, or one too deep to be the service's. */
 export function parseJson(text: string): unknown {
-  if (text.length > WORTH_A_LOOK && isDeep(text)) return undefined;
+  if (text.length > WORTH_A_LOOK && isDeeperThan(DEEPEST, text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function isDeep(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case QUOTE:
-        inString = !inString;
-        break;
-      case BACKSLASH:
-        at++;
-        break;
-      case ARRAY:
-      case OBJECT:
-        if (!inString && ++depth > DEEPEST) return true;
-        break;
-      case ARRAY_END:
-      case OBJECT_END:
-        if (!inString) depth--;
-    }
-  }
-  return false;
 }
 
 const VERBS: Partial<Record<KeyVaultErrorCode, string>> = {

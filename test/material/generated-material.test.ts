@@ -5,12 +5,11 @@ import forge from "node-forge";
 import { expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { MaterialError } from "../../provider/material/material-error.js";
+import { INPUTS, SEED, SHARES } from "../generated/generated-run.js";
 import { ownTimeSince } from "./own-time.js";
 import { canaries, ecKey, jwkOf, pemOf, rsaKey } from "./sample-keys.js";
 
-/** 1,000,000 take some ten minutes: GENERATED_INPUTS=1000000 vitest run test/material/generated-material.test.ts. */
-const count = Number(process.env.GENERATED_INPUTS ?? 3_000);
-const seed = 20_261_126;
+const count = Math.ceil(INPUTS * SHARES.material);
 const milliseconds = 50;
 /** A key derivation is done where a passphrase is given: its limit is SECURITY.md's, some seconds. */
 const millisecondsOfDerivation = 10_000;
@@ -167,9 +166,9 @@ test(
       if (secrets.some((secret) => printed.includes(secret))) throw new Error("a secret is in an error");
     });
     // Whatever is loaded or kept once is there after these.
-    fc.assert(property, { numRuns: 300, seed: seed + 1, reporter });
+    fc.assert(property, { numRuns: 300, seed: SEED + 1, reporter });
     const before = heapInUse();
-    fc.assert(property, { numRuns: count, seed, reporter });
+    fc.assert(property, { numRuns: count, seed: SEED, reporter });
     expect(heapInUse() - before).toBeLessThan(20 * 1024 * 1024);
   },
   Math.max(60_000, count * 20),
