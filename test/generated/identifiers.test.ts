@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readMoment } from "../../provider/engine/moment.js";
-import { parsePeriod } from "../../provider/key-inventory/period.js";
+import { parsePeriod } from "../../provider/inventory/period.js";
 import { parseChallenge, refuseResource } from "../../provider/keyvault/challenge.js";
 import { parseAllowedDomains } from "../../provider/keyvault/cloud-domains.js";
 import { parseVaultUrl, tryParseObjectIdentifier, vaultKey } from "../../provider/keyvault/identifier.js";
