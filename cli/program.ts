@@ -6,6 +6,7 @@ import { registerCompletion } from "./completion/completion-command.js";
 import { registerDrift } from "./drift/drift-command.js";
 import { registerEmulator } from "./emulator/emulator-command.js";
 import { registerInventory } from "./inventory/inventory-command.js";
+import { registerReport } from "./report/report-command.js";
 
 /** The command line. Each command loads what it needs only when it runs. */
 export function createProgram(): Command {
@@ -21,6 +22,7 @@ export function createProgram(): Command {
   registerDrift(program);
   registerAdopt(program);
   registerInventory(program);
+  registerReport(program);
   registerCompletion(program);
   return program;
 }

@@ -86,6 +86,7 @@ function listed(item: Item, kind: Kind): ListedObject {
     ...(updatedOn && { updatedOn }),
     ...(notBefore && { notBefore }),
     ...(expiresOn && { expiresOn }),
+    ...("contentType" in item && item.contentType ? { contentType: item.contentType } : {}),
     ...(deletedOn && { deletedOn }),
     ...(recoverableUntil && { recoverableUntil }),
     managedByCertificate: managed,

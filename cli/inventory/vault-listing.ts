@@ -13,6 +13,8 @@ export interface ListedObject {
   expiresOn?: Date;
   deletedOn?: Date;
   recoverableUntil?: Date;
+  /** Of a secret. */
+  contentType?: string;
   managedByCertificate: boolean;
   /** Without the one by which it says who owns it. */
   tags: Record<string, string>;

@@ -25,7 +25,7 @@ export async function openVault(vault: string | undefined, credential: string | 
     );
   }
   const vaultUrl = isEmbedded(given) ? await embeddedVault(given.slice(EMBEDDED.length)) : parseVaultUrl(given);
-  return { vaultUrl, client: await vaultClient({ vaultUrl }) };
+  return { vaultUrl, client: await vaultClient({ vaultUrl, credential: credential ?? vaultSettings().credential }) };
 }
 
 function isEmbedded(given: string): boolean {

@@ -6,17 +6,30 @@ import { driftDocument } from "../../cli/drift/drift-document.js";
 import { driftReport } from "../../cli/drift/drift-report.js";
 import { formatJson } from "../../cli/drift/format-json.js";
 import { parsePreview } from "../../cli/drift/preview-json.js";
+import { fleetFile } from "../../cli/fleet/fleet-file.js";
 import { formatJson as formatInventory } from "../../cli/inventory/format-json.js";
 import { inventoriesDocument, inventoryDocument } from "../../cli/inventory/inventory-document.js";
 import type { VaultListing } from "../../cli/inventory/vault-listing.js";
+import { reportDocument } from "../../cli/report/report-document.js";
 
-const SCHEMAS = { drift: driftDocument, inventory: inventoryDocument, inventories: inventoriesDocument };
+const SCHEMAS = {
+  drift: driftDocument,
+  inventory: inventoryDocument,
+  inventories: inventoriesDocument,
+  report: reportDocument,
+  fleet: fleetFile,
+};
+const TITLES: Record<string, string> = {
+  drift: "drift --format json",
+  report: "report --format json",
+  fleet: "--fleet FILE",
+};
 const folder = join(__dirname, "../../docs/schemas");
 
 /** Of what is read: members that are not here may come at any time. */
 function jsonSchema(name: string, schema: z.ZodType): string {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
-  const title = `pulumi-keyvault ${name === "drift" ? "drift" : "inventory"} --format json`;
+  const title = `pulumi-keyvault ${TITLES[name] ?? "inventory --format json"}`;
   return `${JSON.stringify({ $schema, title, ...rest }, undefined, 2)}\n`;
 }
 

@@ -1,0 +1,38 @@
+import { readFile, stat } from "node:fs/promises";
+import { tellProblem } from "../failure/report-failure.js";
+import { homePath } from "../files/home-path.js";
+import { writeFiles } from "../files/write-files.js";
+import { jsonDocument } from "../text/json-text.js";
+import { INCOMPLETE } from "../vault/unread-object.js";
+import { formatHtml, PAGE_MARK } from "./format-html.js";
+import { readReport } from "./read-report.js";
+import type { ReportDocument } from "./report-document.js";
+import type { ReportOptions } from "./report-options.js";
+
+/** Reads all, and then writes: a failure on the way leaves no half of a report behind. */
+export async function runReport(options: ReportOptions): Promise<number> {
+  const report = await readReport(options);
+  const text = options.format === "json" ? jsonDocument(report) : formatHtml(report);
+  const output = options.output ?? (options.format === "json" ? "-" : "keyvault-report.html");
+  if (output === "-") process.stdout.write(text);
+  else {
+    const path = homePath(output);
+    await writeFiles([{ path, content: text }], options.force === true || (await isEarlierReport(path)));
+    if (!options.quiet) process.stderr.write(`${summary(report)}: ${output}\n`);
+  }
+  for (const { what, code, reason } of report.unread) tellProblem("report", `${what}: ${code}: ${reason}`);
+  return report.complete ? 0 : INCOMPLETE;
+}
+
+/** A report of an earlier run is written again; any other file stays. */
+async function isEarlierReport(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) return false;
+  const text = await readFile(path, "utf8").catch(() => "");
+  return text.startsWith(PAGE_MARK) || text.startsWith('{\n  "format": "pulumi-keyvault/report/1"');
+}
+
+function summary({ objects, vaults }: ReportDocument): string {
+  const concerned = objects.filter(({ concerns }) => concerns.length > 0).length;
+  return `${objects.length} objects of ${vaults.length === 1 ? "one vault" : `${vaults.length} vaults`}, ${concerned} to look at`;
+}
