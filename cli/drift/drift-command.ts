@@ -31,6 +31,7 @@ export function registerDrift(program: Command): void {
     .argument("[args...]", "passed on to pulumi preview")
     .addOption(new Option("-f, --format <format>", "form of the report").choices(DRIFT_FORMATS).default("table"))
     .option("--stack <names...>", "stacks of the project (default: the selected one)")
+    .option("--fleet <file>", "stacks from a JSON file, beside those of --stack")
     .option("--from <file>", "read the preview's JSON from a file; - for standard input")
     .option("--fail-on-pending", "exit code 7 for undeployed changes of the program too")
     .option("-q, --quiet", "print nothing where the exit code is 0")

@@ -5,6 +5,8 @@ export type DriftFormat = (typeof DRIFT_FORMATS)[number];
 export interface DriftOptions {
   from?: string;
   stack?: string[];
+  /** A JSON file that names stacks. */
+  fleet?: string;
   format: DriftFormat;
   failOnPending?: boolean;
   quiet?: boolean;

@@ -2,6 +2,7 @@ import { appendFile, readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
+import { readFleet } from "../fleet/fleet-file.js";
 import { INCOMPLETE } from "../vault/unread-object.js";
 import type { DriftFormat, DriftOptions } from "./drift-options.js";
 import { type DriftReport, driftReport, isComplete } from "./drift-report.js";
@@ -31,7 +32,8 @@ function exitCodeOf(report: DriftReport, { failOnPending }: DriftOptions): numbe
   return failOnPending && pending.length > 0 ? DRIFT : 0;
 }
 
-async function fromEngine(args: readonly string[], { stack: stacks = [] }: DriftOptions): Promise<DriftReport> {
+async function fromEngine(args: readonly string[], { stack: named = [], fleet }: DriftOptions): Promise<DriftReport> {
+  const stacks = fleet === undefined ? named : [...new Set([...named, ...(await stacksOfFleet(fleet))])];
   const [stack] = stacks;
   if (stack === undefined) return previewStack(args);
   if (args.some((arg) => /^(-s|--stack)(=|$)/.test(arg))) {
@@ -40,9 +42,15 @@ async function fromEngine(args: readonly string[], { stack: stacks = [] }: Drift
   return stacks.length === 1 ? previewStack(["--stack", stack, ...args]) : previewStacks(stacks, args);
 }
 
-async function fromFile(from: string, args: readonly string[], { stack }: DriftOptions): Promise<DriftReport> {
-  if (stack !== undefined) {
-    throw new CliError("KV_USAGE", "--from reads the preview of one stack: leave --stack out");
+async function stacksOfFleet(file: string): Promise<string[]> {
+  const { stacks } = await readFleet(file);
+  if (stacks.length > 0) return stacks;
+  throw new CliError("KV_USAGE", `${file} names no stack: add them as "stacks", or name one with --stack`);
+}
+
+async function fromFile(from: string, args: readonly string[], { stack, fleet }: DriftOptions): Promise<DriftReport> {
+  if (stack !== undefined || fleet !== undefined) {
+    throw new CliError("KV_USAGE", "--from reads the preview of one stack: leave --stack and --fleet out");
   }
   if (args.length > 0) {
     throw new CliError(

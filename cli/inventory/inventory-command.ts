@@ -32,6 +32,7 @@ export function registerInventory(program: Command): void {
     .summary("list what a vault holds")
     .description("Lists the keys of a vault, with age and expiry.")
     .option("--vault <urls...>", "vaults or Managed HSMs (default: AZURE_KEYVAULT_URL)")
+    .option("--fleet <file>", "vaults and stacks from a JSON file")
     .addOption(new Option("-f, --format <format>", "form of the list").choices(INVENTORY_FORMATS).default("table"))
     .option("--secrets", "secrets too")
     .option("--deleted", "deleted ones that can be recovered too")

@@ -2,6 +2,8 @@ export const INVENTORY_FORMATS = ["table", "json", "csv"] as const;
 
 export interface InventoryOptions {
   vault?: string[];
+  /** A JSON file of vaults and stacks. */
+  fleet?: string;
   format: (typeof INVENTORY_FORMATS)[number];
   secrets?: boolean;
   deleted?: boolean;

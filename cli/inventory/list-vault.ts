@@ -8,6 +8,7 @@ import type { KnownObjects } from "../stack/known-objects.js";
 import { nameFilter } from "../vault/name-filter.js";
 import { oddLines, type UnreadObject, unreadObject } from "../vault/unread-object.js";
 import type { InventoryOptions } from "./inventory-options.js";
+import { listingProgress } from "./listing-progress.js";
 import type { ListedObject, VaultListing } from "./vault-listing.js";
 
 interface ListedVault {
@@ -32,11 +33,17 @@ export async function listVault(vault: ListedVault, options: InventoryOptions): 
 
   const objects: ListedObject[] = [];
   const unread: UnreadObject[] = [];
+  const listed = options.quiet ? () => {} : listingProgress(vault.vaultUrl);
   for (const kind of options.secrets ? (["key", "secret"] as const) : (["key"] as const)) {
     const collection = kind === "key" ? "keys" : "secrets";
     const isIgnored = (name: string): boolean => !filter.matches(collection, name);
     const odd = oddLines(collection, unread, isIgnored);
-    const current = await collect(kind === "key" ? client.getKeys(odd) : client.getSecrets(odd), kind, isIgnored);
+    const current = await collect(
+      kind === "key" ? client.getKeys(odd) : client.getSecrets(odd),
+      kind,
+      isIgnored,
+      listed,
+    );
     for (const object of current) mark(object, vault);
     const gone = options.deleted ? await collectDeleted(client, kind, isIgnored, odd) : [];
     // Deleted between the two lists: it stands in both, and is counted once.
@@ -54,9 +61,11 @@ async function collect(
   items: AsyncIterable<Item>,
   kind: Kind,
   isIgnored: (name: string) => boolean,
+  noteLine: () => void = () => {},
 ): Promise<ListedObject[]> {
   const objects: ListedObject[] = [];
   for await (const item of items) {
+    noteLine();
     if (!isIgnored(item.name)) objects.push(listed(item, kind));
   }
   return objects;

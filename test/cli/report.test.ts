@@ -166,6 +166,11 @@ describe("pulumi-keyvault report", () => {
     await writeFile(join(folder, "fleet.json"), JSON.stringify({ vaults: [{ url: vault.url, credential: "token" }] }));
     const { report } = await reportOf(["--fleet", "fleet.json"], { AZURE_KEYVAULT_URL: "http://127.0.0.1:9" });
     expect(report.vaults).toEqual([vault.url]);
+    const nowhere = { ...env(), AZURE_KEYVAULT_URL: "http://127.0.0.1:9" };
+    const list = await runCommand(["inventory", "--fleet", "fleet.json", "-q"], { cwd: folder, env: nowhere });
+    expect(list).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("orders") });
+    const drift = await runCommand(["drift", "--fleet", "fleet.json"], { cwd: folder, env: nowhere });
+    expect(drift).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("names no stack") });
     await writeFile(join(folder, "fleet.json"), JSON.stringify({ vault: [] }));
     const wrong = await runCommand(["report", "--fleet", "fleet.json"], { cwd: folder, env: env() });
     expect(wrong).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is no fleet file") });
