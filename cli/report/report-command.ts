@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parsePeriod } from "../../provider/key-inventory/period.js";
+import { parsePeriod } from "../../provider/inventory/period.js";
 import { REPORT_FORMATS, type ReportOptions } from "./report-options.js";
 
 const HELP = `
