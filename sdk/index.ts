@@ -41,6 +41,7 @@ export {
   type DecryptResult,
   decrypt,
   decryptOutput,
+  type Encoding,
   type EncryptArgs,
   type EncryptOutputArgs,
   type EncryptResult,

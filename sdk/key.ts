@@ -8,12 +8,33 @@ import { deriveOutput, versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
 import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { renamedOptions } from "./renamed-options.js";
+import { kindOf } from "./resource-kind.js";
 import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
 
 /** A passphrase inline, or where the provider reads it: an environment variable or a file. */
 export type Passphrase = pulumi.Input<string> | { env: string } | { file: string };
 
-type KeyImportMember = "jwk" | "pem" | "pfx" | "byok" | "file" | "env" | "passphrase" | "keyType" | "curve";
+/** What an import may say beside its material. */
+interface Wrapped {
+  /**
+   * Wrap the material on its way with this key exchange key of the same vault, a Key or its id: an `RSA-HSM` key with
+   * `keyOps: ["import"]`. It then crosses the wire as a transfer blob that the vault's HSM alone can open, and the key
+   * is kept there, as with `hardwareProtected: true`. Needs keys/get. Changing it does nothing.
+   */
+  wrapWith?: Key | pulumi.Input<string>;
+}
+
+type KeyImportMember =
+  | "jwk"
+  | "pem"
+  | "pfx"
+  | "byok"
+  | "file"
+  | "env"
+  | "passphrase"
+  | "keyType"
+  | "curve"
+  | "wrapWith";
 type ImportOf<Form> = Form & Without<Exclude<KeyImportMember, keyof Form>>;
 
 /** Of a transfer blob, which does not say what is in it. */
@@ -31,14 +52,14 @@ interface TransferredKey {
  * Only the thumbprint goes into state.
  */
 export type KeyImport =
-  | ImportOf<{ jwk: pulumi.Input<string> | pulumi.Input<Record<string, unknown>> }>
-  | ImportOf<{ pem: pulumi.Input<string>; passphrase?: Passphrase }>
+  | ImportOf<{ jwk: pulumi.Input<string> | pulumi.Input<Record<string, unknown>> } & Wrapped>
+  | ImportOf<{ pem: pulumi.Input<string>; passphrase?: Passphrase } & Wrapped>
   /** Base64 of the PFX. */
-  | ImportOf<{ pfx: pulumi.Input<string>; passphrase?: Passphrase }>
+  | ImportOf<{ pfx: pulumi.Input<string>; passphrase?: Passphrase } & Wrapped>
   /** A transfer blob made with a vault's key exchange key. */
   | ImportOf<{ byok: pulumi.Input<string> } & TransferredKey>
-  | ImportOf<{ file: string; passphrase?: Passphrase } & TransferredKey>
-  | ImportOf<{ env: string; passphrase?: Passphrase } & TransferredKey>;
+  | ImportOf<{ file: string; passphrase?: Passphrase } & TransferredKey & Wrapped>
+  | ImportOf<{ env: string; passphrase?: Passphrase } & TransferredKey & Wrapped>;
 
 export type KeyCurve = "P-256" | "P-384" | "P-521" | "P-256K";
 
@@ -203,7 +224,7 @@ export class Key extends pulumi.CustomResource {
         ...rest,
         ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
         ...timeoutInputs("key", name, timeouts, opts),
-        ...(material === undefined ? {} : { import: pulumi.secret(material) }),
+        ...(material === undefined ? {} : { import: importInputs(material) }),
         ...restoreInputs("key", name, restore),
         __provider: providerText("key"),
       },
@@ -258,6 +279,26 @@ export class Key extends pulumi.CustomResource {
   get publicKeyOpenSsh(): pulumi.Output<string | undefined> {
     return recordedFacts(this).apply((facts) => publicKeyOpenSsh(recordedPublicJwk(facts)));
   }
+}
+
+/** Secret as a whole. A key to wrap with may be unknown in a preview, and the material is checked all the same. */
+function importInputs(material: pulumi.Input<KeyImport>): pulumi.Input<unknown> {
+  if (pulumi.Output.isInstance(material) || material instanceof Promise) {
+    return pulumi.secret(pulumi.output(material as pulumi.Input<KeyImport>).apply(withExchangeKey));
+  }
+  const members: unknown = withExchangeKey(material as KeyImport);
+  if (members === null || typeof members !== "object" || !("wrapWith" in members)) return pulumi.secret(members);
+  const { wrapWith, ...rest } = members;
+  const secrets = Object.entries(rest).map(([name, member]) => [name, pulumi.secret(member)]);
+  return { ...Object.fromEntries(secrets), wrapWith };
+}
+
+/** What is known of a key to wrap with goes along, so that one that cannot do it is refused in the preview. */
+function withExchangeKey(material: KeyImport): unknown {
+  const wrapWith: unknown = material && "wrapWith" in material ? material.wrapWith : undefined;
+  if (wrapWith === undefined || kindOf(wrapWith) !== "key") return material;
+  const { id, version, keyType, keySize, keyOps, notBefore, expiresOn } = wrapWith as Key;
+  return { ...material, wrapWith: { id, version, keyType, keySize, keyOps, notBefore, expiresOn } };
 }
 
 /**

@@ -26,7 +26,10 @@ const unusable = () => badParameter("The key exchange key of the transfer blob w
  */
 export async function openTransfer(context: Context, jwk: Record<string, unknown>, encoded: string): Promise<KeyPair> {
   const keyType = jwk.kty;
-  if (keyType !== "RSA-HSM" && keyType !== "EC-HSM") throw invalidProperties();
+  const takesOctets = context.vault.plane === "managedhsm";
+  if (keyType !== "RSA-HSM" && keyType !== "EC-HSM" && !(takesOctets && keyType === "oct-HSM")) {
+    throw invalidProperties();
+  }
   requireHardware(context.vault);
   const transfer = readTransfer(encoded);
   const exchangeKey = context.store.transaction("read", () => findExchangeKey(context, transfer.header.kid));
@@ -35,8 +38,9 @@ export async function openTransfer(context: Context, jwk: Record<string, unknown
     if (context.vault.foreignTransfers === "refuse") throw unusable();
     return generateKey(specificationOf(context.vault, keyType, undefined, curve));
   }
-  const pair = unwrap(exchangeKey, transfer);
+  const pair = unwrap(exchangeKey, transfer, keyType === "oct-HSM" ? readOctets : readPair);
   if (pair.kty !== keyType.slice(0, -4)) throw malformed();
+  if (pair.kty === "oct") return { public: { kty: keyType }, material: { ...pair } };
   if (pair.kty === "RSA") {
     return { public: { kty: keyType, n: pair.n ?? "", e: pair.e ?? "" }, material: { ...pair } };
   }
@@ -71,7 +75,20 @@ function findExchangeKey({ store, vault, seconds }: Context, kid: string): Store
   return version;
 }
 
-function unwrap(exchangeKey: StoredKeyVersion, transfer: Transfer): JsonWebKey {
+const readPair = (pkcs8: Buffer): JsonWebKey =>
+  createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }).export({ format: "jwk" });
+
+/** A symmetric key is its bytes. */
+function readOctets(bytes: Buffer): JsonWebKey {
+  if (![16, 24, 32].includes(bytes.length)) throw malformed();
+  return { kty: "oct", k: bytes.toString("base64url") };
+}
+
+function unwrap(
+  exchangeKey: StoredKeyVersion,
+  transfer: Transfer,
+  read: (plaintext: Buffer) => JsonWebKey,
+): JsonWebKey {
   try {
     const key = createPrivateKey({ key: exchangeKey.material, format: "jwk" });
     const bytes = Buffer.from(transfer.ciphertext, "base64url");
@@ -80,8 +97,7 @@ function unwrap(exchangeKey: StoredKeyVersion, transfer: Transfer): JsonWebKey {
     const wrappingKey = privateDecrypt({ key, ...padding }, bytes.subarray(0, width));
     // RFC 5649's initial value.
     const decipher = createDecipheriv("id-aes256-wrap-pad", wrappingKey, Buffer.from("a65959a6", "hex"));
-    const pkcs8 = Buffer.concat([decipher.update(bytes.subarray(width)), decipher.final()]);
-    return createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }).export({ format: "jwk" });
+    return read(Buffer.concat([decipher.update(bytes.subarray(width)), decipher.final()]));
   } catch {
     throw malformed();
   }

@@ -9,6 +9,7 @@ import { expectedDigest } from "../object/observed-drift.js";
 import { keepMaterial } from "../object/pending-material.js";
 import { checkRestoreSource, givenSources } from "../object/restore-source.js";
 import { normalGenerate } from "./key-inputs.js";
+import { readWrapWith, type WrapWith } from "./wrapped-import.js";
 
 /** What a key is made of, as far as it goes into state, and what the check of it found out. */
 export interface CheckedSource {
@@ -18,6 +19,8 @@ export interface CheckedSource {
   name?: string;
   /** Whether private material is in this process, so that a version can be made from it. */
   isAtHand: boolean;
+  /** The key that it is wrapped with on its way. */
+  wrapWith?: WrapWith;
 }
 
 const NONE: CheckedSource = { inputs: {}, isAtHand: false };
@@ -48,7 +51,22 @@ export async function checkKeySource(check: InputCheck, olds: Properties): Promi
 }
 
 async function checkImport(check: InputCheck, olds: Properties): Promise<CheckedSource> {
-  const { import: source } = check.news;
+  const { import: given } = check.news;
+  if (isUnknown(given)) return { inputs: { thumbprint: UNKNOWN }, isAtHand: true };
+  const { wrapWith: asked, ...source } = isRecord(given) ? given : { wrapWith: undefined };
+  if (asked === undefined || asked === null) return checkMaterial(check, olds, isRecord(given) ? source : given);
+  const wrapWith = readWrapWith(check, asked);
+  const checked = await checkMaterial(check, olds, source, wrapWith);
+  if (wrapWith === undefined) return NONE;
+  return { ...checked, wrapWith, inputs: { ...checked.inputs, hardwareProtected: true } };
+}
+
+async function checkMaterial(
+  check: InputCheck,
+  olds: Properties,
+  source: unknown,
+  wrapWith?: WrapWith,
+): Promise<CheckedSource> {
   if (containsUnknown(source)) return { inputs: { thumbprint: UNKNOWN }, isAtHand: true };
   if (!isRecord(source)) {
     check.failUnnamed('import must be { jwk }, { pem }, { pfx }, { byok }, { file: "signing.pem" } or { env: "NAME" }');
@@ -63,6 +81,10 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
       allowSymmetric: mayBeManagedHsm(check.news.vaultUrl ?? vaultSettings().vaultUrl),
     });
     if (result.status === "material") {
+      if (wrapWith !== undefined && result.material.exchangeKeyId !== undefined) {
+        check.failUnnamed("KV_INVALID_INPUT: import: a transfer blob is wrapped already: leave wrapWith out");
+        return NONE;
+      }
       const thumbprint = keepMaterial(result.material);
       return {
         inputs: { thumbprint: typeof pinned === "string" ? pinned : thumbprint },

@@ -9,10 +9,11 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { expectedDigest, isSetOutside, withFindingsAccepted } from "../object/observed-drift.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
-import { checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
+import { type CheckedSource, checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
 import { isDefaultKeyOps } from "./key-inputs.js";
 import { keyObject } from "./key-object.js";
+import { checkWrapWith, keepExchangeKey } from "./wrapped-import.js";
 
 const PROPERTIES = [
   "vaultUrl",
@@ -62,13 +63,13 @@ export async function checkKey(
   const source = await checkKeySource(check, olds);
   const name = checkObjectName(check, olds, "key", source.name);
   checkDeclaration(check, olds, "key", { vaultUrl, name });
+  checkWrapping(check, olds, source, { vaultUrl, name });
 
   const isSpelled = leavesRestToVault(source.inputs);
   const inputs: Properties = {
     __provider: news.__provider,
     vaultUrl,
     name,
-    ...source.inputs,
     enabled: checkEnabled(check, isSpelled),
     notBefore: check.moment("notBefore"),
     expiresOn: check.moment("expiresOn"),
@@ -76,6 +77,7 @@ export async function checkKey(
     keyOps: checkKeyOps(check, isSpelled ? {} : olds, source.keyType, isManagedHsm(vaultUrl)),
     tags: checkTags(check, olds, { length: 256, isSpelled }),
     hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
+    ...source.inputs,
     exportable: onlyTrue(check.boolean("exportable")),
     releasePolicy: checkReleasePolicy(check),
     rotationPolicy: checkRotationPolicy(check),
@@ -99,6 +101,22 @@ export async function checkKey(
 
 function onlyTrue(value: boolean | string | undefined): true | string | undefined {
   return value === false ? undefined : (value as true | string | undefined);
+}
+
+/** What is made of the key in this run is wrapped with the key that the program names, if it names one. */
+function checkWrapping(
+  check: InputCheck,
+  olds: Properties,
+  { wrapWith, inputs: { thumbprint } }: CheckedSource,
+  address: { vaultUrl: unknown; name: unknown },
+): void {
+  const { vaultUrl, name } = address;
+  const isThere = olds.vaultUrl === vaultUrl && olds.name === name && !isOtherThumbprint(olds.thumbprint, thumbprint);
+  if (wrapWith !== undefined) {
+    checkWrapWith(check, wrapWith, { vaultUrl, isNeeded: !isThere || olds.hardwareProtected !== true });
+  }
+  if (typeof vaultUrl !== "string" || typeof name !== "string" || isUnknown(vaultUrl) || isUnknown(name)) return;
+  keepExchangeKey({ vaultUrl, name }, wrapWith);
 }
 
 /** What the program states is sent, the service's default too; a key of 0.1 that had the default goes on without. */

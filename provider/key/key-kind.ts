@@ -1,7 +1,10 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson, pickDefined } from "../engine/normal-form.js";
+import type { CallOptions } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
+import type { ImportKeyParameters } from "../keyvault/key-operations.js";
+import type { KeyMaterial } from "../material/key-material.js";
 import { publicThumbprint } from "../material/thumbprint.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import type { ObjectKind, ObjectMarks, PatchedVersion } from "../object/object-kind.js";
@@ -28,6 +31,7 @@ import {
 import { isHidden, keyObject } from "./key-object.js";
 import { keyOutputs } from "./key-outputs.js";
 import { samePolicy, wireRotationPolicy } from "./rotation-policy.js";
+import { exchangeKeyFor, readExchangeKey, type WrapWith } from "./wrapped-import.js";
 
 /** What makes a key a key in the life that it shares with secrets. */
 export const KEY: ObjectKind<KeyInputs, KeyAttributes, KeyBundle> = {
@@ -133,16 +137,19 @@ function describeKind({ keyType, curve, keySize }: Partial<KeyBundle>): string {
 }
 
 function sendVersion(
-  { client, deadline }: VaultObject<KeyBundle>,
+  object: VaultObject<KeyBundle>,
   inputs: KeyInputs,
   attributes: KeyAttributes,
   lookAgain: LookAgain,
 ): Promise<KeyBundle> {
+  const { client, deadline } = object;
   const options = { ...deadline.call, lookAgain };
   const common = { ...wireAttributes(attributes), ...(inputs.exportable ? { exportable: true } : {}) };
   if (inputs.thumbprint !== undefined) {
     const material = materialFor(inputs.thumbprint);
     if (!material) throw materialMissing(inputs);
+    const wrapWith = exchangeKeyFor(inputs);
+    if (wrapWith !== undefined) return sendWrapped(object, inputs, material, wrapWith, { ...common, options });
     return client.importKey(
       inputs.name,
       {
@@ -165,6 +172,21 @@ function sendVersion(
     },
     options,
   );
+}
+
+/** Imports material that never crosses the wire but wrapped for the vault. The answer has to show its public half. */
+async function sendWrapped(
+  object: VaultObject<KeyBundle>,
+  { name }: KeyInputs,
+  material: KeyMaterial,
+  wrapWith: WrapWith,
+  { options, ...common }: Omit<ImportKeyParameters, "key"> & { options: CallOptions },
+): Promise<KeyBundle> {
+  const { wrapForTransfer } = await import("../material/transfer-blob.js");
+  const { importable } = wrapForTransfer(material, await readExchangeKey(object, wrapWith));
+  const { kty, n, e, x, y } = material.importable;
+  const publicKey = { ...(material.curve === undefined ? {} : { crv: material.curve }), kty, n, e, x, y };
+  return object.client.importKey(name, { key: importable, publicKey, hardwareProtected: true, ...common }, options);
 }
 
 /** Whether a version can be made in this run without other key material than the program's. */

@@ -50,6 +50,8 @@ export interface CreateKeyParameters extends KeyDescription {
 export interface ImportKeyParameters extends KeyDescription {
   /** The JWK with its private members, or `{ kty, key_hsm }` of a BYOK package. */
   key: Record<string, unknown>;
+  /** Of a BYOK package, which shows nothing of its key: the public members that the answer has to have. */
+  publicKey?: Record<string, unknown>;
   /** Stores the key in an HSM, as the `-HSM` type. */
   hardwareProtected?: boolean;
 }
@@ -160,7 +162,7 @@ export function keyOperations(connection: VaultConnection) {
         "importKey",
         "PUT",
         ["keys", name],
-        { body, secrets, asked: { name, sent: p, key: publicHalf(p.key) } },
+        { body, secrets, asked: { name, sent: p, key: publicHalf(p.publicKey ?? p.key) } },
         o,
       );
     },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { askedRequests } from "../emulator/asked-requests.js";
 import { decryptedState, stateFiles } from "./decrypted-state.js";
+import { ecKey } from "./demo-keys.js";
 import { type Run, Stack } from "./stack.js";
 
 const VALUE = "a value that nothing keeps: 5b0c77e1";
@@ -96,5 +97,68 @@ describe("functions of a program", () => {
     const { exitCode, text } = await stack.tryUp();
     expect(exitCode).not.toBe(0);
     expect(text).toMatch(/KV_INVALID_INPUT: The id names a version.*getKeyVersion/);
+  });
+});
+
+describe("an import that is wrapped on its way", () => {
+  let vault: Emulator;
+  let stack: Stack;
+  const program = (more = "") => `
+    const kek = new keyvault.Key("kek", {
+      name: "kek", generate: { keyType: "RSA-HSM", keySize: 2048 }, keyOps: ["import"],
+    });
+    const signing = new keyvault.Key("signing", { name: "signing", import: { file: "signing.pem", wrapWith: kek } });
+    exports.facts = pulumi.all([signing.keyType, signing.thumbprint]);
+    ${more}`;
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    stack = await Stack.create({
+      program: program(),
+      config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
+      env: { KEYVAULT_TOKEN: vault.token },
+    });
+    await stack.file("signing.pem", "no key");
+  });
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  it("has its material checked in the preview that is still to make the exchange key", async () => {
+    const refused = await stack.pulumi("preview");
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.text).toContain("KV_INVALID_KEY_MATERIAL");
+    await stack.file("signing.pem", ecKey().pkcs8);
+    expect((await stack.pulumi("preview")).exitCode).toBe(0);
+    expect(askedRequests(vault)).toEqual([]);
+  });
+
+  it("is opened by the vault in the update that makes the exchange key, and leaves no trace of it in state", async () => {
+    await stack.up();
+    expect(await stack.outputs()).toMatchObject({ facts: ["EC-HSM", expect.stringMatching(/^[\w-]{43}$/)] });
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    const { inputs, outputs } = await stack.resource("signing", "Key");
+    expect(JSON.stringify([inputs, outputs])).not.toMatch(/kek|wrapWith|import|BEGIN/);
+  });
+
+  it("makes a new version for new material, wrapped again", async () => {
+    const { outputs: before } = await stack.resource("signing", "Key");
+    await stack.file("signing.pem", ecKey().pkcs8);
+    await stack.up();
+    const { outputs } = await stack.resource("signing", "Key");
+    expect(outputs?.keyType).toBe("EC-HSM");
+    expect(outputs?.version).not.toBe(before?.version);
+  });
+
+  it("is refused in the preview with a Key that is no exchange key", async () => {
+    await stack.program(
+      program(`new keyvault.Key("other", { name: "other", import: { file: "signing.pem", wrapWith: signing } });`),
+    );
+    const { exitCode, text } = await stack.pulumi("preview");
+    expect(exitCode).not.toBe(0);
+    expect(text).toMatch(
+      /KV_INVALID_INPUT: import: wrapWith: key "signing" in \S+ cannot be used: it is of type EC-HSM/,
+    );
   });
 });

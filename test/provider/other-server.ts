@@ -6,6 +6,8 @@ import type { Emulator } from "../../emulator/index.js";
 export interface Exchange {
   method: string;
   path: string;
+  /** The body of the request. */
+  sent: string;
   status: number;
   body: Record<string, unknown> | undefined;
 }
@@ -39,7 +41,7 @@ export async function startOtherServer(
     }
     const body = text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : undefined;
     const path = url.replace(/\?.*/, "");
-    const changed = change({ method, path, status: answer.status, body });
+    const changed = change({ method, path, sent: Buffer.concat(chunks).toString(), status: answer.status, body });
     response
       .writeHead(changed.status, { "content-type": "application/json" })
       .end(changed.body === undefined ? text : JSON.stringify(changed.body));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
+import { vaultCaller } from "../cli/vault-caller.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { identity, nextEngineRun } from "./engine-run.js";
@@ -147,6 +148,11 @@ const gone = (state: State, resource: DrivenResource) => resource.deleted(state)
 
 const keySteps: Record<string, Step> = {
   "create from `import`": creates(material),
+  "create from `import` with `wrapWith`": async (resource, asked) => {
+    const { url } = resource.vault;
+    await vaultCaller(resource.vault)("POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] });
+    await creates({ import: { ...material.import, wrapWith: `${url}/keys/kek` } })(resource, asked);
+  },
   "create from `generate`": creates({ generate: { keyType: "EC" } }),
   "create with a rotation policy": creates({ generate: { keyType: "EC" }, ...policy }),
   "create what an interrupted run has imported": again(material),

@@ -71,6 +71,10 @@ keyvault.verify({ name: "k", algorithm: "RS256", digest: new Uint8Array(32), sig
 keyvault.wrapKeyOutput({ key, algorithm: "A256KW", keyToWrap: new Uint8Array(32) });
 keyvault.unwrapKey({ name: "k", version: "0", algorithm: "RSA-OAEP", wrappedKey: "AA" });
 
+new keyvault.Key("k", { import: { file: "k.pem", passphrase: { env: "PASS" }, wrapWith: key } });
+new keyvault.Key("k", { import: { pem: text, wrapWith: key.id } });
+new keyvault.Key("k", { import: { jwk: { kty: "RSA" }, wrapWith: "https://v.vault.azure.net/keys/kek" } });
+
 // Refused.
 // @ts-expect-error two sources
 new keyvault.Key("k", { import: { file: "k.pem" }, generate });
@@ -213,3 +217,9 @@ keyvault.sign({ key, algorithm: "ES256", data: "x" });
 keyvault.signOutput({ key, name: "k", algorithm: "ES256", data: "x" });
 // @ts-expect-error a secret does not sign
 keyvault.signOutput({ key: secret, algorithm: "ES256", data: "x" });
+// @ts-expect-error a transfer blob is wrapped already
+new keyvault.Key("k", { import: { byok: text, wrapWith: key } });
+// @ts-expect-error a secret wraps nothing
+new keyvault.Key("k", { import: { file: "k.pem", wrapWith: secret } });
+// @ts-expect-error what the vault makes itself crosses no wire
+new keyvault.Key("k", { generate, wrapWith: key });
