@@ -3,6 +3,7 @@ import { type DriftReport, driftReport } from "../../cli/drift/drift-report.js";
 import type { Preview } from "../../cli/drift/preview-json.js";
 import type { Emulator } from "../../emulator/index.js";
 import { canonicalJson } from "../../provider/engine/normal-form.js";
+import { withoutOwnerTag } from "../../provider/object/owner-tag.js";
 import { call } from "../engine/vault-by-hand.js";
 import type { Arguments, DrivenResource, State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
@@ -137,9 +138,42 @@ interface Listed {
 
 async function current(vault: Emulator, path: string, collection: string, versions: Listed[]): Promise<unknown> {
   if (collection === "keys") return call(vault, "GET", path);
-  const newest = versions.at(-1);
-  const value = await call(vault, "GET", path).catch(() => "(disabled)");
-  return { newest: newest?.id, value };
+  // A disabled secret cannot be read: of it, the newest version is the current one.
+  const newest = [...versions].sort((x, y) => (y.attributes?.created ?? 0) - (x.attributes?.created ?? 0))[0];
+  return call(vault, "GET", path).catch(() => newest);
+}
+
+/** What the current version is like, whichever it is; of generated material only its kind. */
+export function essence(held: Record<string, unknown>, { generate }: Arguments = {}): Record<string, unknown> {
+  const { "current /keys/orders": heldKey, "policy /keys/orders": policy, ...rest } = held as Record<string, Held>;
+  const bundle = heldKey ?? rest["current /secrets/orders"];
+  if (bundle === undefined) return {};
+  const { nbf, exp, enabled, created = 0 } = bundle.attributes ?? {};
+  const expiryTime = policy?.attributes?.expiryTime;
+  const isOfPolicy = expiryTime === "P1Y" && exp !== undefined && Math.abs(exp - created - 365 * 86_400) < 2 * 86_400;
+  const { kid, x, y, key_ops: keyOps, ...kind } = bundle.key ?? {};
+  return {
+    notBefore: nbf,
+    expiresOn: isOfPolicy ? undefined : exp,
+    enabled,
+    tags: withoutOwnerTag(bundle.tags ?? {}),
+    contentType: bundle.contentType,
+    keyOps,
+    releasePolicy: bundle.release_policy,
+    rotationPolicy: policy && { actions: policy.lifetimeActions, expiryTime },
+    kind,
+    material: generate === undefined ? { x, y, value: bundle.value } : undefined,
+  };
+}
+
+interface Held {
+  attributes?: { nbf?: number; exp?: number; created?: number; enabled?: boolean; expiryTime?: string };
+  key?: Record<string, unknown>;
+  tags?: Record<string, string>;
+  contentType?: string;
+  value?: unknown;
+  release_policy?: unknown;
+  lifetimeActions?: unknown;
 }
 
 async function found(resource: DrivenResource, recorded: State): Promise<State | undefined> {
