@@ -1,4 +1,5 @@
 import { endWithEngine } from "./engine-loss.js";
+import { watchForCancellation } from "./run-cancellation.js";
 import { configureVaultSettings } from "./vault-settings.js";
 
 export type Properties = Record<string, unknown>;
@@ -59,6 +60,7 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
   return {
     async configure({ config }) {
       endWithEngine();
+      watchForCancellation();
       configureVaultSettings(config);
     },
     check: (olds, news) => call((lifecycle) => lifecycle.check(olds, news)),

@@ -1,28 +1,35 @@
-import type { Deadline } from "./deadline.js";
 import { TransportFailure } from "./dispatch.js";
 import { KeyVaultError } from "./errors.js";
 import { OPERATIONS } from "./operations.js";
 import { type CallContext, describe } from "./service-error.js";
 
+/** How a call ended that got no answer. */
+export interface CallEnd {
+  timeoutMs: number;
+  isExpired: boolean;
+  /** By its caller. */
+  isCancelled: boolean;
+  reason: unknown;
+}
+
 /** Makes an error of a call that got no answer. */
 export function callFailure(
   failure: unknown,
   context: CallContext,
-  deadline: Deadline,
-  timeoutMs: number,
+  { timeoutMs, isExpired, isCancelled, reason: endReason }: CallEnd,
 ): KeyVaultError {
   const sent = failure instanceof TransportFailure && failure.sent;
   const mayHaveHappened = sent && OPERATIONS[context.operation].write;
   const { operation, vaultUrl, objectName, version, secrets } = context;
   const details = { operation, vaultUrl, objectName, version, secrets, mayHaveHappened };
   const doubt = mayHaveHappened ? " The request may have been carried out: look before it is sent again." : "";
-  if (deadline.ended) {
-    const why = deadline.expired ? `did not end within ${timeoutMs / 1000} s` : "was cancelled";
+  if (isExpired || isCancelled) {
+    const why = isExpired ? `did not end within ${timeoutMs / 1000} s` : "was cancelled";
     return new KeyVaultError("KV_TIMEOUT", `${describe(context)} ${why}`, {
       ...details,
-      retryable: deadline.expired && !sent && OPERATIONS[context.operation].write,
-      hint: `${deadline.expired ? "allow more time, or check the connection to the vault." : "the caller ended it."}${doubt}`,
-      cause: deadline.expired ? failureCause(failure) : deadline.reason,
+      retryable: isExpired && !sent && OPERATIONS[context.operation].write,
+      hint: `${isExpired ? "allow more time, or check the connection to the vault." : "the caller ended it."}${doubt}`,
+      cause: isExpired ? failureCause(failure) : endReason,
     });
   }
   const reason = failure instanceof TransportFailure ? failure.reason : "UNKNOWN";

@@ -15,7 +15,8 @@ export class Deadline {
   #controller: AbortController | undefined;
   #end: { reason: unknown } | undefined;
 
-  constructor(clock: Clock, ms: number, caller?: AbortSignal) {
+  /** @param stop ends the call a while after it is aborted, and one that begins later at once. */
+  constructor(clock: Clock, ms: number, caller?: AbortSignal, stop?: { signal: AbortSignal; graceMs: number }) {
     this.#clock = clock;
     this.#at = clock.now() + ms;
     const onCallerAbort = () => this.#finish(caller?.reason);
@@ -25,8 +26,16 @@ export class Deadline {
     });
     if (caller?.aborted) onCallerAbort();
     else caller?.addEventListener("abort", onCallerAbort, { once: true });
+    let endGrace = (): void => {};
+    const onStop = () => {
+      endGrace = clock.schedule(stop?.graceMs ?? 0, () => this.#finish(stop?.signal.reason));
+    };
+    if (stop?.signal.aborted) this.#finish(stop.signal.reason);
+    else stop?.signal.addEventListener("abort", onStop, { once: true });
     this.#release = () => {
       cancel();
+      endGrace();
+      stop?.signal.removeEventListener("abort", onStop);
       caller?.removeEventListener("abort", onCallerAbort);
     };
   }

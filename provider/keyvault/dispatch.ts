@@ -10,6 +10,8 @@ export interface VaultRequest {
   readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly deadline: Deadline;
+  /** Ends waiting for a turn or for another try, and nothing that is on its way. */
+  readonly stop?: AbortSignal | undefined;
   /** The look that a write rests on. */
   readonly ground?: Ground | undefined;
 }

@@ -1,6 +1,5 @@
 import type { Clock } from "./clock.js";
-import type { Deadline } from "./deadline.js";
-import type { Layer, VaultResponse } from "./dispatch.js";
+import type { Layer, VaultRequest, VaultResponse } from "./dispatch.js";
 import { OPERATIONS, type OperationFacts } from "./operations.js";
 import { retryAfterMs } from "./retry-after.js";
 
@@ -39,7 +38,7 @@ export function limitLayer(clock: Clock, onThrottled?: () => void): Layer {
   };
   return (next) => async (request) => {
     const lane = lanes[OPERATIONS[request.operation].lane];
-    const waiting = lane.enter(request.deadline);
+    const waiting = lane.enter(request);
     if (waiting !== undefined) await waiting;
     const sentAt = clock.now();
     let response: VaultResponse | undefined;
@@ -110,7 +109,7 @@ class Lane {
   }
 
   /** Undefined where there is room, which is the rule and costs nothing; else what is fulfilled once there is. */
-  enter(deadline: Deadline): Promise<void> | undefined {
+  enter({ deadline, stop }: Pick<VaultRequest, "deadline" | "stop">): Promise<void> | undefined {
     if (!deadline.ended && this.#hasRoom()) {
       this.#running++;
       return undefined;
@@ -120,15 +119,23 @@ class Lane {
         reject(deadline.reason);
         return;
       }
+      const leave = (reason: unknown) => {
+        forget();
+        this.#waiting.delete(start);
+        reject(reason);
+      };
+      const onStop = () => leave(stop?.reason);
+      stop?.addEventListener("abort", onStop, { once: true });
       const start = () => {
         forget();
         this.#running++;
         resolve();
       };
-      const forget = deadline.onEnd(() => {
-        this.#waiting.delete(start);
-        reject(deadline.reason);
-      });
+      const forgetEnd = deadline.onEnd(() => leave(deadline.reason));
+      const forget = () => {
+        forgetEnd();
+        stop?.removeEventListener("abort", onStop);
+      };
       this.#waiting.add(start);
     });
   }

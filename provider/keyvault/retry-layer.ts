@@ -57,7 +57,7 @@ export function retryLayer(clock: Clock, onOutage?: () => void): Layer {
         wait = backoff(attempt);
         if (wait >= request.deadline.remaining()) throw failure;
       }
-      await delay(clock, wait, request.deadline.signal);
+      await delay(clock, wait, waitSignal(request));
     }
   };
 
@@ -72,6 +72,10 @@ export function retryLayer(clock: Clock, onOutage?: () => void): Layer {
     const step = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), longest);
     return step / 2 + (clock.random() * step) / 2;
   }
+}
+
+function waitSignal({ deadline, stop }: VaultRequest): AbortSignal {
+  return stop === undefined ? deadline.signal : AbortSignal.any([deadline.signal, stop]);
 }
 
 function mayRepeatResponse(request: VaultRequest, response: VaultResponse): boolean {

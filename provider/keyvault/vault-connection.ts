@@ -41,6 +41,11 @@ export interface KeyVaultClientOptions {
   onOutage?: (() => void) | undefined;
   /** Told once, where the vault refuses calls with 429 for more than 5 seconds. */
   onThrottled?: (() => void) | undefined;
+  /**
+   * What ends all waiting of the client once it is aborted, with `KV_TIMEOUT`: reads, and writes before they are sent. A
+   * write that is on its way has 5 seconds more for its answer.
+   */
+  stop?: (() => AbortSignal) | undefined;
   /** For tests. */
   clock?: Clock;
   /** In place of the network, for tests. */
@@ -94,6 +99,8 @@ type CallFacts = Pick<Call<unknown>, "operation" | "objectName" | "version" | "s
 export type ListCall<T> = Omit<Call<T>, "decode"> & { decode: (answer: unknown) => Page<T> };
 
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** Of a write that is on its way when everything is to stop: its answer says what to record. */
+const GRACE_MS = 5_000;
 
 /** What lists more of them is no vault. */
 const MOST_ODD_LINES = 1_000;
@@ -108,6 +115,7 @@ export class VaultConnection {
   readonly #label: string;
   readonly #isLoopback: boolean;
   readonly #timeoutMs: number;
+  readonly #stop: (() => AbortSignal) | undefined;
   readonly #apiVersion: string;
 
   constructor(options: KeyVaultClientOptions) {
@@ -117,6 +125,7 @@ export class VaultConnection {
     this.plane = options.plane ?? (isManagedHsm(this.vaultUrl) ? "managedhsm" : "vault");
     this.clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#stop = options.stop;
     this.#apiVersion = options.apiVersion ?? "7.4";
     const socket = options.dispatch
       ? { dispatch: options.dispatch, close: async () => {} }
@@ -192,16 +201,24 @@ export class VaultConnection {
 
   async #send<T>(call: Call<T>, path: string, options: CallOptions): Promise<T> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    using deadline = new Deadline(this.clock, timeoutMs, options.signal);
+    const stop = this.#stop?.();
+    const isWrite = OPERATIONS[call.operation].write;
+    const end = stop && { signal: stop, graceMs: isWrite ? GRACE_MS : 0 };
+    using deadline = new Deadline(this.clock, timeoutMs, options.signal, end);
     let response: VaultResponse;
     try {
       if (deadline.ended) throw deadline.reason;
       const { lookAgain } = options;
       const ground = lookAgain && { lookedAt: this.clock.now(), lookAgain };
-      response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline, ground });
+      response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline, ground, stop });
     } catch (failure) {
       if (isKeyVaultError(failure)) throw failure;
-      throw callFailure(failure, this.#context(call), deadline, timeoutMs);
+      throw callFailure(failure, this.#context(call), {
+        timeoutMs,
+        isExpired: deadline.expired,
+        isCancelled: !deadline.expired && (deadline.ended || isStopped(failure, stop)),
+        reason: deadline.reason ?? failure,
+      });
     }
     if (response.status < 200 || response.status >= 300) {
       throw serviceError(response, this.#context(call), this.clock.now());
@@ -297,6 +314,10 @@ export class VaultConnection {
 
 function refuse(error: KeyVaultError): never {
   throw error;
+}
+
+function isStopped(failure: unknown, stop: AbortSignal | undefined): boolean {
+  return stop?.aborted === true && failure === stop.reason;
 }
 
 function encode({

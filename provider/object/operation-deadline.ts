@@ -1,5 +1,6 @@
 import { parseTimeout } from "../engine/duration.js";
 import { formatElapsed, tell } from "../engine/progress.js";
+import { runCancellation } from "../engine/run-cancellation.js";
 import { runClock } from "../engine/run-clock.js";
 import type { CallOptions } from "../keyvault/client.js";
 import { type Clock, delay } from "../keyvault/clock.js";
@@ -53,6 +54,11 @@ export class OperationDeadline {
     return { timeoutMs: Math.max(this.#timeoutMs - this.elapsed(), SHORTEST_CALL_MS) };
   }
 
+  /** The engine has cancelled the run, and nothing is waited for any more. */
+  get isCancelled(): boolean {
+    return runCancellation().aborted;
+  }
+
   elapsed(): number {
     return this.#clock.now() - this.#start;
   }
@@ -64,13 +70,17 @@ export class OperationDeadline {
       next: async (awaited, atLeastMs = 0) => {
         const elapsed = this.elapsed();
         const wait = Math.max(pause, atLeastMs);
-        if (elapsed + wait > this.#timeoutMs) return false;
+        if (elapsed + wait > this.#timeoutMs || this.isCancelled) return false;
         if (awaited !== undefined && elapsed >= this.#nextWord) {
           tell(`waiting for ${awaited} (${formatElapsed(elapsed)})`);
           this.#nextWord = elapsed + WORD_EVERY_MS;
         }
         const untilWord = awaited === undefined ? wait : this.#nextWord - elapsed;
-        await delay(this.#clock, Math.max(Math.min(wait, untilWord), atLeastMs));
+        try {
+          await delay(this.#clock, Math.max(Math.min(wait, untilWord), atLeastMs), runCancellation());
+        } catch {
+          return false;
+        }
         pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS);
         return true;
       },
@@ -88,6 +98,12 @@ export class OperationDeadline {
     // A throttled vault, and one out of reach, are told once for all that wait for them.
     const isToldForAll = isKeyVaultError(cause, "KV_THROTTLED") || isUnsent(cause);
     if (await this.#pauses.next(isToldForAll ? undefined : awaited, asked)) return;
+    if (this.isCancelled) {
+      throw new KeyVaultError("KV_TIMEOUT", `stopped waiting for ${awaited}: the run was cancelled`, {
+        hint: "run `pulumi up` again: it looks before it writes",
+        cause,
+      });
+    }
     const answer = isKeyVaultError(cause) ? ` (the last answer: ${cause.message})` : "";
     throw new KeyVaultError("KV_TIMEOUT", `waited ${formatElapsed(this.elapsed())} for ${awaited}${answer}`, {
       hint: "run again, or give the operation more time with the resource's timeouts",

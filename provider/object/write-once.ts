@@ -47,7 +47,11 @@ async function findWritten<T>(
     } catch (error) {
       // An outage tells nothing about the write, and is ridden out. Neither does a look that is refused as busy: it is
       // no refusal of the write, after which that would be sent again. Anything else is an answer.
-      if (!isBusy(error) && !(isKeyVaultError(error) && error.retryable)) throw error;
+      if (!isBusy(error) && !(isKeyVaultError(error) && error.retryable)) {
+        // A look that is refused, or ended, is no answer either: it says nothing of the write that may have happened.
+        if (isKeyVaultError(error) && error.operation !== undefined) throw uncertain(what, lost, error);
+        throw error;
+      }
       if (!(await pauses.next(`${what} to show: the answer to its write was lost`))) throw uncertain(what, lost);
       continue;
     }
@@ -58,10 +62,11 @@ async function findWritten<T>(
   }
 }
 
-function uncertain(what: string, lost: KeyVaultError): KeyVaultError {
+function uncertain(what: string, lost: KeyVaultError, refusedLook?: KeyVaultError): KeyVaultError {
+  const why = refusedLook ? `and looking for it failed: ${refusedLook.message}` : "and the vault does not show it";
   return new KeyVaultError(
     "KV_UNCERTAIN",
-    `whether ${what} was written is not known: the answer was lost, and the vault does not show it (${lost.message})`,
+    `whether ${what} was written is not known: the answer was lost, ${why} (${lost.message})`,
     {
       operation: lost.operation,
       vaultUrl: lost.vaultUrl,

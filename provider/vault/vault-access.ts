@@ -1,3 +1,4 @@
+import { runCancellation } from "../engine/run-cancellation.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import type { TokenSource } from "../keyvault/token-source.js";
@@ -51,6 +52,7 @@ async function openRemote(vaultUrl: string, credential: string | TokenSource): P
     credential: typeof credential === "string" ? await tokenSource(credential, { entries }) : credential,
     allowedDomains,
     apiVersion,
+    stop: runCancellation,
     onOutage: () => tellOutage(vaultUrl),
     onThrottled: () => tellThrottled(vaultUrl),
   });
@@ -69,6 +71,7 @@ async function openEmbedded(vaultUrl: string): Promise<KeyVaultClient> {
   return new KeyVaultClient({
     vaultUrl: emulator.url,
     label: vaultUrl,
+    stop: runCancellation,
     apiVersion: vaultSettings().apiVersion,
     credential: { getToken: async () => ({ token: emulator.token, expiresOn: new Date(Date.now() + 3_600_000) }) },
   });

@@ -1,9 +1,12 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { KeyClient } from "@azure/keyvault-keys";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { MARK, markedProcesses } from "../chaos/marked-processes.js";
 import { rsaKey } from "./demo-keys.js";
 import { Stack } from "./stack.js";
+import { keyClient } from "./vault-by-hand.js";
 
 describe("a run that is killed in the middle of a create", () => {
   const material = rsaKey();
@@ -63,5 +66,112 @@ describe("a run that is killed in the middle of a create", () => {
     for await (const { version } of official().listPropertiesOfKeyVersions(name)) versions.push(version ?? "");
     expect(versions).toHaveLength(1);
     expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+});
+
+describe("a run that is cancelled while it waits", () => {
+  const names = ["busy", "throttled", "unanswered"] as const;
+  let vault: Emulator;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    stack = await Stack.create({
+      program: names
+        .map((name) => `new keyvault.Key("${name}", { name: "${name}", generate: { keyType: "EC" } });`)
+        .join("\n"),
+      config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
+      env: { KEYVAULT_TOKEN: vault.token },
+    });
+  });
+
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  const versionsOf = async (key: string): Promise<number> => {
+    let count = 0;
+    for await (const _version of keyClient(vault).listPropertiesOfKeyVersions(key)) count += 1;
+    return count;
+  };
+
+  /** `pulumi up` until the vault has refused everything for a while. */
+  const waitingRun = async () => {
+    vault.requests.clear();
+    vault.faults.add({ kind: "conflict", operation: "createKey", name: "busy" });
+    vault.faults.add({ kind: "throttled", operation: "createKey", name: "throttled" });
+    vault.faults.add({ kind: "drop", operation: "createKey", name: "unanswered" });
+    const child = spawn("pulumi", ["up", "--yes", "--skip-preview", "--non-interactive"], {
+      cwd: stack.folder,
+      env: stack.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+    }
+    const ended = new Promise<{ exitCode: number | null; text: string }>((done) =>
+      child.on("close", (exitCode) => done({ exitCode, text })),
+    );
+    const asked = (name: string) =>
+      vault.requests.log.filter(({ operation, path }) => operation === "createKey" && path.includes(name)).length;
+    await vi.waitFor(() => expect(names.map((name) => asked(name) > 0)).toEqual([true, true, true]), {
+      timeout: 60_000,
+      interval: 50,
+    });
+    return { child, ended };
+  };
+
+  it("ends at once, with a word for each key, and the next up goes on", async () => {
+    const { child, ended } = await waitingRun();
+    const interruptedAt = Date.now();
+    child.kill("SIGINT");
+    const { exitCode, text } = await ended;
+    expect(exitCode).not.toBe(0);
+    // Without hearing of it, the operations wait for 10 minutes.
+    expect(Date.now() - interruptedAt).toBeLessThan(30_000);
+    expect(text).toMatch(/KV_TIMEOUT: stopped waiting for key "busy" in \S+ to be free: the run was cancelled/);
+    expect(text).toMatch(/KV_UNCERTAIN: whether a version of key "unanswered" in \S+ was written is not known/);
+    vault.faults.clear();
+    await stack.up();
+    expect(await Promise.all(names.map(versionsOf))).toEqual([1, 1, 1]);
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    await stack.destroy();
+    for (const name of names) await keyClient(vault).purgeDeletedKey(name);
+  });
+
+  it.each([
+    ["has 5 seconds more for the answer to a write that is on its way", false],
+    ["ends without it where it is cancelled twice", true],
+  ])("%s", async (_what, isTwice) => {
+    const mark = randomUUID();
+    vault.requests.clear();
+    vault.faults.add({ kind: "latency", operation: "createKey", name: "unanswered", milliseconds: 600_000 });
+    const child = spawn("pulumi", ["up", "--yes", "--skip-preview", "--non-interactive"], {
+      cwd: stack.folder,
+      env: { ...stack.env, [MARK]: mark },
+      stdio: "ignore",
+    });
+    const ended = new Promise((done) => child.on("exit", done));
+    await vi.waitFor(async () => expect(await versionsOf("unanswered")).toBe(1), { timeout: 60_000, interval: 50 });
+    const interruptedAt = Date.now();
+    child.kill("SIGINT");
+    if (isTwice) {
+      await vi.waitFor(() => expect(Date.now() - interruptedAt).toBeGreaterThan(500), { interval: 50 });
+      child.kill("SIGINT");
+    }
+    await ended;
+    expect(Date.now() - interruptedAt).toBeLessThan(30_000);
+    await vi.waitFor(() => expect(markedProcesses(mark)).toEqual([]), { timeout: 30_000, interval: 100 });
+    vault.faults.clear();
+    await stack.pulumi("cancel", "--yes");
+    await stack.up();
+    expect(await Promise.all(names.map(versionsOf))).toEqual([1, 1, 1]);
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    await stack.destroy();
+    for (const name of names) await keyClient(vault).purgeDeletedKey(name);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, vi } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
+import { forgetCancellation } from "../../provider/engine/run-cancellation.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import type { Clock } from "../../provider/keyvault/clock.js";
 import { forgetDeclaredObjects } from "../../provider/object/declared-objects.js";
@@ -23,6 +24,7 @@ export function startEngineRun(vault: Emulator): void {
 
 /** Another run is another process: it knows of the program only what it checks itself. */
 export function nextEngineRun(): void {
+  forgetCancellation();
   forgetDeclaredObjects();
 }
 
