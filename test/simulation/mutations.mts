@@ -1,0 +1,82 @@
+/** A mistake that is planted in the provider, to see that the simulation finds it. */
+export interface Mutation {
+  name: string;
+  file: string;
+  find: string;
+  replace: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "a write is sent again after an uncertain answer",
+    file: "provider/object/write-once.ts",
+    find: "return await findWritten(what, deadline, look, error);",
+    replace: "return (await look()) ?? (await send());",
+  },
+  {
+    name: "an update makes its version without a look",
+    file: "provider/object/make-version.ts",
+    find: "const current = await object.current();\n    const wanted = { attributes: attributesOver(current)",
+    replace: "const current = undefined as any;\n    const wanted = { attributes: attributesOver(current)",
+  },
+  {
+    name: "a foreign object is taken over by its material or value alone",
+    file: "provider/object/create-object.ts",
+    find: 'if (standing === "foreign") throw',
+    replace: 'if (standing === "foreign" && (await kind.matches(inputs, bundle)) !== true) throw',
+  },
+  {
+    name: "an object is deleted whoever owns it",
+    file: "provider/object/delete-object.ts",
+    find: "if (isAnothers(object, current?.tags, recorded)) return;",
+    replace: "",
+  },
+  {
+    name: "an object is deleted although another resource declares it",
+    file: "provider/object/delete-object.ts",
+    find: "const declaration = declarationOf(noun, recorded);",
+    replace: "const declaration = undefined as any;",
+  },
+  {
+    name: "a deletion is recorded before it is written",
+    file: "provider/object/delete-object.ts",
+    find: "send: () => object.delete(),",
+    replace: "send: async () => void object.delete().catch(() => {}),",
+  },
+  {
+    name: "a rotation policy is recorded before it is written",
+    file: "provider/key/update-key.ts",
+    find: "const policy = recorded.rotationPolicy === undefined ? {} : { rotationPolicy: recorded.rotationPolicy };",
+    replace: "const policy = inputs.rotationPolicy === undefined ? {} : { rotationPolicy: inputs.rotationPolicy };",
+  },
+  {
+    name: "a version that an interrupted run has made is made again",
+    file: "provider/object/make-version.ts",
+    find: "if (current && current.version !== known) {",
+    replace: "if (false) {",
+  },
+  {
+    name: "another stack's deleted object is recovered",
+    file: "provider/object/create-object.ts",
+    find: "if (!inputs.adopt) refuseOthersDeleted(creation, deleted.tags);",
+    replace: "",
+  },
+  {
+    name: "a refusal is taken for gone",
+    file: "provider/object/operation-deadline.ts",
+    find: 'if (isKeyVaultError(error, "KV_NOT_FOUND")) return undefined;',
+    replace: 'if (isKeyVaultError(error, "KV_NOT_FOUND") || isKeyVaultError(error, "KV_FORBIDDEN")) return undefined;',
+  },
+  {
+    name: "an object that was recovered is not recorded where the rest fails",
+    file: "provider/object/create-object.ts",
+    find: "if (reached === undefined || error instanceof PartialFailure) return error;",
+    replace: "return error;",
+  },
+  {
+    name: "a secret's value is told in a failure",
+    file: "provider/secret/secret-kind.ts",
+    find: "return client.setSecret(",
+    replace: 'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return client.setSecret(',
+  },
+];
