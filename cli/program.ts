@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { registerAdopt } from "./adopt/adopt-command.js";
+import { registerByok } from "./byok/byok-command.js";
 import { registerCompletion } from "./completion/completion-command.js";
 import { registerDrift } from "./drift/drift-command.js";
 import { registerEmulator } from "./emulator/emulator-command.js";
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   registerAdopt(program);
   registerInventory(program);
   registerReport(program);
+  registerByok(program);
   registerCompletion(program);
   return program;
 }

@@ -5,7 +5,12 @@ import { CliError } from "../failure/cli-error.js";
 export interface OutputFile {
   path: string;
   content: string;
+  /** Default: what the process gives its files. */
+  mode?: number;
 }
+
+/** What happens to a file that is there: it stays, and may be overwritten on demand; it goes; or it stays in any case. */
+export type Overwriting = boolean | "never";
 
 /**
  * Writes files so that each is whole or not there, and none is overwritten without `force`. All are written beside
@@ -13,7 +18,7 @@ export interface OutputFile {
  *
  * @throws CliError `KV_FILE_EXISTS`, `KV_FILE`
  */
-export async function writeFiles(files: readonly OutputFile[], force: boolean): Promise<void> {
+export async function writeFiles(files: readonly OutputFile[], force: Overwriting): Promise<void> {
   await refuseExisting(files, force);
   const partials = files.map((file) => ({
     ...file,
@@ -21,9 +26,9 @@ export async function writeFiles(files: readonly OutputFile[], force: boolean): 
   }));
   const placed: string[] = [];
   try {
-    for (const { partial, content } of partials) await writeFile(partial, content, { flag: "wx" });
+    for (const { partial, content, mode } of partials) await writeFile(partial, content, { flag: "wx", mode });
     for (const { partial, path } of partials) {
-      if (force) await rename(partial, path);
+      if (force === true) await rename(partial, path);
       else {
         // Unlike a rename, a link never replaces a file that has come into being since.
         await link(partial, path);
@@ -44,8 +49,8 @@ export async function writeFiles(files: readonly OutputFile[], force: boolean): 
 }
 
 /** Refuses to go on where a file is in the way. To be asked before any work, too. */
-export async function refuseExisting(files: readonly { path: string }[], force: boolean): Promise<void> {
-  if (force) return;
+export async function refuseExisting(files: readonly { path: string }[], force: Overwriting): Promise<void> {
+  if (force === true) return;
   for (const { path } of files) {
     const isThere = await lstat(path).then(
       () => true,
@@ -54,7 +59,7 @@ export async function refuseExisting(files: readonly { path: string }[], force: 
     if (!isThere) continue;
     throw new CliError(
       "KV_FILE_EXISTS",
-      `${path} exists and is not overwritten: name another file, or overwrite it with --force`,
+      `${path} exists and is not overwritten: name another file, or ${force === "never" ? "take that one away first" : "overwrite it with --force"}`,
     );
   }
 }
