@@ -12,7 +12,7 @@ import {
   toldIn,
   upped,
 } from "./drift-routes.js";
-import { type Collection, IMPORTED, POLICY, type Setting, SOURCES, setUp } from "./drift-sources.js";
+import { type Collection, IMPORTED, POLICY, type Setting, SOURCES, type Source, setUp } from "./drift-sources.js";
 import type { Arguments } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
 
@@ -267,6 +267,61 @@ describe.each(Object.entries(SOURCES))("of %s", (_name, source) => {
     });
     const second = await previewed(watched, repaired, program);
     expect({ isSame: second.isSame, told: toldIn(second.report) }).toEqual({ isSame: true, told: [] });
+  });
+});
+
+/** A policy of which only the authority differs. */
+const releasePolicy = (authority: string): string =>
+  JSON.stringify({
+    version: "1.0.0",
+    anyOf: [{ authority: `https://${authority}.attest.azure.net`, allOf: [{ claim: "secure", equals: "true" }] }],
+  });
+const EXPORTABLE: Record<string, Source> = {
+  "a generated key": {
+    collection: "keys",
+    material: ["version"],
+    args: async () => ({
+      generate: { keyType: "EC-HSM" },
+      exportable: true,
+      releasePolicy: { data: releasePolicy("own") },
+    }),
+  },
+  "an imported key": {
+    collection: "keys",
+    material: ["thumbprint"],
+    without: {
+      import: { env: "NOT_AT_HAND" },
+      hardwareProtected: true,
+      exportable: true,
+      releasePolicy: { data: releasePolicy("own") },
+    },
+    args: async () => ({
+      import: { jwk: IMPORTED.jwk },
+      hardwareProtected: true,
+      exportable: true,
+      releasePolicy: { data: releasePolicy("own") },
+    }),
+  },
+  "an adopted key": {
+    collection: "keys",
+    leavesRest: true,
+    material: ["thumbprint", "version"],
+    args: async (where) => {
+      const data = Buffer.from(releasePolicy("own")).toString("base64url");
+      const attributes = { exportable: true };
+      await call(where, "POST", "/keys/orders/create", { kty: "EC-HSM", attributes, release_policy: { data } });
+      return { adopt: true };
+    },
+  },
+};
+
+describe.each(Object.entries(EXPORTABLE))("of %s that can be released", (_name, source) => {
+  it("another release policy is told on every route, and the next up does what is told", async () => {
+    const setting = await setUp(vault, lines, source, {});
+    const held = await contents(vault);
+    const data = Buffer.from(releasePolicy("another")).toString("base64url");
+    await patchOf(setting, { release_policy: { data } });
+    await expectTold(setting, [`${source.leavesRest ? "unmanaged" : "drifted"} releasePolicy`], held);
   });
 });
 
