@@ -43,6 +43,13 @@ export interface ObjectArgs {
    */
   ifSoftDeleted?: pulumi.Input<"recover" | "fail">;
   /**
+   * What becomes of the version before when the program makes another: `keep` it usable (the default), or `disable` it
+   * once the new one is there (needs update). What a disabled version of a key has encrypted, nothing decrypts until it
+   * is enabled again. What a rotation policy makes, and what others make of an adopted object, disables nothing.
+   * Changing it sends nothing.
+   */
+  previousVersions?: pulumi.Input<"keep" | "disable">;
+  /**
    * Who asks for this resource: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`.
    * Changing it sends nothing. Default: as the stack says.
    */

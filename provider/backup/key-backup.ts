@@ -14,4 +14,7 @@ export const keyBackupLifecycle = backupLifecycle({
   async backup(address) {
     return (await vaultClient(address)).backupKey(address.name);
   },
+  async versions(address) {
+    return (await vaultClient(address)).getKeyVersions(address.name);
+  },
 });

@@ -1,13 +1,9 @@
-import { tell } from "../engine/progress.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
+import { tellIfManyVersions } from "../object/many-versions.js";
 
 type NewestSecretVersion = SecretItem & { version: string };
-
-/** The service backs up no object with more versions, and versions cannot be deleted one by one. */
-const MOST_VERSIONS = 500;
-const WARNED_FROM = 450;
 
 /**
  * The newest version of a secret, without reading its value: a backup has no business with it, and every read of a
@@ -35,11 +31,7 @@ export async function newestSecretVersion(client: KeyVaultClient, name: string):
       hint: "check the name and the vault; if it was deleted it may be recoverable",
     });
   }
-  if (count >= WARNED_FROM) {
-    tell(
-      `secret "${name}" in ${client.vaultUrl} has ${count} versions, and no backup can hold more than ${MOST_VERSIONS}: go on under another name before`,
-    );
-  }
+  tellIfManyVersions(`secret "${name}" in ${client.vaultUrl}`, count);
   // Moments are whole seconds, and the list is in no order of time: of two in one second only a read knows the newer.
   return others.length === 0 ? only : client.getSecret(name);
 }

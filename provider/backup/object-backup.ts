@@ -7,7 +7,9 @@ import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
 import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
 import { backupDigest } from "../object/backup-blob.js";
+import { tellIfManyVersions } from "../object/many-versions.js";
 import { ifPresent, OperationDeadline } from "../object/operation-deadline.js";
 import { formatStalenessReport } from "../object/staleness-report.js";
 import { checkCredential } from "../vault/check-credential.js";
@@ -26,7 +28,11 @@ export interface BackupSource {
   /** The current version, and when it was last changed. */
   observe(address: ObjectAddress): Promise<CoveredVersion>;
   backup(address: ObjectAddress): Promise<string>;
+  versions(address: ObjectAddress): Promise<AsyncIterable<unknown>>;
 }
+
+/** Characters from which on a blob may hold so many versions that the next ones do not fit: only then are they counted. */
+const LARGE_BLOB = 60_000;
 
 const PROPERTIES = [
   "vaultUrl",
@@ -107,6 +113,9 @@ async function take(source: BackupSource, inputs: BackupInputs, olds?: Propertie
     () => source.backup(inputs),
   );
   const blob = answeredBlob(source.kind, name, vaultUrl, answer);
+  // The versions of a secret that is only named were counted when its newest was looked for.
+  const isCounted = source.kind === "secret" && version === undefined;
+  if (blob.length >= LARGE_BLOB && !isCounted) await warnOfVersions(source, inputs);
   const file = to ? await writeBackupFile(to.folder, fileName, blob) : "";
   return {
     ...inputs,
@@ -116,6 +125,18 @@ async function take(source: BackupSource, inputs: BackupInputs, olds?: Propertie
     blob: markSecret(to ? "" : blob),
     file,
   };
+}
+
+/** The backup is taken: whoever may not list the versions has it without the warning. */
+async function warnOfVersions(source: BackupSource, address: ObjectAddress): Promise<void> {
+  let count = 0;
+  try {
+    for await (const _version of await source.versions(address)) count++;
+  } catch (error) {
+    if (!isKeyVaultError(error)) throw error;
+    return;
+  }
+  tellIfManyVersions(objectLabel(source.kind, address), count);
 }
 
 async function readBackup(source: BackupSource, id: string, props: Properties) {

@@ -14,4 +14,7 @@ export const secretBackupLifecycle = backupLifecycle({
   async backup(address) {
     return (await vaultClient(address)).backupSecret(address.name);
   },
+  async versions(address) {
+    return (await vaultClient(address)).getSecretVersions(address.name);
+  },
 });

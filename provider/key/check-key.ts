@@ -38,6 +38,7 @@ const PROPERTIES = [
   "rotationPolicy",
   "onDelete",
   "ifSoftDeleted",
+  "previousVersions",
   "timeouts",
   "credential",
 ] as const;

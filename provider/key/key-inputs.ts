@@ -80,6 +80,8 @@ export interface KeyFacts {
   foreignVersion?: true;
   /** Attributes that a refresh found set, and that no program had: none of them is ever taken for the program's. */
   setOutside?: string[];
+  /** Versions that are still to be disabled, since another has taken their place. */
+  superseded?: string[];
   /** The token of the owner tag that this resource has put on the key. */
   ownerToken?: string;
   /** What the server gave a key that names no operations, where that is not the service's default. */

@@ -21,6 +21,7 @@ export function keyObject(
     label: `key "${name}" in ${address.vaultUrl}`,
     current: () => currentKeyVersion(client, name, deadline.call),
     deleted: () => ifPresent(client.getDeletedKey(name, deadline.call)),
+    versions: () => client.getKeyVersions(name, deadline.call),
     disable: (version, lookAgain) =>
       client.updateKey(name, version, { enabled: false }, { ...deadline.call, lookAgain }),
     setTags: (version, tags) => client.updateKey(name, version, { tags }, deadline.call),

@@ -12,6 +12,7 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSetOutside, formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { supersededBy } from "../object/previous-versions.js";
 import { formatUnmanagedChange } from "../object/unmanaged-change.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
@@ -135,6 +136,8 @@ function marksOf(
   return {
     ...(found ? { found } : {}),
     ...(version.isRotated ? { rotated: true } : {}),
+    // What a rotation policy made is no version of the program's, and disables none.
+    ...(version.isRotated ? pickDefined(recorded, ["superseded"]) : supersededBy(recorded, bundle.version)),
     ...(version.isForeign ? { foreignVersion: true } : {}),
     ...(version.expected === undefined ? {} : { expectedThumbprint: version.expected }),
     ...(ownerToken === undefined ? {} : { ownerToken }),
@@ -338,6 +341,7 @@ const OPTIONS = [
   "exportable",
   "onDelete",
   "ifSoftDeleted",
+  "previousVersions",
   "timeouts",
   "credential",
 ] as const;

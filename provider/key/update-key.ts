@@ -8,6 +8,7 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
+import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
 import { plans, propertiesTo, type UpdatePlan } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -33,6 +34,8 @@ interface Update {
   object: VaultObject<KeyBundle>;
   owner: Owner | undefined;
   plan: UpdatePlan;
+  /** What the program's version takes the place of: the version that is recorded, and any that is there. */
+  superseded: Set<string>;
 }
 
 /**
@@ -46,7 +49,8 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   const object = keyObject(client, inputs, new OperationDeadline(inputs.timeouts?.update));
   const owner = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
   const plan = planKeyUpdate(recorded, inputs, canMakeSameVersion(inputs));
-  const update: Update = { recorded, inputs, object, owner, plan };
+  const superseded = new Set([...(recorded.superseded ?? []), recorded.version]);
+  const update: Update = { recorded, inputs, object, owner, plan, superseded };
 
   let bundle: KeyBundle | undefined;
   try {
@@ -56,10 +60,18 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
     if (!bundle) throw error;
     const { rotationPolicy: _unwritten, ...reached } = inputs;
     const policy = recorded.rotationPolicy === undefined ? {} : { rotationPolicy: recorded.rotationPolicy };
-    throw new PartialFailure(id, outputsOf(update, bundle, { ...reached, ...policy }), error);
+    const left = disablesPrevious(inputs)
+      ? { superseded: [...superseded].filter((each) => each !== bundle?.version) }
+      : {};
+    throw new PartialFailure(id, { ...outputsOf(update, bundle, { ...reached, ...policy }), ...left }, error);
   }
-  const outs = bundle ? outputsOf(update, bundle, inputs) : unwrittenOutputs(update);
-  return { outs: { ...laterMembers(recorded), ...outs } };
+  const outs = {
+    ...laterMembers(recorded),
+    ...(bundle ? outputsOf(update, bundle, inputs) : unwrittenOutputs(update)),
+  };
+  if (!disablesPrevious(inputs)) return { outs };
+  const isJustMade = bundle !== undefined && bundle.version !== recorded.version;
+  return { outs: await disableSuperseded(object, { id, outs, superseded, isJustMade }) };
 }
 
 /** The request that the plan needs; undefined where it needs none. */
@@ -72,12 +84,14 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
     return makeNextVersion(KEY, object, inputs, {
       known: mayBeOurs(update) ? undefined : recorded.version,
       owner,
-      attributesOver: (bundle) =>
-        targetAttributes(
+      attributesOver: (bundle) => {
+        if (bundle !== undefined) update.superseded.add(bundle.version);
+        return targetAttributes(
           KEY_ATTRIBUTES,
           inputs,
           bundle === undefined ? recorded.found : KEY_ATTRIBUTES.observed(bundle, inputs),
-        ),
+        );
+      },
     });
   }
   const patched = propertiesTo(plan, "patch", "policyMoment");

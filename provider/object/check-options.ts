@@ -6,14 +6,17 @@ import { isUnknown } from "../engine/unknown.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import { IF_SOFT_DELETED, ON_DELETE } from "./object-inputs.js";
 import { OWNER_TAG } from "./owner-tag.js";
+import { PREVIOUS_VERSIONS } from "./previous-versions.js";
 
-/** `onDelete`, `ifSoftDeleted` and `timeouts`, with defaults left out. Shared by every resource that owns an object. */
+/** `onDelete`, `ifSoftDeleted`, `previousVersions` and `timeouts`, with defaults left out. Shared by every resource that owns an object. */
 export function checkOptions(check: InputCheck): Properties {
   const onDelete = check.text("onDelete", { oneOf: ON_DELETE, what: "one of retain, disable, delete, purge" });
   const ifSoftDeleted = check.text("ifSoftDeleted", { oneOf: IF_SOFT_DELETED, what: "recover or fail" });
+  const previousVersions = check.text("previousVersions", { oneOf: PREVIOUS_VERSIONS, what: "keep or disable" });
   return {
     onDelete: onDelete === "delete" ? undefined : onDelete,
     ifSoftDeleted: ifSoftDeleted === "recover" ? undefined : ifSoftDeleted,
+    previousVersions: previousVersions === "keep" ? undefined : previousVersions,
     timeouts: checkTimeouts(check),
   };
 }

@@ -22,6 +22,7 @@ import {
   withoutOwnerTag,
 } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
+import { disableSuperseded, disablesPrevious, enabledVersionBefore } from "./previous-versions.js";
 import { recoverObject } from "./recover-object.js";
 import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
 import { isRestoredFrom } from "./restore-source.js";
@@ -50,6 +51,8 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   reached?: B;
   /** Whether that is a version that this creation has made. */
   isMade?: true;
+  /** What a version of this run has taken the place of, or one that a run made which was cut off. */
+  superseded: Set<string>;
 }
 
 /** A version, and whether everything was sent with it: then there is nothing left to converge. */
@@ -69,16 +72,18 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
   const client = await vaultClient(inputs);
   const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
   const owner = kind.owner(inputs, ownerInThisRun(kind.noun, inputs));
-  const creation: Creation<I, A, B> = { kind, inputs, object, owner };
+  const creation: Creation<I, A, B> = { kind, inputs, object, owner, superseded: new Set() };
   try {
     const made = await takeOrMake(creation);
+    await noteVersionBefore(creation, made);
     const bundle = await converge(creation, made);
     await kind.complete?.(object, inputs);
     tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
-    return {
-      id: objectId(kind.collection, inputs),
-      outs: await kind.outputs(inputs, bundle, marksOf(creation, bundle)),
-    };
+    const id = objectId(kind.collection, inputs);
+    const outs = await kind.outputs(inputs, bundle, marksOf(creation, bundle));
+    const { superseded } = creation;
+    if (superseded.size === 0 || !disablesPrevious(inputs)) return { id, outs };
+    return { id, outs: await disableSuperseded(object, { id, outs, superseded, isJustMade: true }) };
   } catch (error) {
     throw await asPartialFailure(creation, error);
   }
@@ -227,6 +232,17 @@ function isToRenew<I extends ObjectInputs & A, A extends Attributes, B extends V
   return isReplaced && "generate" in inputs && inputs.generate !== undefined;
 }
 
+/** A run that was cut off may have made this version, and not come to disabling the one before. */
+async function noteVersionBefore<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  { bundle, isComplete }: Made<B>,
+): Promise<void> {
+  const { inputs, object, superseded } = creation;
+  if (isComplete || !disablesPrevious(inputs) || !isOurs(creation, bundle.tags)) return;
+  const before = await enabledVersionBefore(object, bundle.version);
+  if (before !== undefined) superseded.add(before);
+}
+
 async function written<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
   creation: Creation<I, A, B>,
   before: B | undefined,
@@ -242,6 +258,7 @@ async function written<I extends ObjectInputs & A, A extends Attributes, B exten
   const bundle = await (before === undefined ? write() : writeOver(object, before, write));
   creation.reached = bundle;
   creation.isMade = true;
+  if (before !== undefined) creation.superseded.add(before.version);
   return { bundle, isComplete: true };
 }
 
@@ -380,9 +397,10 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   creation: Creation<I, A, B>,
   error: unknown,
 ): Promise<unknown> {
-  const { kind, inputs, reached, isMade = false } = creation;
+  const { kind, inputs, reached, isMade = false, superseded } = creation;
   if (reached === undefined || error instanceof PartialFailure) return error;
   const there = await kind.reached(inputs, reached, isMade);
-  const outs = await kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks });
+  const left = superseded.size > 0 && disablesPrevious(inputs) ? { superseded: [...superseded] } : {};
+  const outs = await kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks, ...left });
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

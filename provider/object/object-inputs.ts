@@ -20,6 +20,8 @@ export interface ObjectInputs {
   adopt?: true;
   onDelete?: OnDelete;
   ifSoftDeleted?: "fail";
+  /** The version before is disabled when the program makes another. */
+  previousVersions?: "disable";
   timeouts?: Timeouts;
   /** A name as `keyvault:credential` takes it, of a resource that does not sign in as the stack does. */
   credential?: string | undefined;

@@ -12,6 +12,8 @@ export interface ObjectMarks<A> {
   ownerToken?: string;
   /** The current version is not one that the program asked for. */
   foreignVersion?: true;
+  /** Versions that are still to be disabled. */
+  superseded?: string[];
 }
 
 /** What a PATCH has to know of the version that it names. */

@@ -28,6 +28,7 @@ export const recordedObject = {
   adopt: optionalMember(z.literal(true)),
   onDelete: optionalMember(z.enum(ON_DELETE)),
   ifSoftDeleted: optionalMember(z.literal("fail")),
+  previousVersions: optionalMember(z.literal("disable")),
   timeouts: optionalMember(z.looseObject({ create: text, read: text, update: text, delete: text })),
   /** True of adopted and restored objects only: of others 0.1.0 has recorded no default, and neither has any later release. */
   enabled: optionalMember(z.boolean()),
@@ -45,6 +46,7 @@ export const recordedFacts = {
   recoverableDays: optionalMember(z.number()),
   foreignVersion: optionalMember(z.literal(true)),
   ownerToken: text,
+  superseded: optionalMember(z.array(z.string())),
 };
 
 /** As much of the outputs as a deletion needs. */

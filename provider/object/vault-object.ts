@@ -24,6 +24,13 @@ export interface DeletedObject extends SoftDeleted {
 /** What a write rests on, looked at again where the write had to wait. Throws where it must not be sent any more. */
 export type LookAgain = () => Promise<void>;
 
+/** A version as the list of versions has it, which is in no order of time. */
+export interface ListedVersion {
+  version?: string;
+  enabled: boolean;
+  createdOn?: Date;
+}
+
 /** One operation bound to one key or secret: the client, the address, and the time that the operation has. */
 export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   readonly kind: "key" | "secret";
@@ -35,6 +42,7 @@ export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   /** The current version, undefined where the object is not there. A disabled one is found too. */
   current(): Promise<Bundle | undefined>;
   deleted(): Promise<DeletedObject | undefined>;
+  versions(): AsyncIterable<ListedVersion>;
   disable(version: string, lookAgain: LookAgain): Promise<Bundle>;
   /** Replaces all tags of a version. */
   setTags(version: string, tags: Record<string, string>): Promise<Bundle>;

@@ -32,6 +32,7 @@ const PROPERTIES = [
   "tags",
   "onDelete",
   "ifSoftDeleted",
+  "previousVersions",
   "timeouts",
   "credential",
 ];

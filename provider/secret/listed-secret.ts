@@ -1,6 +1,7 @@
 import { tell } from "../engine/progress.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
+import { tellIfManyVersions } from "../object/many-versions.js";
 import { vaultIdentity } from "../vault/vault-identity.js";
 import type { SecretOutputs } from "./secret-inputs.js";
 import type { SecretObject } from "./secret-object.js";
@@ -43,16 +44,19 @@ export async function secretForRefresh(
 
 /** The current version is the newest. Moments are whole seconds: among equals, the one that state knows is taken. */
 async function newestListed(
-  { client, address, deadline }: SecretObject,
+  { client, address, deadline, label }: SecretObject,
   recordedVersion: string | undefined,
 ): Promise<SecretBundle | undefined> {
   let newest: SecretBundle | undefined;
+  let count = 0;
   for await (const item of client.getSecretVersions(address.name, deadline.call)) {
     const { version } = item;
     if (version === undefined) continue;
+    count++;
     const later = newest === undefined ? 1 : createdAt(item) - createdAt(newest);
     if (later > 0 || (later === 0 && version === recordedVersion)) newest = { ...item, version };
   }
+  tellIfManyVersions(label, count);
   return newest;
 }
 

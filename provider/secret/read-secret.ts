@@ -7,6 +7,7 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { supersededBy } from "../object/previous-versions.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -69,6 +70,7 @@ async function observe(
     ...(ownerToken === undefined ? {} : { ownerToken }),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
+    ...supersededBy(recorded, bundle.version),
     ...(value.isUncompared ? { uncomparedValue: true as const } : {}),
   };
   // Of a generated value the digest is no input: there it only tells that it is another one.
@@ -148,6 +150,7 @@ const OPTIONS = [
   "adopt",
   "onDelete",
   "ifSoftDeleted",
+  "previousVersions",
   "timeouts",
   "credential",
 ] as const;

@@ -34,6 +34,8 @@ export interface SecretFacts {
   foreignVersion?: true;
   /** After a refresh that found a version made outside and could not read its value. */
   uncomparedValue?: true;
+  /** Versions that are still to be disabled, since another has taken their place. */
+  superseded?: string[];
   /** The token of the owner tag that this resource has put on the secret. */
   ownerToken?: string;
 }

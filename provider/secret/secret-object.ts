@@ -23,6 +23,7 @@ export function secretObject(
     label: `secret "${name}" in ${address.vaultUrl}`,
     current: () => currentSecretVersion(client, name, deadline.call),
     deleted: () => ifPresent(deletedSecret(client, name, deadline.call)),
+    versions: () => client.getSecretVersions(name, deadline.call),
     disable: (version, lookAgain) =>
       client.updateSecret(name, version, { enabled: false }, { ...deadline.call, lookAgain }),
     setTags: (version, tags) => client.updateSecret(name, version, { tags }, deadline.call),

@@ -9,6 +9,7 @@ import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
+import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
 import { plans, propertiesTo } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -18,14 +19,28 @@ import { laterMembers, readSecretInputs, readSecretOutputs } from "./recorded-se
 import { SECRET_ATTRIBUTES, sealed } from "./secret-attributes.js";
 import type { SecretAttributes, SecretFacts, SecretInputs, SecretOutputs } from "./secret-inputs.js";
 import { SECRET } from "./secret-kind.js";
-import { secretObject } from "./secret-object.js";
+import { type SecretObject, secretObject } from "./secret-object.js";
 import { valueDigest } from "./value-digest.js";
 
 /** A look and one request for a new value, one for changed attributes, none where only behaviour options changed. */
-export async function updateSecret(_id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
+export async function updateSecret(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
   const before = readSecretOutputs(olds);
   const inputs = readSecretInputs(news);
+  const superseded = new Set([...(before.superseded ?? []), before.version]);
   const object = secretObject(await vaultClient(inputs), inputs, new OperationDeadline(inputs.timeouts?.update));
+  const outs = await writeSecret(object, before, inputs, (version) => superseded.add(version));
+  if (!disablesPrevious(inputs)) return { outs };
+  const isJustMade = outs.version !== before.version;
+  return { outs: await disableSuperseded(object, { id, outs, superseded, isJustMade }) };
+}
+
+/** @param onVersion is told the version that is there before another is made. */
+async function writeSecret(
+  object: SecretObject,
+  before: SecretOutputs,
+  inputs: SecretInputs,
+  onVersion: (version: string) => void,
+): Promise<Properties> {
   const recorded = await comparedAfterAll(object, before, inputs);
   const later = laterMembers(recorded);
   const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
@@ -36,14 +51,16 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
       // A digest that is lost from state tells nothing: the version that is known may be the one.
       known: recorded.valueDigest === undefined && inputs.generate === undefined ? undefined : recorded.version,
       owner,
-      attributesOver: (current) =>
-        targetAttributes(
+      attributesOver: (current) => {
+        if (current !== undefined) onVersion(current.version);
+        return targetAttributes(
           SECRET_ATTRIBUTES,
           inputs,
           current === undefined ? recorded.found : SECRET_ATTRIBUTES.observed(current, inputs),
-        ),
+        );
+      },
     });
-    return { outs: { ...later, ...(await written(recorded, inputs, bundle, owner?.token)) } };
+    return { ...later, ...(await written(recorded, inputs, bundle, owner?.token)) };
   }
   const patched = propertiesTo(plan, "patch");
   const changed = SECRET_ATTRIBUTES.names.filter((attribute) => patched.includes(attribute));
@@ -56,9 +73,9 @@ export async function updateSecret(_id: string, olds: Properties, news: Properti
       target: pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs),
       owner: mark,
     });
-    return { outs: { ...later, ...(await written(recorded, inputs, bundle, owner?.token ?? recorded.ownerToken)) } };
+    return { ...later, ...(await written(recorded, inputs, bundle, owner?.token ?? recorded.ownerToken)) };
   }
-  return { outs: { ...later, ...unwritten(recorded, inputs) } };
+  return { ...later, ...unwritten(recorded, inputs) };
 }
 
 /** A refresh may not have been allowed to read a value that an update, which may write, can: it need not be set again. */

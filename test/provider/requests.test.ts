@@ -36,6 +36,7 @@ const LATER = "2037-01-01T00:00:00Z";
 const material = { import: { jwk: ecKey().jwk } };
 const otherMaterial = { import: { jwk: ecKey().jwk } };
 const value = { value: "a value" };
+const disabling = { previousVersions: "disable" };
 const recipe = { generate: { length: 32 } };
 const otherValue = { value: "another value" };
 const policy = { rotationPolicy: { rotateAfter: "P90D" } };
@@ -173,6 +174,7 @@ const keySteps: Record<string, Step> = {
   "change of the rotation policy": updates({ ...material, ...policy }, material),
   "change of `onDelete`, `ifSoftDeleted` or `timeouts`": updates(material, { ...material, ...behaviour }),
   "new material": updates(material, { ...otherMaterial, tags: { a: "1" } }),
+  'new material with `previousVersions: "disable"`': updates(material, { ...otherMaterial, ...disabling }),
   "removal of `expiresOn`": updates({ ...material, expiresOn: LATER }, material),
   "delete: `retain`": deletes({ ...material, onDelete: "retain" }),
   "delete: `disable`": deletes({ ...material, onDelete: "disable" }),
@@ -202,6 +204,7 @@ const secretSteps: Record<string, Step> = {
   "change of attributes": updates(value, { ...value, tags: { a: "1" }, enabled: false, contentType: "a/b" }),
   "change of `onDelete`, `ifSoftDeleted` or `timeouts`": updates(value, { ...value, ...behaviour }),
   "new value": updates(value, { ...otherValue, tags: { a: "1" } }),
+  'new value with `previousVersions: "disable"`': updates(value, { ...otherValue, ...disabling }),
   "new generated value": updates(recipe, { generate: { length: 33 }, tags: { a: "1" } }),
   "removal of `contentType` or `expiresOn`": updates({ ...value, contentType: "a/b", expiresOn: LATER }, value),
   "removal of `contentType` of a generated secret": updates({ ...recipe, contentType: "a/b" }, recipe),

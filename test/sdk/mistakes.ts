@@ -39,7 +39,8 @@ new keyvault.Key("k", { restore: { blob: text } });
 new keyvault.Key("k", { restore: { file: "k.keybackup" } });
 new keyvault.Key("k", { restore: stack.requireOutput("backup") });
 new keyvault.Secret("s", { value: config.requireSecret("value"), adopt: true });
-new keyvault.Secret("s", { value: { env: "DB_PASSWORD" } });
+new keyvault.Secret("s", { value: { env: "DB_PASSWORD" }, previousVersions: "disable" });
+new keyvault.Key("k", { generate, previousVersions: config.get("old") === "keep" ? "keep" : "disable" });
 new keyvault.Secret("s", { value: { file: "db.password" }, adopt: true });
 new keyvault.Secret("s", { generate: { length: 32 } });
 new keyvault.Secret("s", { generate: { length: 32, characters: text, keepers: { year: text } } });
@@ -116,6 +117,8 @@ new keyvault.Key("k", { generate, expiresAt: "2027-06-30T00:00:00Z" });
 new keyvault.Key("k", { generate, rotationPolicy: { rotateafter: "P90D" } });
 // @ts-expect-error an unknown choice
 new keyvault.Key("k", { generate, onDelete: "keep" });
+// @ts-expect-error an unknown choice
+new keyvault.Key("k", { generate, previousVersions: "delete" });
 // @ts-expect-error an unknown operation
 new keyvault.Key("k", { generate, keyOps: ["signing"] });
 // @ts-expect-error the backup of a secret
