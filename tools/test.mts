@@ -38,9 +38,12 @@ mkdirSync(scratch, { recursive: true });
 
 const failures: string[] = [];
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+const times: string[] = [];
 for (const { name, check } of checks) {
   console.log(`\n== ${name}\n`);
+  const start = performance.now();
   const tally = await check();
+  times.push(`${name}: ${Math.round((performance.now() - start) / 1000)} s`);
   total.passed += tally.passed;
   total.failed += tally.failed;
   total.skipped += tally.skipped;
@@ -48,6 +51,7 @@ for (const { name, check } of checks) {
 }
 rmSync(scratch, { recursive: true, force: true });
 
+console.log(`\n${times.join("\n")}`);
 console.log(failures.length > 0 ? `\nFailed: ${failures.join(", ")}\n` : "");
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
