@@ -238,7 +238,7 @@ async function noteVersionBefore<I extends ObjectInputs & A, A extends Attribute
   { bundle, isComplete }: Made<B>,
 ): Promise<void> {
   const { inputs, object, superseded } = creation;
-  if (isComplete || !disablesPrevious(inputs) || !isOurs(creation, bundle.tags)) return;
+  if (isComplete || !disablesPrevious(inputs) || standingOf(creation, bundle.tags) !== "own") return;
   const before = await enabledVersionBefore(object, bundle.version);
   if (before !== undefined) superseded.add(before);
 }
