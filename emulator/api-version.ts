@@ -29,4 +29,6 @@ export const since = {
   macs: 706,
   outContentType: 20_250_601,
   keySize: 20_260_101,
+  /** A preview of 2026; with which version it began is documented nowhere. */
+  symmetricInVaults: 20_260_101,
 } as const;

@@ -95,7 +95,7 @@ export type KeyGenerate = Keepers &
         keySize?: undefined;
       }
     | {
-        /** In a Managed HSM only. */
+        /** In a Managed HSM and, in preview, in vaults of the premium tier; see `keyvault:apiVersion`. */
         keyType: pulumi.Input<"oct-HSM">;
         /** 128, 192 or 256 bits. Default: the service's. */
         keySize?: Listed<128 | 192 | 256, number>;

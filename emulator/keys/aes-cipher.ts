@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
-/** The symmetric algorithms of a Managed HSM, by their names on the wire. */
+/** The algorithms of symmetric keys, by their names on the wire. */
 export interface AesAlgorithm {
   readonly bits: number;
   readonly mode: "gcm" | "cbc" | "kw" | "kwp";

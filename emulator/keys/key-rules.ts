@@ -1,3 +1,4 @@
+import { type ApiVersion, since } from "../api-version.js";
 import { badParameter, forbidden, invalidProperties } from "../service-error.js";
 import type { Vault } from "../vault.js";
 import { curveByWireName } from "./curve.js";
@@ -50,8 +51,9 @@ export function specificationOf(
   keyType: string,
   size: number | undefined,
   curve: string | undefined,
+  apiVersion: ApiVersion = 0,
 ): KeySpecification {
-  requireKeyType(vault, keyType);
+  requireKeyType(vault, keyType, apiVersion >= since.symmetricInVaults);
   if (keyType.startsWith("RSA")) {
     if (size !== undefined && !rsaSizes.includes(size)) throw unsupportedSize(size, rsaSizes);
     return { keyType, size: size ?? 2048, curve: undefined };
@@ -67,11 +69,12 @@ export function specificationOf(
   return { keyType, size: known.bits, curve: wanted };
 }
 
-/** @throws ServiceError 400: symmetric keys live on a Managed HSM only. */
-export function requireKeyType(vault: Vault, keyType: string): void {
-  const known =
-    vault.plane === "vault" ? ["RSA", "RSA-HSM", "EC", "EC-HSM"] : ["RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM"];
-  if (!known.includes(keyType)) throw invalidProperties();
+const asymmetricTypes = ["RSA", "RSA-HSM", "EC", "EC-HSM"];
+
+/** @throws ServiceError 400: a vault takes no symmetric key, and makes one in its HSM since 2026 only. */
+export function requireKeyType(vault: Vault, keyType: string, isMade = false): void {
+  const symmetricTypes = vault.plane === "managedhsm" ? ["oct", "oct-HSM"] : isMade ? ["oct-HSM"] : [];
+  if (!asymmetricTypes.includes(keyType) && !symmetricTypes.includes(keyType)) throw invalidProperties();
 }
 
 function curveOfSize(size: number | undefined): string {

@@ -39,7 +39,7 @@ export const createKey = defineOperation({
     release_policy: optional(releasePolicyRules),
   }),
   prepare: async (context, body): Promise<{ pair: KeyPair; releasePolicy: StoredReleasePolicy | undefined }> => {
-    const specification = specificationOf(context.vault, body.kty, body.key_size, body.crv);
+    const specification = specificationOf(context.vault, body.kty, body.key_size, body.crv, context.apiVersion);
     const keyType = storedKeyType(context.vault, body.kty, false);
     const releasePolicy = readReleasePolicy(context.vault, keyType, body.attributes?.exportable, body.release_policy);
     context.store.transaction("read", () => writable(context, "keys"));

@@ -1,7 +1,7 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson, pickDefined } from "../engine/normal-form.js";
 import type { CallOptions } from "../keyvault/client.js";
-import { KeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
 import type { ImportKeyParameters } from "../keyvault/key-operations.js";
 import type { KeyMaterial } from "../material/key-material.js";
@@ -162,7 +162,7 @@ function sendVersion(
   }
   if (inputs.generate === undefined) throw noSource(inputs);
   const { keyType, keySize, curve } = inputs.generate;
-  return client.createKey(
+  const making = client.createKey(
     inputs.name,
     {
       keyType: inputs.hardwareProtected && !keyType.endsWith("-HSM") ? `${keyType}-HSM` : keyType,
@@ -172,6 +172,21 @@ function sendVersion(
     },
     options,
   );
+  if (keyFamily(keyType) !== "oct" || client.plane === "managedhsm") return making;
+  return making.catch((error: unknown) => {
+    throw isKeyVaultError(error, "KV_INVALID_INPUT") ? noSymmetricKeys(object, error) : error;
+  });
+}
+
+/** What a vault says of it (`Property  has invalid value`) tells nobody anything. */
+function noSymmetricKeys({ label, address }: VaultObject<KeyBundle>, refusal: KeyVaultError): KeyVaultError {
+  return new KeyVaultError("KV_INVALID_INPUT", `create ${label} was refused: this vault makes no symmetric keys`, {
+    objectName: address.name,
+    status: refusal.status,
+    requestId: refusal.requestId,
+    hint: "oct-HSM keys are made by a Managed HSM and, in a preview of 2026, by vaults of the premium tier: if this is one, set keyvault:apiVersion to 2026-04-01.",
+    cause: refusal,
+  });
 }
 
 /** Imports material that never crosses the wire but wrapped for the vault. The answer has to show its public half. */

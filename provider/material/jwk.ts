@@ -50,7 +50,9 @@ function readByType(
       return readEc(jwk, problems);
     case "oct":
       if (allowSymmetric) return readSymmetric(jwk, problems);
-      problems.push("this is a symmetric key (oct), which only Managed HSM takes: Key Vault takes RSA and EC keys");
+      problems.push(
+        "this is a symmetric key (oct), which can be imported into a Managed HSM only: a vault takes RSA and EC keys, and one of the premium tier makes symmetric ones itself (generate with keyType oct-HSM)",
+      );
       return undefined;
     default:
       problems.push(

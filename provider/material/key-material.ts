@@ -41,7 +41,7 @@ export interface ReadKeyMaterialOptions {
   keyType?: string;
   /** The curve of the EC key in a transfer blob. */
   curve?: string;
-  /** Take symmetric keys (oct): Managed HSM only. Default false. */
+  /** Take symmetric keys (oct), which can be imported into a Managed HSM only. Default false. */
   allowSymmetric?: boolean;
 }
 
@@ -151,7 +151,9 @@ function readByok(
   const keyType = baseKeyType(options.keyType ?? "RSA", problems);
   const curve = options.curve === undefined ? undefined : findCurve(options.curve);
   if (keyType === "oct" && options.allowSymmetric !== true) {
-    problems.push("keyType says that the transfer blob holds a symmetric key (oct), which only Managed HSM takes");
+    problems.push(
+      "keyType says that the transfer blob holds a symmetric key (oct), which can be imported into a Managed HSM only",
+    );
   }
   if (options.curve !== undefined && curve === undefined) problems.push("curve is not one that Key Vault takes");
   if (options.curve !== undefined && keyType === "RSA")
@@ -174,7 +176,7 @@ function readByok(
 function baseKeyType(keyType: string, problems: string[]): KeyMaterial["keyType"] | undefined {
   const base = keyType.replace(/-HSM$/, "");
   if (base === "RSA" || base === "EC" || base === "oct") return base;
-  problems.push("keyType is not one that Key Vault takes: RSA-HSM, EC-HSM or, in a Managed HSM, oct-HSM");
+  problems.push("keyType is not one that Key Vault takes: RSA-HSM, EC-HSM or, for a Managed HSM, oct-HSM");
   return undefined;
 }
 

@@ -59,7 +59,7 @@ test("all that is wrong with a blob is told at once", () => {
 test("what cannot hold is refused", () => {
   expect(refused(blob, { hardwareProtected: false }).join()).toMatch(/only be kept in an HSM/);
   expect(refused(blob, { keyType: "DSA" }).join()).toMatch(/keyType is not one/);
-  expect(refused(blob, { keyType: "oct-HSM" }).join()).toMatch(/only Managed HSM/);
+  expect(refused(blob, { keyType: "oct-HSM" }).join()).toMatch(/Managed HSM only/);
   expect(refused(blob, { keyType: "EC-HSM", curve: "P-192" }).join()).toMatch(/curve is not one/);
   expect(refused(blob, { curve: "P-256" }).join()).toMatch(/curve is for transfer blobs/);
 });

@@ -13,6 +13,8 @@ const wireAttributes = z.object({
   recoverableDays: z.number().nullish(),
   exportable: z.boolean().nullish(),
   hsmPlatform: words.nullish(),
+  /** In bits, since 2026. Of a symmetric key nothing else tells it. */
+  key_size: z.number().nullish(),
 });
 
 const attributes = z.object({
@@ -25,6 +27,7 @@ const attributes = z.object({
   recoverableDays: z.number().exactOptional(),
   exportable: z.boolean().exactOptional(),
   hsmPlatform: z.string().exactOptional(),
+  keySize: z.number().exactOptional(),
 });
 
 /** The attributes of a key or secret, in both directions. What the service owns is left out on the way there by not being given. */
@@ -55,6 +58,7 @@ function toAttributes(wire: z.output<typeof wireAttributes>): z.input<typeof att
     recoverableDays: wire.recoverableDays,
     exportable: wire.exportable,
     hsmPlatform: wire.hsmPlatform,
+    keySize: wire.key_size,
   });
 }
 

@@ -59,22 +59,25 @@ function toKeyBundle(wire: z.output<typeof wireBundle>, context: z.RefinementCtx
     name: kid.name,
     version: kid.version,
     keyType: kty,
-    ...present({ curve: crv, keySize: sizeOf(publicKey), keyOps: key_ops, releasePolicy: wire.release_policy }),
+    ...present({ curve: crv, keyOps: key_ops, releasePolicy: wire.release_policy }),
     publicKey,
     enabled: true,
     ...wire.attributes,
+    // A public key tells its size itself, whatever is said of it.
+    ...present({ keySize: sizeOf(publicKey) ?? wire.attributes?.keySize }),
     tags: wire.tags,
     managed: wire.managed ?? false,
   };
 }
 
 function toKeyItem(wire: z.output<typeof wireItem>): KeyItem {
+  const { keySize, ...attributes } = wire.attributes ?? {};
   return {
     id: wire.kid.id,
     name: wire.kid.name,
     ...present({ version: wire.kid.version }),
     enabled: true,
-    ...wire.attributes,
+    ...attributes,
     tags: wire.tags,
     managed: wire.managed ?? false,
   };

@@ -28,7 +28,7 @@ export const deletedSecretItem = wireDeletedSecret.transform(
 );
 
 function toSecretItem(wire: z.output<typeof wireSecret>): SecretItem {
-  const { exportable, hsmPlatform, ...attributes } = wire.attributes ?? {};
+  const { exportable, hsmPlatform, keySize, ...attributes } = wire.attributes ?? {};
   return {
     id: wire.id.id,
     name: wire.id.name,

@@ -29,6 +29,24 @@ describe("createKey", () => {
     expect(text).not.toContain("null");
   });
 
+  it("makes a symmetric key in a premium vault since 2026, and takes none", async () => {
+    const { call } = await openVault();
+    const of2026 = { apiVersion: "2026-04-01" };
+    const invalid = refusal(400, "BadParameter", "Property  has invalid value\r\n");
+    expect(await call("POST", "/keys/a/create", { kty: "oct-HSM", key_size: 128 }, of2026)).toMatchObject({
+      status: 200,
+      body: { key: { kty: "oct-HSM" }, attributes: { key_size: 128 } },
+    });
+    expect(await call("POST", "/keys/b/create", { kty: "oct-HSM" })).toMatchObject(invalid);
+    expect(await call("POST", "/keys/b/create", { kty: "oct" }, of2026)).toMatchObject(invalid);
+    const key = { kty: "oct-HSM", k: "AAAAAAAAAAAAAAAAAAAAAA" };
+    expect(await call("PUT", "/keys/b", { key }, of2026)).toMatchObject(invalid);
+    const standard = await openVault({ vaults: [{ name: "standard", sku: "standard" }] });
+    expect(await standard.call("POST", "/keys/a/create", { kty: "oct-HSM" }, of2026)).toMatchObject(
+      refusal(403, "Forbidden", undefined, "HardwareKeysNotSupported"),
+    );
+  });
+
   it("ignores a public exponent", async () => {
     const { call } = await openVault();
     expect(await call("POST", "/keys/a/create", { kty: "RSA", public_exponent: 3 })).toMatchObject({
