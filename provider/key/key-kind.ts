@@ -30,7 +30,7 @@ import {
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
 import { keyOutputs } from "./key-outputs.js";
-import { samePolicy, wireRotationPolicy } from "./rotation-policy.js";
+import { samePolicy, sentRotationPolicy } from "./rotation-policy.js";
 import { exchangeKeyFor, readExchangeKey, type WrapWith } from "./wrapped-import.js";
 
 /** What makes a key a key in the life that it shares with secrets. */
@@ -260,7 +260,7 @@ function sendPatch(
 /** Sets the program's rotation policy, or the service's default where it has none. A lost answer is looked for. */
 export async function writeRotationPolicy(object: VaultObject<KeyBundle>, inputs: KeyInputs): Promise<void> {
   const { client, deadline, label } = object;
-  const policy = wireRotationPolicy(inputs.rotationPolicy);
+  const policy = sentRotationPolicy(inputs.rotationPolicy);
   await deadline.whileBusy<unknown>(`${label} to be free`, () =>
     writeOnce<unknown>({
       what: `the rotation policy of ${label}`,

@@ -1,6 +1,6 @@
 import { parseIsoDuration } from "../engine/duration.js";
 import { canonicalJson } from "../engine/normal-form.js";
-import type { KeyRotationPolicy } from "../keyvault/key-bundle.js";
+import type { KeyRotationPolicy, KeyRotationPolicyInput } from "../keyvault/key-bundle.js";
 import type { RotationPolicyInputs } from "./key-inputs.js";
 
 const DAY = 86_400_000;
@@ -17,6 +17,12 @@ export function wireRotationPolicy(policy: RotationPolicyInputs | undefined): Ke
       ...(notifyBeforeExpiry ? [{ action: "Notify" as const, timeBeforeExpiry: notifyBeforeExpiry }] : []),
     ],
   };
+}
+
+/** As it is sent: in lower case, which vaults, Managed HSMs and stricter servers all take. */
+export function sentRotationPolicy(policy: RotationPolicyInputs | undefined): KeyRotationPolicyInput {
+  const { lifetimeActions, ...rest } = wireRotationPolicy(policy);
+  return { ...rest, lifetimeActions: lifetimeActions.map((item) => ({ ...item, action: item.action.toLowerCase() })) };
 }
 
 /** Whether the vault has the policy that the program says, however it writes it. */

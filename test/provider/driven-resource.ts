@@ -80,7 +80,7 @@ export class DrivenResource {
 }
 
 /** Secrets in plain text, as the engine sends them. */
-function stored(value: Arguments): Arguments {
+export function stored(value: Arguments): Arguments {
   return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
     item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
       ? item.value

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { key, keyBackup, keyInventory, secret, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
+import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { ecKey, rsaKey } from "../engine/demo-keys.js";
+import { call } from "../engine/vault-by-hand.js";
+import { type Arguments, DrivenResource, type State, stored } from "./driven-resource.js";
+import { nextEngineRun } from "./engine-run.js";
+import { type OtherServer, startServerWith } from "./other-server.js";
+import { ALL_HABITS, HABITS } from "./server-habits.js";
+
+interface Subject {
+  provider: DynamicProvider;
+  backup: DynamicProvider;
+  collection: "keys" | "secrets";
+  args: Arguments;
+}
+
+const ofKeys = { provider: key, backup: keyBackup, collection: "keys" } as const;
+const imported = (pair: { pkcs8: string }): Arguments => ({ import: { pem: pair.pkcs8 } });
+
+const SUBJECTS: Record<string, Subject> = {
+  "an imported RSA key": { ...ofKeys, args: imported(rsaKey()) },
+  "an imported P-256 key that states its operations": {
+    ...ofKeys,
+    args: { ...imported(ecKey()), keyOps: ["sign", "verify"] },
+  },
+  "an imported P-521 key": { ...ofKeys, args: imported(ecKey("secp521r1")) },
+  "an imported P-256K key": { ...ofKeys, args: { ...imported(ecKey("secp256k1")), keyOps: ["sign"] } },
+  "a generated key with a rotation policy": {
+    ...ofKeys,
+    args: {
+      generate: { keyType: "EC" },
+      rotationPolicy: { rotateAfter: "P90D", expireAfter: "P1Y" },
+      // A policy that cannot be read is asked for that long.
+      timeouts: { read: "1s" },
+    },
+  },
+  "a secret": {
+    provider: secret,
+    backup: secretBackup,
+    collection: "secrets",
+    args: { value: "a value", contentType: "text/plain" },
+  },
+};
+
+describe.each([
+  ...Object.entries(HABITS).map(([title, habit]) => [title, [habit]] as const),
+  ["has all such habits at once", ALL_HABITS] as const,
+])("on a server that %s,", (_title, habits) => {
+  let vault: Emulator;
+  let server: OtherServer;
+
+  beforeEach(async () => {
+    vault = await startEmulator();
+    server = await startServerWith(vault, habits);
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    server.close();
+    await vault.close();
+  });
+
+  describe.each(Object.entries(SUBJECTS))("%s", (_subject, { provider, backup, collection, args }) => {
+    let resource: DrivenResource;
+    const tagged = (team: string): Arguments => ({ ...args, tags: { team } });
+
+    beforeEach(() => {
+      resource = new DrivenResource(provider, vault, { vaultUrl: server.url, name: "orders" });
+    });
+    const writes = (): string[] => resource.operations().filter((operation) => !operation.startsWith("get"));
+    const isClean = async (state: State) => {
+      expect(await resource.drift(state)).toEqual({});
+      const { id, outs } = await resource.refreshed(state);
+      expect({ id, version: outs.version }).toEqual({ id: state.id, version: state.outs.version });
+    };
+    const by = (body: unknown, { outs }: State) => call(vault, "PATCH", `/${collection}/orders/${outs.version}`, body);
+
+    it("is made and changed without drift, and known again by a run that was interrupted", async () => {
+      const state = await resource.created(tagged("a"));
+      await isClean(state);
+      const changed = await resource.updated(state, tagged("b"));
+      await isClean(changed);
+      nextEngineRun();
+      vault.requests.clear();
+      const again = await resource.created(tagged("b"));
+      expect(again.outs.version).toBe(state.outs.version);
+      expect(writes().filter((operation) => operation !== "updateKeyRotationPolicy")).toEqual([]);
+    });
+
+    it("is told where somebody changes it, and taken back", async () => {
+      const state = await resource.created(tagged("a"));
+      await by({ tags: { team: "somebody" } }, state);
+      expect(await resource.drift(state)).toEqual({ tags: { team: "somebody" } });
+      await isClean(await resource.updated(await resource.refreshed(state), tagged("a")));
+    });
+
+    it("is disabled and enabled, by the program and outside of it", async () => {
+      const state = await resource.created(args);
+      const disabled = await resource.updated(state, { ...args, enabled: false });
+      await isClean(disabled);
+      const enabled = await resource.updated(disabled, args);
+      await isClean(enabled);
+      await by({ attributes: { enabled: false } }, state);
+      expect(await resource.drift(enabled)).toEqual({ enabled: false });
+      await isClean(await resource.updated(await resource.refreshed(enabled), args));
+    });
+
+    it("comes back from a deletion with the version that it had", async () => {
+      const state = await resource.created(args);
+      await resource.deleted(state);
+      expect((await resource.refreshed(state)).id).toBe("");
+      nextEngineRun();
+      const before = vault.clock.now();
+      const again = await resource.created(args);
+      expect(again.outs.version).toBe(state.outs.version);
+      expect(vault.clock.now() - before).toBeLessThan(60_000);
+      await isClean(again);
+    });
+
+    it("comes back from its backup, and is refused over one that is there", async () => {
+      const state = await resource.created(args);
+      const kept = new DrivenResource(backup, vault, { vaultUrl: server.url, name: "orders", __provider: "text" });
+      const taken = await kept.created({ version: state.outs.version });
+      expect(await kept.drift(taken)).toEqual({});
+      const restoreFrom = { blob: taken.outs.blob, sourceName: "orders", version: state.outs.version };
+      await resource.deleted({ ...state, outs: { ...state.outs, onDelete: "purge" } });
+      nextEngineRun();
+      await call(vault, "POST", `/${collection}/restore`, { value: taken.outs.blob });
+      nextEngineRun();
+      // The mark of the one that was backed up came back with it: it is this stack's.
+      const found = await resource.created({ restoreFrom });
+      expect(found.outs.version).toBe(state.outs.version);
+      await resource.deleted({ ...found, outs: { ...found.outs, onDelete: "purge" } });
+      nextEngineRun();
+      const restored = await resource.created({ restoreFrom });
+      expect(restored.outs.version).toBe(state.outs.version);
+      await isClean(restored);
+    });
+
+    it("is adopted as it is, and refused where it is not", async () => {
+      const made = await resource.created(args);
+      await by({ tags: { "pulumi-keyvault": "shop/dev AAAAAAAAAAAAAAAA" } }, made);
+      nextEngineRun();
+      await expect(resource.created(args)).rejects.toThrow(/^KV_ALREADY_EXISTS: .*stack "shop\/dev" owns it/);
+      vault.requests.clear();
+      const adopted = await resource.created({ adopt: true, tags: { team: "a" } });
+      expect(adopted.outs.version).toBe(made.outs.version);
+      await isClean(adopted);
+    });
+  });
+
+  it("a whole vault is backed up and counted, what is disabled and deleted too", async () => {
+    const jwk = ecKey().jwk;
+    const shared = { vaultUrl: server.url };
+    const keys = new DrivenResource(key, vault, { ...shared, import: { jwk } });
+    for (const name of ["a", "b", "c", "d"]) await keys.created({ name });
+    await keys.created({ name: "e", enabled: false });
+    const gone = await keys.created({ name: "f" });
+    await new DrivenResource(secret, vault, shared).created({ name: "s", value: "x", enabled: true });
+    await keys.deleted(gone);
+
+    const made = async (provider: DynamicProvider, args: Arguments) => {
+      const checked = await provider.check({}, { ...shared, ...args, __provider: "text" });
+      expect(checked.failures).toEqual([]);
+      const inputs = stored(checked.inputs);
+      const created = await provider.create(inputs);
+      const outs = stored(created.outs);
+      const observed = async () => stored((await provider.read(created.id, outs)).inputs ?? {});
+      expect(await observed()).toEqual(inputs);
+      return { inputs, outs, observed };
+    };
+    const { outs } = await made(vaultBackup, { keys: "*", secrets: "*" });
+    expect(Object.keys((outs.covered as { keys: object }).keys).sort()).toEqual(["a", "b", "c", "d", "e"]);
+    const counted = await made(keyInventory, { expect: ["a", "b", "c"] });
+    expect(counted.outs).toMatchObject({ count: 5, counts: { unmanaged: 2, missing: 0, softDeleted: 1 } });
+    await call(vault, "DELETE", "/keys/a");
+    expect(await counted.observed()).not.toEqual(counted.inputs);
+  });
+});
