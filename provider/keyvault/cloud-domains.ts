@@ -23,8 +23,15 @@ export function parseAllowedDomains(domains: readonly string[]): string[] {
   return domains.map((domain) => {
     const text = domain.trim().toLowerCase();
     if (text.length <= 253 && /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(text)) return text;
-    throw new KeyVaultError("KV_INVALID_INPUT", `${JSON.stringify(domain.slice(0, 100))} is not a domain of vaults`, {
+    throw new KeyVaultError("KV_INVALID_INPUT", `${shownDomain(domain)} is not a domain of vaults`, {
       hint: "name the host that the vaults' challenge names as its resource, such as vault.local.azurestack.external, without scheme, wildcard or leading dot.",
     });
   });
+}
+
+/** Text with a dot and nothing but a host's characters around it. Anything else may be a secret in the wrong place. */
+function shownDomain(text: string): string {
+  return /^[a-z0-9*:/-]{0,60}(\.[a-z0-9*-]{1,60}){1,6}$/i.test(text)
+    ? JSON.stringify(text)
+    : `(text of ${text.length} characters)`;
 }

@@ -47,7 +47,7 @@ export async function tokenSource(
   if (known !== undefined) return namedSource(known, env);
   const { entry, names } = await namedEntry(name, entries);
   if (entry === undefined) {
-    throw new KeyVaultError("KV_INVALID_INPUT", `Credential ${JSON.stringify(name.slice(0, 100))} is unknown`, {
+    throw new KeyVaultError("KV_INVALID_INPUT", `Credential ${shownName(name)} is unknown`, {
       hint: `a credential is one of ${[...CREDENTIAL_NAMES, ...names].join(", ")}${names.length === 0 ? ", or the name of an entry in keyvault:credentials" : ""}.`,
     });
   }
@@ -90,6 +90,11 @@ async function namedEntry(name: string, setting: string | undefined) {
     });
   }
   return { entry: entries.get(name), names: [...entries.keys()] };
+}
+
+/** A name as these are written. Anything else may be the token or the client secret itself. */
+function shownName(name: string): string {
+  return /^[a-z]{1,12}(-[a-z]{1,12}){0,3}$/i.test(name) ? `"${name}"` : `(text of ${name.length} characters)`;
 }
 
 /** Any credential of `@azure/identity`, or another of its shape, as a token source. */

@@ -1,14 +1,23 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { transferBlob } from "../../conformance/transfer-blob.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, keyInventory, secret, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
+import {
+  key,
+  keyBackup,
+  keyInventory,
+  secret,
+  secretBackup,
+  secretInventory,
+  vaultBackup,
+} from "../../provider/dynamic-v1.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import type { KeyVaultClient } from "../../provider/keyvault/client.js";
+import { vaultClient } from "../../provider/vault/vault-access.js";
 import { call } from "../engine/vault-by-hand.js";
+import { ECHOES, Gateway } from "./echoing-gateway.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 import {
   armouredLines,
@@ -172,6 +181,15 @@ const ROWS: Row[] = [
     backedUp("VaultBackup", { keys: "*", secrets: "*", to: { folder: join(folder, "of-vault") } }),
   ],
   [
+    "an inventory of secrets",
+    secretInventory,
+    async (vault) => {
+      await call(vault, "PUT", "/secrets/orders", { value: VALUE, contentType: CONTENT_TYPE, tags: { t: TAG } });
+      const args = { expect: ["orders"], includeSecrets: true };
+      return { args, marked: [] };
+    },
+  ],
+  [
     "an inventory",
     keyInventory,
     async (vault) => {
@@ -180,92 +198,6 @@ const ROWS: Row[] = [
     },
   ],
 ];
-
-/** What the gateway has of one exchange. */
-interface Exchange {
-  body: string;
-  headers: string;
-  answer: string;
-}
-
-interface Told {
-  status: number;
-  type?: string;
-  text: string;
-}
-
-const refusal = (status: number, code: string, message: string, inner?: string): Told => ({
-  status,
-  text: JSON.stringify({ error: { code, message, ...(inner ? { innererror: { code: inner } } : {}) } }),
-});
-const all = ({ body, headers, answer }: Exchange): string => `${headers} ${body} ${answer}`;
-
-/** A gateway that says back what it was told, in many forms. */
-const ECHOES: Record<string, (exchange: Exchange) => Told> = {
-  "400 in the service's form": (it) => refusal(400, "BadParameter", `Property has invalid value ${all(it)}`),
-  "403 in the service's form": (it) => refusal(403, "Forbidden", all(it), it.body.slice(0, 100)),
-  "404 in words of its own": (it) => refusal(404, it.body.slice(0, 80), all(it)),
-  "409 in the service's form": (it) => refusal(409, "Conflict", all(it), it.answer.slice(0, 400)),
-  "418 and a page": (it) => ({ status: 418, type: "text/html", text: `<html>${all(it)}</html>` }),
-  "500 with the request": (it) => refusal(500, it.body.slice(0, 200), all(it)),
-  "502 and a page": (it) => ({ status: 502, type: "text/html", text: `<html>${all(it)}</html>` }),
-  "200 and a page": (it) => ({ status: 200, type: "text/html", text: `<html>${all(it)}</html>` }),
-  "200 and JSON that stops": (it) => ({ status: 200, text: `{"error":{"message":${JSON.stringify(all(it))}` }),
-  "200 and wrong kinds": ({ body, answer }) => ({
-    status: 200,
-    text: JSON.stringify({ key: body, id: [body], kid: answer, value: { body, answer }, attributes: body }),
-  }),
-  "a redirect": (it) => ({ status: 302, text: all(it) }),
-};
-
-/** A gateway before a vault: passes on what it is asked, and answers the requests that are spoiled in its own way. */
-class Gateway {
-  readonly exchanges: Exchange[] = [];
-  spoil: ((exchange: Exchange, index: number) => Told | undefined) | undefined;
-  readonly #server = createServer();
-
-  static async before(vault: Emulator): Promise<Gateway> {
-    const gateway = new Gateway();
-    gateway.#server.on("request", (request, response) => {
-      // Who asked may have gone meanwhile.
-      gateway.#answer(vault, request, response).catch(() => response.destroy());
-    });
-    await new Promise<void>((listening) => gateway.#server.listen(0, "127.0.0.1", listening));
-    return gateway;
-  }
-
-  async #answer(vault: Emulator, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { method = "GET", url = "/" } = request;
-    const { authorization } = request.headers;
-    const body = Buffer.concat(chunks).toString("utf8");
-    const answer = await fetch(`${vault.url}${url}`, {
-      method,
-      headers: { "content-type": "application/json", ...(authorization ? { authorization } : {}) },
-      ...(body === "" ? {} : { body }),
-    });
-    const text = await answer.text();
-    if (answer.status === 401) {
-      response.writeHead(401, { "www-authenticate": answer.headers.get("www-authenticate") ?? "" }).end();
-      return;
-    }
-    const exchange = { body, headers: JSON.stringify(request.headers), answer: text };
-    const told = this.spoil?.(exchange, this.exchanges.length);
-    this.exchanges.push(exchange);
-    const type = told?.type ?? "application/json";
-    response.writeHead(told?.status ?? answer.status, { "content-type": type }).end(told?.text ?? text);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((closed) => this.#server.close(closed));
-  }
-}
 
 let printed = "";
 let lives: { close(): Promise<void> }[] = [];
@@ -437,5 +369,45 @@ describe.each(ROWS)("%s", (...row) => {
   it.each(Object.entries(ECHOES))("shows nothing where a gateway says its writes back: %s", async (_form, echo) => {
     const life = await lived(row, (exchange) => (exchange.body === "" ? undefined : echo(exchange)));
     expectNothing(life);
+  });
+});
+
+describe("the functions that use a vault", () => {
+  const PLAIN = "Canary plaintext";
+  const TEXT = Buffer.from(PLAIN).toString("base64url");
+  const SIGNED = Buffer.alloc(32, "Canary digest").toString("base64url");
+  const uses: [what: string, carried: string[], use: (client: KeyVaultClient, sealed: string) => Promise<unknown>][] = [
+    ["encrypt", [TEXT], (client) => client.encrypt("orders", undefined, { algorithm: "RSA-OAEP-256", value: TEXT })],
+    ["decrypt", [], (client, value) => client.decrypt("orders", undefined, { algorithm: "RSA-OAEP-256", value })],
+    ["wrapKey", [TEXT], (client) => client.wrapKey("orders", undefined, { algorithm: "RSA-OAEP-256", value: TEXT })],
+    ["unwrapKey", [], (client, value) => client.unwrapKey("orders", undefined, { algorithm: "RSA-OAEP-256", value })],
+    ["sign", [SIGNED], (client) => client.sign("orders", undefined, { algorithm: "RS256", digest: SIGNED })],
+    ["getSecret", [], (client) => client.getSecret("orders")],
+  ];
+
+  it.each(uses)("%s shows nothing of what it was given, nor of what it was answered", async (_what, carried, use) => {
+    const permissions = { principals: { [TOKEN]: { keys: ["*"], secrets: ["*"] } } };
+    const vault = await startEmulator({ timing: "instant", vaults: [{ name: "contoso", permissions }] });
+    const gateway = await Gateway.before(vault);
+    lives.push(gateway, vault);
+    startEngineRun(vault);
+    vi.stubEnv("KEYVAULT_TOKEN", TOKEN);
+    const byHand = { url: vault.url, token: TOKEN } as Emulator;
+    await call(byHand, "POST", "/keys/orders/create", { kty: "RSA" });
+    await call(byHand, "PUT", "/secrets/orders", { value: VALUE });
+    const sealed = (await call(byHand, "POST", "/keys/orders/encrypt", { alg: "RSA-OAEP-256", value: TEXT })) as {
+      value: string;
+    };
+    const client = await vaultClient({ vaultUrl: gateway.url });
+    await use(client, sealed.value);
+    const [first] = gateway.exchanges;
+    expect(found(first?.body ?? "", carried)).toEqual(carried);
+    expect((first?.headers ?? "").includes(TOKEN)).toBe(true);
+    for (const echo of Object.values(ECHOES)) {
+      gateway.spoil = echo;
+      const failure = shownBy(await use(client, sealed.value).catch((error: unknown) => error));
+      expect(failure).toMatch(/KV_/);
+      expect(found(failure, [TOKEN, VALUE, PLAIN, TEXT, SIGNED, sealed.value.slice(40, 80)])).toEqual([]);
+    }
   });
 });
