@@ -57,9 +57,11 @@ export function refuseResource(
   const vaultHost = new URL(vaultUrl).hostname;
   if (isLoopbackHost(vaultHost)) return undefined;
   if (!URL.canParse(resource)) return "foreign";
-  const { protocol, hostname } = new URL(resource);
+  const { protocol, hostname, username, password, port, pathname, search, hash } = new URL(resource);
   if (protocol !== "https:" || !vaultHost.endsWith(`.${hostname}`)) return "foreign";
-  if (CLOUD_DOMAINS.includes(hostname)) return undefined;
+  // A host and no more: what else a text may hold makes it the name of something else.
+  if (`${username}${password}${port}${search}${hash}` !== "") return "foreign";
+  if (CLOUD_DOMAINS.includes(hostname)) return pathname === "/" ? undefined : "foreign";
   return allowedDomains.some((domain) => `.${hostname}`.endsWith(`.${domain}`)) ? undefined : "unknown-domain";
 }
 

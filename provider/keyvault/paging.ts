@@ -58,11 +58,16 @@ function ownPath<T>(nextLink: string, { origin, apiVersion, refuse }: PagingOpti
     .replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "")
     .replace(/#.*$/, "")
     .replace(/[^\x21-\x7e]/gu, percentEncode);
-  if (!path.startsWith("/") || path.startsWith("//") || !URL.canParse(path, origin)) {
+  if (!path.startsWith("/") || path.startsWith("//") || !isOn(origin, path)) {
     throw refuse("names a next page that is not a path");
   }
   if (/[?&]api-version=/i.test(path)) return path;
   return `${path}${path.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
+}
+
+/** A backslash is a slash to some readers of a URL, and two of them begin a host. */
+function isOn(origin: string, path: string): boolean {
+  return URL.canParse(path, origin) && new URL(path, origin).origin === new URL(origin).origin;
 }
 
 function percentEncode(character: string): string {
