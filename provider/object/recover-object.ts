@@ -28,7 +28,8 @@ export async function recoverObject<B extends VersionBundle>(
       { hint: "leave ifSoftDeleted out to recover it, purge it, or choose another name", cause },
     );
   }
-  const deleted = await deadline.until(`${label} to be deleted`, () => object.deleted());
+  const deletion = `${label} to be deleted`;
+  const deleted = await deadline.until(deletion, () => deadline.whileBusy(deletion, () => object.deleted()));
   verify?.(deleted);
   for (;;) {
     await sendRecovery(object);
@@ -59,17 +60,21 @@ async function sendRecovery(object: VaultObject): Promise<void> {
   }
 }
 
-/** Undefined where the object is still deleted after a while, and nothing seems to be going on. */
+/**
+ * Undefined where the object is still deleted after a while, and nothing seems to be going on. A look that is refused
+ * as busy is no refusal of the creation, which would begin anew while the object comes back.
+ */
 async function waitForRecovery<B extends VersionBundle>(object: VaultObject<B>): Promise<B | undefined> {
   const { deadline, label } = object;
+  const recovery = `the recovery of ${label}`;
   let sentAt = deadline.elapsed();
   for (;;) {
-    const found = await object.current();
+    const found = await deadline.whileBusy(recovery, () => object.current());
     if (found) return found;
     if (deadline.elapsed() - sentAt > SEND_AGAIN_AFTER_MS) {
-      if (await object.deleted()) return undefined;
+      if (await deadline.whileBusy(recovery, () => object.deleted())) return undefined;
       sentAt = deadline.elapsed();
     }
-    await deadline.pause(`the recovery of ${label}`);
+    await deadline.pause(recovery);
   }
 }

@@ -132,6 +132,27 @@ describe.each([
   });
 });
 
+describe("a recovery during which a look is refused as busy", () => {
+  it("goes on, and nothing is written over what comes back", async () => {
+    const vault = await startEmulator();
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      const resource = new DrivenResource(key, vault, { vaultUrl: vault.url, name: "orders" });
+      const args = { import: { jwk: ecKey().jwk } };
+      await resource.deleted(await resource.created(args));
+      nextEngineRun();
+      vault.requests.clear();
+      vault.faults.add({ kind: "conflict", operation: "getKey", after: 1, times: 1 });
+      await resource.created(args);
+      expect(sentTo(vault, "importKey")).toBe(1);
+      expect(sentTo(vault, "recoverDeletedKey")).toBe(1);
+    } finally {
+      vi.restoreAllMocks();
+      await vault.close();
+    }
+  });
+});
+
 describe("a recovered object whose version of the program's source is never made", () => {
   it.each([
     ["generated key", key, { generate: { keyType: "EC" } }, "createKey", { import: { jwk: ecKey().jwk } }],
