@@ -34,6 +34,14 @@ export async function updateSecret(id: string, olds: Properties, news: Propertie
   return { outs: await disableSuperseded(object, { id, outs, superseded, isJustMade }) };
 }
 
+/**
+ * Whether the version that is known may be the wanted one: its digest is lost from state, or a refresh that was not shown
+ * its value has found what a run made that was cut off.
+ */
+function mayHaveValue({ valueDigest: digest, uncomparedValue }: SecretOutputs, { generate }: SecretInputs): boolean {
+  return generate === undefined && (digest === undefined || uncomparedValue === true);
+}
+
 /** @param onVersion is told the version that is there before another is made. */
 async function writeSecret(
   object: SecretObject,
@@ -48,8 +56,7 @@ async function writeSecret(
   if (plans(plan, "newVersion", "versionWithout")) {
     if (!plans(plan, "newVersion") && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
     const bundle = await makeNextVersion(SECRET, object, inputs, {
-      // A digest that is lost from state tells nothing: the version that is known may be the one.
-      known: recorded.valueDigest === undefined && inputs.generate === undefined ? undefined : recorded.version,
+      known: mayHaveValue(recorded, inputs) ? undefined : recorded.version,
       owner,
       attributesOver: (current) => {
         if (current !== undefined) onVersion(current.version);

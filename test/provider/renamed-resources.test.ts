@@ -164,6 +164,26 @@ describe.each(sources)("%s says who owns it", (_what, provider, source) => {
   });
 });
 
+it("takes the version of a run that was cut off where a refresh was not shown its value", async () => {
+  const vault = await startEmulator();
+  const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  try {
+    const resource = new DrivenResource(secret, vault, { vaultUrl: vault.url, name: "orders" });
+    const before = await resource.created({ value: "a value" });
+    nextEngineRun();
+    const made = await resource.updated(before, { value: "another" });
+    nextEngineRun();
+    const hidden = { status: 403, code: "Forbidden", innerCode: "AccessDenied", operation: "getSecret", times: 1 };
+    vault.faults.add({ kind: "status", ...hidden });
+    const seen = await resource.refreshed(before);
+    const { outs } = await resource.updated(seen, { value: "another" });
+    expect(outs.version).toBe(made.outs.version);
+  } finally {
+    written.mockRestore();
+    await vault.close();
+  }
+});
+
 describe("two keys that swap their places", () => {
   it("are both there afterwards, each in one version", async () => {
     const vault = await startEmulator();
