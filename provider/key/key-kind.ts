@@ -7,7 +7,7 @@ import type { ImportKeyParameters } from "../keyvault/key-operations.js";
 import type { KeyMaterial } from "../material/key-material.js";
 import { publicThumbprint } from "../material/thumbprint.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
-import type { ObjectKind, ObjectMarks, PatchedVersion } from "../object/object-kind.js";
+import type { FoundObject, ObjectKind, ObjectMarks, PatchedVersion } from "../object/object-kind.js";
 import { ifPresent } from "../object/operation-deadline.js";
 import { type Owner, ownerOf, sourceDigest } from "../object/owner-tag.js";
 import { materialFor } from "../object/pending-material.js";
@@ -30,7 +30,7 @@ import {
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
 import { keyOutputs } from "./key-outputs.js";
-import { samePolicy, sentRotationPolicy } from "./rotation-policy.js";
+import { observedRotationPolicy, samePolicy, sentRotationPolicy } from "./rotation-policy.js";
 import { exchangeKeyFor, readExchangeKey, type WrapWith } from "./wrapped-import.js";
 
 /** What makes a key a key in the life that it shares with secrets. */
@@ -46,9 +46,7 @@ export const KEY: ObjectKind<KeyInputs, KeyAttributes, KeyBundle> = {
   outputs: keyState,
   reached,
   owner: markOf,
-  complete: async (object, inputs) => {
-    if (inputs.rotationPolicy !== undefined) await writeRotationPolicy(object, inputs);
-  },
+  complete: completePolicy,
 };
 
 export function isSameMaterial(bundle: KeyBundle, thumbprint: string): boolean {
@@ -255,6 +253,33 @@ function sendPatch(
     },
     deadline.call,
   );
+}
+
+/** A key that was there before is not rotated any more by a policy of then, where the program has none. */
+async function completePolicy(
+  object: VaultObject<KeyBundle>,
+  inputs: KeyInputs,
+  { isFound, note }: FoundObject<KeyInputs>,
+): Promise<void> {
+  if (inputs.rotationPolicy === undefined) {
+    if (!isFound || leavesRestToVault(inputs)) return;
+    const rotationPolicy = await policyOfThen(object);
+    if (rotationPolicy === undefined) return;
+    note({ rotationPolicy });
+  }
+  await writeRotationPolicy(object, inputs);
+}
+
+const HIDDEN_POLICY: ReadonlySet<string> = new Set(["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"]);
+
+/** Undefined where there is none, and where the caller may not see it or the server knows of none. */
+async function policyOfThen({ client, address, deadline }: VaultObject<KeyBundle>) {
+  try {
+    return observedRotationPolicy(await client.getKeyRotationPolicy(address.name, deadline.call), {});
+  } catch (error) {
+    if (isKeyVaultError(error) && HIDDEN_POLICY.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** Sets the program's rotation policy, or the service's default where it has none. A lost answer is looked for. */

@@ -53,6 +53,10 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   isMade?: true;
   /** What a version of this run has taken the place of, or one that a run made which was cut off. */
   superseded: Set<string>;
+  /** Whether the object was there before, active or deleted. */
+  isFound?: true;
+  /** What is there beside the inputs, for the failure of what was to change it. */
+  noted?: Partial<I>;
 }
 
 /** A version, and whether everything was sent with it: then there is nothing left to converge. */
@@ -77,7 +81,10 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
     const made = await takeOrMake(creation);
     await noteVersionBefore(creation, made);
     const bundle = await converge(creation, made);
-    await kind.complete?.(object, inputs);
+    const note = (there: Partial<I>) => {
+      creation.noted = there;
+    };
+    await kind.complete?.(object, inputs, { isFound: creation.isFound === true, note });
     tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
     const id = objectId(kind.collection, inputs);
     const outs = await kind.outputs(inputs, bundle, marksOf(creation, bundle));
@@ -130,6 +137,7 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
   bundle: B,
 ): Promise<Made<B>> {
   const { kind, inputs, object } = creation;
+  creation.isFound = true;
   if (bundle.managed) throw ownedByCertificate(object);
   const standing = standingOf(creation, bundle.tags);
   keepMark(creation, bundle, standing === "own" && !isRecorded(kind.noun, inputs));
@@ -302,6 +310,7 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
   cause: unknown,
 ): Promise<Made<B>> {
   const { kind, inputs, object } = creation;
+  creation.isFound = true;
   const bundle = await recoverObject(object, {
     ifSoftDeleted: inputs.ifSoftDeleted,
     cause,
@@ -397,10 +406,11 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   creation: Creation<I, A, B>,
   error: unknown,
 ): Promise<unknown> {
-  const { kind, inputs, reached, isMade = false, superseded } = creation;
+  const { kind, inputs, reached, isMade = false, superseded, noted } = creation;
   if (reached === undefined || error instanceof PartialFailure) return error;
   const there = await kind.reached(inputs, reached, isMade);
   const left = superseded.size > 0 && disablesPrevious(inputs) ? { superseded: [...superseded] } : {};
-  const outs = await kind.outputs(there.inputs, reached, { ...marksOf(creation, reached), ...there.marks, ...left });
+  const marks = { ...marksOf(creation, reached), ...there.marks, ...left };
+  const outs = await kind.outputs({ ...there.inputs, ...noted }, reached, marks);
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

@@ -25,6 +25,14 @@ export interface PatchedVersion {
   value?: string;
 }
 
+/** How an object came to a creation. */
+export interface FoundObject<I> {
+  /** Whether it was there before, active or deleted. */
+  isFound: boolean;
+  /** Keeps for state what is there beside the program's inputs, until it is as the program says. */
+  note(there: Partial<I>): void;
+}
+
 /** What makes a key a key and a secret a secret in the one life that both have. */
 export interface ObjectKind<I extends ObjectInputs, A extends object, B extends VersionBundle> {
   readonly noun: "key" | "secret";
@@ -50,5 +58,5 @@ export interface ObjectKind<I extends ObjectInputs, A extends object, B extends 
   /** The owner as a version of this source carries it. */
   owner(inputs: I, owner: Owner | undefined): Owner | undefined;
   /** What follows once the version is there: a key's rotation policy. */
-  complete?(object: VaultObject<B>, inputs: I): Promise<void>;
+  complete?(object: VaultObject<B>, inputs: I, found: FoundObject<I>): Promise<void>;
 }

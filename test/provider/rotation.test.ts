@@ -1,9 +1,11 @@
 import { KeyClient } from "@azure/keyvault-keys";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { nextEngineRun } from "./engine-run.js";
 
 const DAY = 86_400_000;
 const material = { import: { jwk: ecKey().jwk } };
@@ -51,6 +53,27 @@ describe("a rotation policy", () => {
     }
     expect(versions.size).toBe(4);
     expect((await official().getKey("orders")).properties.expiresOn).toBeDefined();
+  });
+
+  it("of then does not go on rotating a key that comes back to a program without one", async () => {
+    const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      const { outs } = await resource.created({ ...material, ...policy });
+      await official().beginDeleteKey("orders");
+      vault.clock.advance(2_000);
+      nextEngineRun();
+      vault.faults.add({ kind: "status", status: 403, operation: "updateKeyRotationPolicy", times: 1 });
+      const inputs = await resource.checked(material);
+      const failure = await key.create(inputs).catch((error: unknown) => error);
+      const { properties } = z.object({ properties: z.record(z.string(), z.unknown()) }).parse(failure);
+      expect(properties).toMatchObject({ version: outs.version, ...policy });
+      nextEngineRun();
+      await resource.updated({ id: "id", inputs, outs: properties }, material);
+      const left = (await official().getKeyRotationPolicy("orders")).lifetimeActions ?? [];
+      expect(left.filter(({ action }) => action === "Rotate")).toEqual([]);
+    } finally {
+      written.mockRestore();
+    }
   });
 
   it("explains no version of a key whose material the program imports: another key is drift whoever made it", async () => {
