@@ -162,7 +162,7 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
     matches === true ||
     (standing === "own" && isHiddenByDisabling(creation, bundle, matches))
   ) {
-    const made = await withSource(creation, bundle, standing === "released");
+    const made = await withSource(creation, bundle, standing === "released" && isRecorded(kind.noun, inputs));
     tellTakenOver(creation, standing);
     return made;
   }
@@ -215,7 +215,7 @@ async function asAdopted<I extends ObjectInputs & A, A extends Attributes, B ext
 
 /**
  * A version of the program's source: the one that is there, or one more from the same source where an attribute has to
- * be cleared, or where this stack replaces what it had.
+ * be cleared, or where the engine replaces this very resource.
  */
 async function withSource<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
   creation: Creation<I, A, B>,

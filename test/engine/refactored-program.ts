@@ -5,13 +5,14 @@ import type { Stack } from "./stack.js";
 import { call } from "./vault-by-hand.js";
 
 /** What each refactoring is done to: every kind of object at once, and what only stands in state. */
-export const KINDS = ["imported", "generated", "adopted", "restored", "filed", "secret"] as const;
+export const KINDS = ["imported", "generated", "adopted", "restored", "filed", "secret", "drawn"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /**
  * The part of a program that every version of it has: `kinds(row, options)` declares one resource of each kind, and
  * backups and an inventory over them. Logical names are `<row>-<kind><logical>`, objects in the vault
- * `<row>-<kind><object>`; `args` and `opts` go to each resource, and `only` leaves kinds out.
+ * `<row>-<kind><object>`; `args` and `opts` go to each resource, `only` leaves kinds out, `from` gives a kind the source
+ * of another, and `spelled` spells a name in another way.
  */
 const PRELUDE = `
   const vaultUrl = new pulumi.Config("keyvault").require("vaultUrl");
@@ -27,30 +28,47 @@ const PRELUDE = `
     restored: (object) => ({ restore: blobs[object.toLowerCase()] }),
     filed: (object) => ({ restore: { blob: blobs[object.toLowerCase()].blob } }),
     secret: (object) => ({ value: "value of " + object.toLowerCase() }),
+    drawn: () => ({ generate: { length: 20 } }),
+    inline: () => ({ import: { pem: fs.readFileSync("material-x.pem", "utf8") } }),
+    fromEnvironment: () => ({ import: { env: "MATERIAL_X" } }),
+    adoptedSecret: () => ({ adopt: true }),
+    restoredSecret: (object) => ({ restore: blobs[object.toLowerCase()] }),
+    importedAndAdopted: (object) => ({ ...source.imported(object), adopt: true }),
   };
+  const KINDS = ["imported", "generated", "adopted", "restored", "filed", "secret", "drawn"];
 
-  function kinds(row, { logical = "", object = "", args = {}, opts = () => ({}), only } = {}) {
+  function kinds(row, options = {}) {
+    const { logical = "", object = "", args = {}, opts = () => ({}), only = KINDS, from = {}, spelled = (name) => name } = options;
     const made = {};
-    for (const kind of only ?? Object.keys(source)) {
+    for (const kind of only) {
       const name = row + "-" + kind + object;
-      const type = kind === "secret" ? keyvault.Secret : keyvault.Key;
-      const base = row + "-" + kind;
-      made[kind] = new type(base + logical, { name, ...source[kind](name), ...args }, opts(base));
+      const type = ["secret", "drawn"].includes(kind) ? keyvault.Secret : keyvault.Key;
+      const base = row.toLowerCase() + "-" + kind;
+      made[kind] = new type(base + logical, { name: spelled(name), ...source[from[kind] ?? kind](name), ...args }, opts(base));
     }
-    if (only) return made;
+    backUp(row.toLowerCase(), made, options);
+    return made;
+  }
+
+  function backUp(row, { secret, drawn, ...keys }, { logical = "", object = "", args = {}, opts = () => ({}) }) {
     const { vaultUrl: spelled } = args;
     const where = spelled === undefined ? {} : { vaultUrl: spelled };
-    const { imported, generated, secret } = made;
-    new keyvault.KeyBackup(row + "-backup" + logical, { key: imported }, opts(row + "-backup"));
+    const all = Object.values(keys);
+    const [key] = all;
+    const secrets = [secret, drawn].filter((made) => made !== undefined);
+    if (key) new keyvault.KeyBackup(row + "-backup" + logical, { key }, opts(row + "-backup"));
+    if (secret) new keyvault.SecretBackup(row + "-sealed" + logical, { secret }, opts(row + "-sealed"));
     new keyvault.VaultBackup(row + "-all" + logical,
-      { ...where, keys: [imported, generated], secrets: [secret] }, opts(row + "-all"));
-    new keyvault.KeyInventory(row + "-inventory" + logical,
-      { ...where, expect: [imported, generated], ignore: ["!(" + row + "-imported" + object + ")"] }, opts(row + "-inventory"));
-    return made;
+      { ...where, keys: all, secrets }, opts(row + "-all"));
+    if (key) new keyvault.KeyInventory(row + "-inventory" + logical,
+      { ...where, expect: all, ignore: ["!" + row + "-*" + object] }, opts(row + "-inventory"));
   }
 
   class Group extends pulumi.ComponentResource {
     constructor(name, opts) { super("test:index:Group", name, {}, opts); }
+  }
+  class Team extends pulumi.ComponentResource {
+    constructor(name, opts) { super("test:index:Team", name, {}, opts); }
   }`;
 
 /** A program of these parts, each in a scope of its own. */
@@ -67,6 +85,12 @@ export async function prepareVault(
 ): Promise<void> {
   const blobs: Record<string, unknown> = {};
   for (const { kind, name } of objects) {
+    if (kind === "secret") {
+      const set = (await call(elsewhere, "PUT", `/secrets/${name}`, { value: `value of ${name}` })) as { id: string };
+      const { value } = (await call(elsewhere, "POST", `/secrets/${name}/backup`)) as { value: string };
+      blobs[name] = { sourceName: name, version: set.id.split("/").at(-1), blob: value };
+      continue;
+    }
     if (kind === "adopted") {
       await call(vault, "POST", `/keys/${name}/create`, { kty: "EC", tags: { team: "theirs" } });
     }

@@ -185,6 +185,27 @@ it("takes the version of a run that was cut off where a refresh was not shown it
 });
 
 describe("two keys that swap their places", () => {
+  it("are no other keys where they are generated and the engine deletes each before it makes the next", async () => {
+    const vault = await startEmulator();
+    const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      const generate = { generate: { keyType: "EC" } };
+      const resource = new DrivenResource(key, vault, { vaultUrl: vault.url });
+      const a = await resource.created({ ...generate, name: "x", ...identity("a") });
+      const b = await resource.created({ ...generate, name: "y", ...identity("b") });
+      nextEngineRun();
+      const toY = await resource.checked({ ...generate, name: "y", ...identity("a") }, a.inputs);
+      const toX = await resource.checked({ ...generate, name: "x", ...identity("b") }, b.inputs);
+      await key.delete(a.id, a.outs);
+      await key.delete(b.id, b.outs);
+      expect((await key.create(toY)).outs.version).toBe(b.outs.version);
+      expect((await key.create(toX)).outs.version).toBe(a.outs.version);
+    } finally {
+      written.mockRestore();
+      await vault.close();
+    }
+  });
+
   it("are both there afterwards, each in one version", async () => {
     const vault = await startEmulator();
     const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
