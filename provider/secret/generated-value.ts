@@ -34,7 +34,7 @@ export function normalRecipe(recipe: GenerateRecipe): GenerateRecipe {
   return { length: recipe.length, ...(isDefault ? {} : { characters }), ...keepers };
 }
 
-export function sortedCharacters(characters: string): string {
+function sortedCharacters(characters: string): string {
   return [...characters].sort().join("");
 }
 

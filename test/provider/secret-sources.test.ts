@@ -350,6 +350,18 @@ describe("a generated value", () => {
     expect(await resource.refused({ generate })).toMatch(problem);
   });
 
+  it.each<[string, unknown]>([
+    ["a length", { length: "hunter2" }],
+    ["characters", { length: 99, characters: ["hunter2"] }],
+    ["an encoding", { bytes: 32, encoding: "hunter2" }],
+    ["keepers", { length: 32, keepers: ["hunter2"] }],
+    ["a member", { length: 32, "hunter2 & co": 1 }],
+    ["the recipe", "hunter2"],
+  ])("is refused with a secret in the place of %s, which is not repeated", async (_what, generate) => {
+    expect(await resource.refused({ generate })).toMatch(/^KV_INVALID_INPUT: generate: /);
+    expect(await resource.refused({ generate })).not.toContain("hunter2");
+  });
+
   it("is the only source", async () => {
     expect(await resource.refused({ generate: { length: 32 }, value: VALUE })).toMatch(/takes one source/);
     expect(await resource.refused({ generate: { length: 32 }, adopt: true })).toMatch(/takes one source/);
