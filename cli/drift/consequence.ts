@@ -57,12 +57,16 @@ const CONSEQUENCES: Record<PlannedAction, (property: string, next: NextStep, pla
   take: (property) =>
     property === "version" ? "takes the version as it is" : "takes it as it is: the program does not say what it is",
   leave: () => "leaves it as it is: the service sets it by itself, or the program leaves it to the vault",
-  refuse: (_property, { inputs }) =>
-    inputs.generate !== undefined
+  refuse: (_property, { type, inputs }) => {
+    if (type === "Secret") {
+      return "fails for this secret: the vault does not show the generated value of a disabled version, which one without it would repeat; enable it, or change generate.keepers";
+    }
+    return inputs.generate !== undefined
       ? "fails for this key: only new key material would be without it; write it into the program, or change generate.keepers"
-      : "fails for this key: the service cannot clear it; write it into the program, or move it",
-  blocked: (_property, _next, plan) =>
-    `nothing: the update of this key fails because of ${propertiesTo(plan, "refuse").join(" and ")}`,
+      : "fails for this key: the service cannot clear it; write it into the program, or move it";
+  },
+  blocked: (_property, { type }, plan) =>
+    `nothing: the update of this ${type.toLowerCase()} fails because of ${propertiesTo(plan, "refuse").join(" and ")}`,
 };
 
 const PATCHES: Record<string, string> = {

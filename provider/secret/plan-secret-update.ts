@@ -18,13 +18,19 @@ export function planSecretUpdate(recorded: SecretOutputs, inputs: SecretInputs):
     if (declared[attribute] === undefined && leavesRestToVault(inputs)) plan.set(attribute, "leave");
     else if (declared[attribute] !== undefined || !SECRET_ATTRIBUTES.clearedByVersion.includes(attribute)) {
       plan.set(attribute, "patch");
-    } else plan.set(attribute, reasons.length > 0 ? "withVersion" : "versionWithout");
+    } else if (reasons.length > 0) plan.set(attribute, "withVersion");
+    else plan.set(attribute, canRepeatValue(recorded, inputs) ? "versionWithout" : "refuse");
   }
   for (const reason of reasons) plan.set(reason, "newVersion");
   if (reasons.length === 0 && recorded.foreignVersion) plan.set("version", "take");
   const saysNoValue = inputs.valueDigest === undefined && inputs.generate === undefined;
   if (saysNoValue && recorded.valueDigest !== undefined) plan.set("valueDigest", "take");
   return settledPlan(plan);
+}
+
+/** A generated value is in the vault alone, which shows that of no disabled version. */
+function canRepeatValue({ enabled }: SecretOutputs, { generate }: SecretInputs): boolean {
+  return generate === undefined || enabled !== false;
 }
 
 /**

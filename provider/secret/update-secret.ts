@@ -53,6 +53,7 @@ async function writeSecret(
   const later = laterMembers(recorded);
   const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
   const plan = planSecretUpdate(recorded, inputs);
+  if (plans(plan, "refuse")) throw cannotRepeat(object, "cannot be read");
   if (plans(plan, "newVersion", "versionWithout")) {
     if (!plans(plan, "newVersion") && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
     const bundle = await makeNextVersion(SECRET, object, inputs, {
@@ -109,9 +110,13 @@ async function keepValueOfVault(
     const digest = await valueDigest(inputs.vaultUrl, inputs.name, value);
     if (digest === recorded.valueDigest) return keepGenerated(inputs, { value, digest });
   }
-  throw new KeyVaultError(
+  throw cannotRepeat(object, value === undefined ? "cannot be read" : "is not the recorded one");
+}
+
+function cannotRepeat({ label }: VaultObject<SecretBundle>, why: string): KeyVaultError {
+  return new KeyVaultError(
     "KV_INVALID_INPUT",
-    `an attribute of ${object.label} cannot be removed: only a new version is without it, and the generated value that it would repeat ${value === undefined ? "cannot be read" : "is not the recorded one"}`,
+    `an attribute of ${label} cannot be removed: only a new version is without it, and the generated value that it would repeat ${why}`,
     { hint: "change generate.keepers, which makes a new value, or keep the attribute" },
   );
 }

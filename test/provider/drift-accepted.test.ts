@@ -276,4 +276,21 @@ describe("an update that will be refused", () => {
     ]);
     await expect(upped(of, state, program)).rejects.toThrow(/expiresOn of key "orders" .* cannot be removed/);
   });
+
+  it("of a disabled secret whose value was generated is told, as the vault does not show what it would repeat", async () => {
+    const program = { generate: { length: 32 } };
+    const { of, state } = await watched("Secret", program);
+    await call(vault, "PATCH", `/secrets/orders/${state.outs.version}`, {
+      attributes: { exp: EXPIRES, enabled: false },
+    });
+    const { report } = await previewed(of, state, program);
+    expect(report.drifted[0]?.changes.map(({ property, consequence }) => [property, consequence])).toEqual([
+      ["enabled", "nothing: the update of this secret fails because of expiresOn"],
+      ["expiresOn", expect.stringMatching(/^fails for this secret: the vault does not show the generated value/)],
+    ]);
+    await expect(upped(of, state, program)).rejects.toThrow(/^KV_INVALID_INPUT: an attribute of secret "orders" /);
+    const again = { generate: { length: 32, keepers: { time: "2" } } };
+    const renewed = await upped(of, state, again);
+    expect(toldIn((await previewed(of, renewed, again)).report)).toEqual([]);
+  });
 });
