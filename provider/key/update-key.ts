@@ -16,6 +16,7 @@ import { cannotBeRemoved } from "./cannot-be-removed.js";
 import { KEY_ATTRIBUTES } from "./key-attributes.js";
 import {
   isGivenKeyOps,
+  isPublicThumbprint,
   isSameGenerate,
   type KeyAttributes,
   type KeyFacts,
@@ -110,7 +111,9 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
  */
 function mayBeOurs({ recorded, inputs }: Update): boolean {
   if (recorded.foreignVersion !== true) return false;
-  const { generate } = inputs;
+  const { generate, thumbprint } = inputs;
+  // Of material that no vault shows, a mark alone would let another key pass for it.
+  if (thumbprint !== undefined && !isPublicThumbprint(thumbprint)) return false;
   return generate === undefined || recorded.generate === undefined || !isSameGenerate(recorded.generate, generate);
 }
 
