@@ -133,6 +133,19 @@ describe("importKey", () => {
     );
   });
 
+  it("unwraps the bytes of a symmetric key on a Managed HSM, and on no vault", async () => {
+    for (const [plane, status] of [
+      ["managedhsm", 200],
+      ["vault", 400],
+    ] as const) {
+      const { call } = await openVault({ vaults: [{ name: "contoso", plane }] });
+      const kek = (await call("POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] })).body.key;
+      const blobOf = (bytes: number) => transferBlob(kek as { kid: string; n: string; e: string }, randomBytes(bytes));
+      expect((await call("PUT", "/keys/a", { key: { kty: "oct-HSM", key_hsm: blobOf(32) } })).status).toBe(status);
+      expect((await call("PUT", "/keys/b", { key: { kty: "oct-HSM", key_hsm: blobOf(20) } })).status).toBe(400);
+    }
+  });
+
   it("refuses a damaged blob, one for another vault and an expired key exchange key", async () => {
     const { call, emulator } = await openVault();
     const kek = (await call("POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] })).body.key as {
