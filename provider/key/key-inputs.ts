@@ -136,9 +136,11 @@ export function sameSet(a: readonly string[], b: readonly string[]): boolean {
 /** What a key is generated from, the service's defaults left out: how a program spells it makes no difference. */
 export function normalGenerate({ keyType, keySize, curve, keepers }: GivenGenerate): GenerateInputs {
   const isEc = keyFamily(keyType) === "EC";
+  // Not every object can be made a number of: what is refused may be any.
+  const size = typeof keySize === "object" ? Number.NaN : Number(keySize);
   return {
     keyType,
-    ...(keySize === undefined || (!isEc && Number(keySize) === DEFAULT_RSA_SIZE) ? {} : { keySize: Number(keySize) }),
+    ...(keySize === undefined || (!isEc && size === DEFAULT_RSA_SIZE) ? {} : { keySize: size }),
     ...(curve === undefined || (isEc && curve === DEFAULT_CURVE)
       ? {}
       : { curve: typeof curve === "string" ? curve : "" }),

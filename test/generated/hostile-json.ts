@@ -32,8 +32,8 @@ const CORNERS: readonly unknown[] = [
   nested(100, false),
   nested(1_000, true),
   nested(1_000, false),
-  Array(2_000).fill("sign"),
-  Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`t${index}`, "v"])),
+  Array(500).fill("sign"),
+  Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`t${index}`, "v"])),
   JSON.parse('{"__proto__": {"a": 1}, "constructor": {"prototype": 2}, "toString": 3, "valueOf": null}'),
   { toString: null, valueOf: 1 },
 ];

@@ -174,6 +174,11 @@ describe(`${count.toLocaleString("en-US")} generated inputs each give inputs or 
     timeout,
   );
 
+  it("of a size that nothing can be made of", async () => {
+    const { failures } = await key.check({}, { generate: { keyType: "RSA", keySize: [{ toString: null }] } });
+    expect(failures.map(({ reason }) => reason).join()).toMatch(/KV_INVALID_INPUT: generate: keySize/);
+  });
+
   it("nested without end", async () => {
     let deep: unknown = CANARY;
     for (let i = 0; i < 50_000; i++) deep = i % 2 === 0 ? { deep } : [deep];
