@@ -36,6 +36,7 @@ export function answerInstead(
       return claimsChallenge(address);
     case "throttled":
       return { ...refusal(plane, throttled(operation)), ...retryAfter(fault) };
+    case "parallelWrites":
     case "conflict": {
       const { collection, action } = operation.permission;
       const current = store.find(address.vault.name, collection, name)?.current ?? "";

@@ -30,6 +30,8 @@ const kinds = {
   throttled: { commits: "never", takes: ["retryAfterSeconds"] },
   /** 409 without an inner code: another operation on the same object came in between. */
   conflict: { commits: "never" },
+  /** As `conflict`, for a write that comes within `milliseconds` after another one of the same object. */
+  parallelWrites: { commits: "never", takes: ["milliseconds"] },
   /** 401: the token has expired. */
   expiredToken: { commits: "never" },
   /** 401 with a claims challenge (CAE). */
@@ -175,7 +177,22 @@ interface Armed {
   readonly rule: FaultRule;
   seen: number;
   hits: number;
+  /** Until when the objects are being written to that a rule keeps. */
+  readonly kept: Map<string, number>;
 }
+
+/** Writes that the service does not take in parallel for one name. */
+const keepingWrites: ReadonlySet<string> = new Set([
+  "createKey",
+  "importKey",
+  "rotateKey",
+  "updateKey",
+  "deleteKey",
+  "updateKeyRotationPolicy",
+  "setSecret",
+  "updateSecret",
+  "deleteSecret",
+]);
 
 /** A request as rules look at it. */
 export interface FaultTarget {
@@ -184,6 +201,8 @@ export interface FaultTarget {
   readonly path: string;
   readonly name: string;
   readonly vault: string;
+  /** On the emulator's clock. */
+  readonly now: number;
 }
 
 /** The faults of one emulator. The same seed and the same requests give the same faults. */
@@ -201,7 +220,7 @@ export class Faults {
    * @throws RangeError for a rule that means nothing.
    */
   add(rule: FaultRule): void {
-    this.#armed.push({ rule: readFaultRule(rule), seen: 0, hits: 0 });
+    this.#armed.push({ rule: readFaultRule(rule), seen: 0, hits: 0, kept: new Map() });
   }
 
   clear(): void {
@@ -220,11 +239,21 @@ export class Faults {
       armed.seen += 1;
       if (armed.seen <= (rule.after ?? 0) || armed.hits >= (rule.times ?? Number.POSITIVE_INFINITY)) continue;
       if (rule.probability !== undefined && this.#random.next() >= rule.probability) continue;
+      if (rule.kind === "parallelWrites" && !isKept(armed, request)) continue;
       armed.hits += 1;
       return rule;
     }
     return undefined;
   }
+}
+
+/** Whether somebody else is writing the object at this moment. If not, this request is, for a while. */
+function isKept({ rule, kept }: Armed, { operation, path, name, vault, now }: FaultTarget): boolean {
+  if (!keepingWrites.has(operation)) return false;
+  const object = `${vault}/${path.split("/")[1]}/${name.toUpperCase()}`;
+  if (now < (kept.get(object) ?? 0)) return true;
+  kept.set(object, now + (rule.milliseconds ?? 1_000));
+  return false;
 }
 
 function isAimedAt(rule: FaultRule, request: FaultTarget): boolean {

@@ -75,7 +75,14 @@ export async function answer(surroundings: Surroundings, request: ApiRequest): P
     operation = found.operation.name;
     const { method } = request;
     const path = `/${target.segments.join("/")}`;
-    fault = surroundings.faults.draw({ operation, method, path, name: found.name, vault: address.vault.name });
+    fault = surroundings.faults.draw({
+      operation,
+      method,
+      path,
+      name: found.name,
+      vault: address.vault.name,
+      now: surroundings.clock.now(),
+    });
     const carryOut = (body: ApiRequest["readBody"], now?: number) =>
       handle(surroundings, address, body, target, found, caller, now);
     if (fault !== undefined) {

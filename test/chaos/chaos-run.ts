@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
@@ -150,6 +150,7 @@ async function strikeAndRepair(scene: Scene): Promise<Outcome> {
     if (isStruck && planned.target !== "vault" && planned.target !== "connection") outcome.texts.push(run.text);
     else note(run);
     if (!isStruck && exitCode !== 0) outcome.wrong.push("a run that was not struck failed");
+    if (exitCode === -1 && planned.emptiesCheckpoint) await writeFile(checkpointOf(stack), "");
     if (await restoreCheckpoint(stack)) outcome.restoredCheckpoints += 1;
     outcome.wrong.push(...privateInState(program, stack));
     // An engine that was killed leaves its lock; any other has let go of it.
@@ -188,12 +189,17 @@ function planStrike(random: SeededRandom, changes: number): Strike {
     arrives: random.next() < 0.5,
     parallel: random.next() < 0.4 ? 3 : undefined,
     skipCheckpoints: random.next() < 0.2,
+    emptiesCheckpoint: random.next() < 0.4,
   };
+}
+
+function checkpointOf(stack: Stack): string {
+  return join(stack.folder, "state/.pulumi/stacks/test/dev.json");
 }
 
 /** The engine's file backend does not write in one step: as a user would, the step before takes an empty one's place. */
 async function restoreCheckpoint(stack: Stack): Promise<boolean> {
-  const file = join(stack.folder, "state/.pulumi/stacks/test/dev.json");
+  const file = checkpointOf(stack);
   try {
     JSON.parse(await readFile(file, "utf8"));
     return false;

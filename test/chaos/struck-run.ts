@@ -21,6 +21,8 @@ export interface Strike {
   arrives: boolean;
   parallel: number | undefined;
   skipCheckpoints: boolean;
+  /** Whether an engine that is killed leaves its checkpoint empty, as it does in the middle of writing it. */
+  emptiesCheckpoint: boolean;
 }
 
 export interface StruckRun {

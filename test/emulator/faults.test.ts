@@ -29,6 +29,18 @@ describe("faults", () => {
     expect((await call("GET", "/secrets/a/versions")).body.value).toEqual([]);
   });
 
+  it("refuse parallel writes of one name, and of no other, for as long as the first one takes", async () => {
+    const { call, emulator } = await openVault();
+    emulator.clock.freeze();
+    emulator.faults.add({ kind: "parallelWrites", milliseconds: 400 });
+    const set = async (name: string) => (await call("PUT", `/secrets/${name}`, { value: "x" })).status;
+    const statuses = await Promise.all(["a", "a", "b", "a"].map(set));
+    expect(statuses.sort()).toEqual([200, 200, 409, 409]);
+    expect((await call("GET", "/secrets/a/versions")).body.value).toHaveLength(1);
+    emulator.clock.advance(400);
+    expect(await set("a")).toBe(200);
+  });
+
   it("answer a conflict as under parallel work, with no inner code", async () => {
     const { call, emulator } = await openVault();
     await call("PUT", "/secrets/a", { value: "1" });
