@@ -26,7 +26,7 @@ export function keyObject(
       client.updateKey(name, version, { enabled: false }, { ...deadline.call, lookAgain }),
     setTags: (version, tags) => client.updateKey(name, version, { tags }, deadline.call),
     delete: (lookAgain) => client.deleteKey(name, { ...deadline.call, lookAgain }),
-    recover: () => client.recoverDeletedKey(name, deadline.call),
+    recover: (lookAgain) => client.recoverDeletedKey(name, { ...deadline.call, lookAgain }),
     purge: (lookAgain) => client.purgeDeletedKey(name, { ...deadline.call, lookAgain }),
     restore: (blob) => client.restoreKey(blob, deadline.call),
   };

@@ -57,6 +57,8 @@ const FIRST_REST_MS = 1_000;
 /** Once there should be: the service may count a moment longer, or somebody else may have been faster. */
 const FIRST_OVERDUE_REST_MS = 200;
 const LONGEST_REST_MS = 16_000;
+/** The service counts 10 seconds: who asks for hours speaks to the one call, and not to all that wait behind it. */
+const LONGEST_ASKED_REST_MS = 60_000;
 
 function growing(first: number, times: number): number {
   return Math.min(first * 2 ** times, LONGEST_REST_MS);
@@ -170,8 +172,9 @@ class Lane {
     if (this.#rests > 0 && sentAt < this.#restsUntil) return;
     const now = this.#clock.now();
     const untilFree = this.#burstSince === undefined ? 0 : this.#burstSince + counted - now;
+    const asked = retryAfterMs(response, now);
     const rest =
-      retryAfterMs(response, now) ??
+      (asked && Math.min(asked, LONGEST_ASKED_REST_MS)) ??
       (untilFree > 0
         ? Math.min(growing(FIRST_REST_MS, this.#rests), untilFree)
         : growing(FIRST_OVERDUE_REST_MS, this.#overdueRests++));

@@ -2,6 +2,7 @@ import type { Clock } from "./clock.js";
 
 /** Shorter ones are nobody's concern. */
 const TOLD_AFTER_MS = 5_000;
+const PATIENCE_MS = 2 * 60_000;
 
 /** Whether a vault answers, as all calls to it see it together. */
 export class OutageWatch {
@@ -16,9 +17,12 @@ export class OutageWatch {
     this.#onOutage = onOutage;
   }
 
-  /** False for a vault that may never have been there: its URL may be wrong. */
-  get hasAnswered(): boolean {
-    return this.#hasAnswered;
+  /**
+   * Whether the vault is likely to be there again soon. False for one that may never have been there, since its URL may
+   * be wrong, and for one that has been away for long: the calls that follow do not each wait as the first ones did.
+   */
+  get isWorthWaiting(): boolean {
+    return this.#hasAnswered && this.#clock.now() - (this.#since ?? this.#clock.now()) < PATIENCE_MS;
   }
 
   answered(): void {

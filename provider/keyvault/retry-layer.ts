@@ -63,12 +63,12 @@ export function retryLayer(clock: Clock, onOutage?: () => void): Layer {
 
   /** The look of a lifecycle, or a list, waits for a vault that is known to be there. */
   function isLast(attempt: number, most: number, { operation }: VaultRequest): boolean {
-    return attempt >= most && (OPERATIONS[operation].write || !outage.hasAnswered);
+    return attempt >= most && (OPERATIONS[operation].write || !outage.isWorthWaiting);
   }
 
   /** Between half and the whole of the step, so that parallel calls do not come back together. */
   function backoff(attempt: number, status?: number): number {
-    const longest = status !== 429 && outage.hasAnswered ? LONGEST_OUTAGE_DELAY_MS : LONGEST_DELAY_MS;
+    const longest = status !== 429 && outage.isWorthWaiting ? LONGEST_OUTAGE_DELAY_MS : LONGEST_DELAY_MS;
     const step = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), longest);
     return step / 2 + (clock.random() * step) / 2;
   }

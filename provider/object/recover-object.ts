@@ -1,5 +1,5 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
-import type { DeletedObject, VaultObject, VersionBundle } from "./vault-object.js";
+import type { DeletedObject, LookAgain, VaultObject, VersionBundle } from "./vault-object.js";
 
 /** A recovery that was lost on its way is sent again where the object has stayed deleted for so long. */
 const SEND_AGAIN_AFTER_MS = 15_000;
@@ -31,19 +31,28 @@ export async function recoverObject<B extends VersionBundle>(
   const deletion = `${label} to be deleted`;
   const deleted = await deadline.until(deletion, () => deadline.whileBusy(deletion, () => object.deleted()));
   verify?.(deleted);
+  // By the time that it is sent, another may have recovered the object, made it his own and deleted it.
+  const lookAgain = async () => {
+    const found = await object.deleted();
+    if (found) verify?.(found);
+  };
   for (;;) {
-    await sendRecovery(object);
+    await sendRecovery(object, lookAgain);
     const back = await waitForRecovery(object);
     if (back) return back;
+    await lookAgain();
   }
 }
 
 /** Recovering what somebody else is recovering, or has recovered, at the same time is no failure. */
-async function sendRecovery(object: VaultObject): Promise<void> {
+async function sendRecovery(object: VaultObject, lookAgain: LookAgain): Promise<void> {
+  let isTried = false;
   try {
     await object.deadline.whileBusy(`the deletion of ${object.label} to end`, async () => {
+      if (isTried) await lookAgain();
+      isTried = true;
       try {
-        await object.recover();
+        await object.recover(lookAgain);
       } catch (error) {
         // A refusal while the object can be read again: somebody has recovered it.
         if (

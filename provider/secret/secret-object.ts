@@ -28,7 +28,7 @@ export function secretObject(
       client.updateSecret(name, version, { enabled: false }, { ...deadline.call, lookAgain }),
     setTags: (version, tags) => client.updateSecret(name, version, { tags }, deadline.call),
     delete: (lookAgain) => client.deleteSecret(name, { ...deadline.call, lookAgain }),
-    recover: () => client.recoverDeletedSecret(name, deadline.call),
+    recover: (lookAgain) => client.recoverDeletedSecret(name, { ...deadline.call, lookAgain }),
     purge: (lookAgain) => client.purgeDeletedSecret(name, { ...deadline.call, lookAgain }),
     restore: (blob) => client.restoreSecret(blob, deadline.call),
   };

@@ -114,3 +114,24 @@ test("a Retry-After says how long the lane of creates rests", async () => {
   await send(requestOf(clock, "createKey"));
   expect(await clock.until(send(requestOf(clock, "createKey")))).toBe(7_000);
 });
+
+test("a Retry-After of a day does not close the lane to all others", async () => {
+  const clock = new ManualClock();
+  const dispatch = scriptedDispatch({ status: 429, headers: { "retry-after": "86400" } }, { status: 200 });
+  const send = limitLayer(clock)(dispatch);
+  await send(requestOf(clock, "createKey"));
+  expect(await clock.until(send(requestOf(clock, "createKey")))).toBe(60_000);
+});
+
+test("limits are told once, where they last", async () => {
+  const clock = new ManualClock();
+  let told = 0;
+  const send = limitLayer(clock, () => {
+    told += 1;
+  })(scriptedDispatch({ status: 429 }));
+  for (let second = 0; second < 60; second++) {
+    await send(requestOf(clock, "importKey"));
+    expect(told).toBe(second < 5 ? 0 : 1);
+    await clock.advance(1_000);
+  }
+});

@@ -132,3 +132,59 @@ test("an aborted call does not wait for its next attempt", async () => {
   caller.abort(new Error("enough"));
   await expect(answer).rejects.toThrow("enough");
 });
+
+/** A vault that has answered once, and then is away for a while. */
+async function lost(awayMs: number, calls: number) {
+  const clock = new ManualClock();
+  const told: number[] = [];
+  const startedAt = clock.now();
+  let isAway = false;
+  const send = retryLayer(clock, () => told.push(clock.now() - startedAt))(async () => {
+    if (isAway && clock.now() - startedAt < awayMs) throw refused;
+    return { status: 200, headers: {}, body: "{}" };
+  });
+  await send(requestOf(clock, "getKey"));
+  isAway = true;
+  const outcomes: string[] = [];
+  for (let call = 0; call < calls; call++) {
+    const answer = send(requestOf(clock, "getKey"));
+    answer.catch(() => {});
+    await clock.until(answer);
+    outcomes.push(
+      await answer.then(
+        () => "answered",
+        () => `gave up after ${Math.round((clock.now() - startedAt) / 1000)} s`,
+      ),
+    );
+  }
+  return { outcomes, told };
+}
+
+test("reads of a vault that has answered before ride out a minute, which is told once", async () => {
+  expect(await lost(60_000, 3)).toEqual({ outcomes: ["answered", "answered", "answered"], told: [7_000] });
+});
+
+test("a vault that stays away is waited for once, and not by each call that follows", async () => {
+  const { outcomes, told } = await lost(3_600_000, 3);
+  expect(outcomes).toEqual(["gave up after 119 s", "gave up after 122 s", "gave up after 125 s"]);
+  expect(told).toHaveLength(1);
+});
+
+test("an outage of its own is told again", async () => {
+  const clock = new ManualClock();
+  let told = 0;
+  let isAway = false;
+  const send = retryLayer(clock, () => {
+    told += 1;
+  })(async () => (isAway ? { status: 503, headers: {}, body: "" } : { status: 200, headers: {}, body: "{}" }));
+  for (let time = 0; time < 2; time++) {
+    isAway = false;
+    await send(requestOf(clock, "getKey"));
+    isAway = true;
+    clock.schedule(30_000, () => {
+      isAway = false;
+    });
+    await clock.until(send(requestOf(clock, "getKey")));
+  }
+  expect(told).toBe(2);
+});
