@@ -1,4 +1,5 @@
 import { tell } from "../engine/progress.js";
+import { runCancellation } from "../engine/run-cancellation.js";
 import { type Clock, delay } from "../keyvault/clock.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 
@@ -21,7 +22,7 @@ export class OutageWait {
   readonly #clock: Clock;
   #hasAnswered = false;
   #since: number | undefined;
-  #pause: Promise<void> | undefined;
+  #pause: Promise<boolean> | undefined;
 
   constructor(vaultUrl: string, clock: Clock) {
     this.#vaultUrl = vaultUrl;
@@ -37,16 +38,22 @@ export class OutageWait {
   /** Pauses, and tells whether the same may be tried again. */
   async mayRepeatAfter(failure: unknown): Promise<boolean> {
     if (!this.#hasAnswered || !isKeyVaultError(failure) || !PASSING.has(failure.code)) return false;
+    if (runCancellation().aborted) return false;
     const now = this.#clock.now();
     if (this.#since === undefined) {
       this.#since = now;
       tell(`${this.#vaultUrl} does not answer any more: the backup goes on when it does, and waits for 3 minutes`);
     }
     if (now - this.#since >= LONGEST_MS) return false;
-    this.#pause ??= delay(this.#clock, PAUSE_MS).finally(() => {
-      this.#pause = undefined;
-    });
-    await this.#pause;
-    return true;
+    this.#pause ??= delay(this.#clock, PAUSE_MS, runCancellation()).then(
+      () => this.#goOn(true),
+      () => this.#goOn(false),
+    );
+    return this.#pause;
+  }
+
+  #goOn(mayRepeat: boolean): boolean {
+    this.#pause = undefined;
+    return mayRepeat;
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { cancelRun, forgetCancellation, runCancellation } from "../../provider/engine/run-cancellation.js";
 import { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { delay } from "../../provider/keyvault/clock.js";
 import { TransportFailure, type VaultRequest, type VaultResponse } from "../../provider/keyvault/dispatch.js";
@@ -20,6 +21,7 @@ let told: string[];
 
 beforeEach(() => {
   clock = new ManualClock();
+  forgetCancellation();
   told = [];
   vi.spyOn(process.stdout, "write").mockImplementation((text) => told.push(String(text)) > 0);
 });
@@ -50,7 +52,14 @@ function vault(faultAt: (second: number, request: VaultRequest) => Partial<Vault
   };
   const credential = { getToken: async () => ({ token: "token", expiresOn: new Date(8.64e15) }) };
   return {
-    client: new KeyVaultClient({ vaultUrl, credential, clock, dispatch, onOutage: () => tellOutage(vaultUrl) }),
+    client: new KeyVaultClient({
+      vaultUrl,
+      credential,
+      clock,
+      dispatch,
+      stop: runCancellation,
+      onOutage: () => tellOutage(vaultUrl),
+    }),
     counts,
   };
 }
@@ -103,6 +112,15 @@ describe("a vault's backup of 500 keys", () => {
     expect(outageLines()).toHaveLength(2);
     expect(seconds).toBeLessThan(600);
     expect(counts.backupKey).toBeLessThan(3_000);
+  });
+
+  it("ends at once where the run is cancelled, and keeps what it has", async () => {
+    const { client } = vault((second) => (second >= 1 ? { status: 503 } : undefined));
+    clock.schedule(10_000, cancelRun);
+    const { taken, seconds } = await take(client, 500);
+    expect(seconds).toBeLessThan(11);
+    expect(taken.count).toBeGreaterThan(0);
+    expect(taken.count + Object.keys(taken.failed.keys).length).toBe(500);
   });
 
   it("does not wait for a vault that never answered", async () => {
