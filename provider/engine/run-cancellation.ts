@@ -1,8 +1,9 @@
 import { subscribe } from "node:diagnostics_channel";
+import { setMaxListeners } from "node:events";
 
 const CANCEL = "/pulumirpc.ResourceProvider/Cancel";
 
-let controller = new AbortController();
+let controller = sharedController();
 let isWatching = false;
 
 /** Aborted once the engine has cancelled its run: whoever waits stops waiting, and what is under way is finished. */
@@ -29,7 +30,14 @@ export function watchForCancellation(): void {
 
 /** For tests that take several runs through one process. @internal */
 export function forgetCancellation(): void {
-  controller = new AbortController();
+  controller = sharedController();
+}
+
+/** Every call listens to it, and older versions of Node take many listeners for a leak. */
+function sharedController(): AbortController {
+  const shared = new AbortController();
+  setMaxListeners(0, shared.signal);
+  return shared;
 }
 
 function pathOf(message: unknown): unknown {
