@@ -3,7 +3,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
 import { type ObjectAddress, sameObject } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { declareObject, describeResource, identityOf, noteRecorded } from "./declared-objects.js";
+import { declareObject, describeResource, identityOf, noteLeft, noteRecorded } from "./declared-objects.js";
 import { OperationDeadline } from "./operation-deadline.js";
 import { ownedByCertificate } from "./standing.js";
 import type { BindObject, VersionBundle } from "./vault-object.js";
@@ -28,7 +28,9 @@ export function checkDeclaration(
   const identity = identityOf(check.news);
   const holder = declareObject(kind, address, { claimant, ...(identity ? { identity } : {}) });
   if (!holder) {
+    const { vaultUrl, name } = olds;
     if (sameObject(olds, { ...address })) noteRecorded(kind, address);
+    else if (typeof vaultUrl === "string" && typeof name === "string") noteLeft(kind, { vaultUrl, name }, address);
     return;
   }
   check.failUnnamed(

@@ -4,7 +4,7 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
-import { isRecorded, ownerInThisRun } from "./declared-objects.js";
+import { isRecorded, noteCreation, ownerInThisRun } from "./declared-objects.js";
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
@@ -73,6 +73,7 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
   kind: ObjectKind<I, A, B>,
   inputs: I,
 ): Promise<{ id: string; outs: Properties }> {
+  noteCreation(kind.noun, inputs);
   const client = await vaultClient(inputs);
   const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
   const owner = kind.owner(inputs, ownerInThisRun(kind.noun, inputs));

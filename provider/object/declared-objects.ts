@@ -30,6 +30,9 @@ const places = new Map<string, string>();
 const released = new Map<string, string | undefined>();
 const recordedTokens = new Map<string, string>();
 const recorded = new Set<string>();
+/** What each object's resource has from now on. */
+const leaving = new Map<string, string>();
+const created = new Set<string>();
 
 /**
  * Records that a resource of the program manages an object.
@@ -70,6 +73,24 @@ export function wasReleased(kind: Kind, address: ObjectAddress, tags: Record<str
   const object = objectKey(kind, address);
   if (!released.has(object)) return false;
   return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.get(object);
+}
+
+/** Notes that a resource leaves the object that state knows for another one. */
+export function noteLeft(kind: Kind, left: ObjectAddress, next: ObjectAddress): void {
+  leaving.set(objectKey(kind, left), objectKey(kind, next));
+}
+
+export function noteCreation(kind: Kind, address: ObjectAddress): void {
+  created.add(objectKey(kind, address));
+}
+
+/**
+ * Whether an object is deleted before its resource has the next one (`deleteBeforeReplace`): the engine has not shown all
+ * of the program by then, and another resource may go on with the object.
+ */
+export function isLeftEarly(kind: Kind, address: ObjectAddress): boolean {
+  const next = leaving.get(objectKey(kind, address));
+  return next !== undefined && !created.has(next);
 }
 
 /** Notes that the resource that declares an object has it in state already. */
@@ -128,6 +149,8 @@ export function forgetDeclaredObjects(): void {
   released.clear();
   recordedTokens.clear();
   recorded.clear();
+  leaving.clear();
+  created.clear();
 }
 
 function objectKey(kind: Kind, { vaultUrl, name }: ObjectAddress): string {

@@ -1,7 +1,7 @@
 import { tell } from "../engine/progress.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { declarationOf, describeResource, recordedMark, releaseObject } from "./declared-objects.js";
+import { declarationOf, describeResource, isLeftEarly, recordedMark, releaseObject } from "./declared-objects.js";
 import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
 import { describeOwner, hasOwnerTag, isTakenOver, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
@@ -173,6 +173,12 @@ async function purge(object: VaultObject, recoveryLevel: string | undefined, rec
   const { label } = object;
   if (isPurgeProtected(recoveryLevel)) {
     tell(`${label} was deleted and not purged: purge protection is on (${recoveryLevel})`);
+    return;
+  }
+  if (isLeftEarly(object.kind, recorded)) {
+    tell(
+      `${label} was deleted and not purged: its resource is replaced before the rest of the program is known, which may go on with it (purge it by hand if it is to go, or leave deleteBeforeReplace out)`,
+    );
     return;
   }
   if (isTakenOver(recorded.ownerToken)) {

@@ -185,6 +185,31 @@ it("takes the version of a run that was cut off where a refresh was not shown it
 });
 
 describe("two keys that swap their places", () => {
+  it("are never purged where the engine deletes one before it shows the resource that goes on with it", async () => {
+    const vault = await startEmulator();
+    const told: string[] = [];
+    const written = vi.spyOn(process.stdout, "write").mockImplementation((text) => told.push(String(text)) > 0);
+    try {
+      const generate = { generate: { keyType: "EC" }, onDelete: "purge" };
+      const resource = new DrivenResource(key, vault, { vaultUrl: vault.url });
+      const a = await resource.created({ ...generate, name: "x", ...identity("a") });
+      const b = await resource.created({ ...generate, name: "y", ...identity("b") });
+      nextEngineRun();
+      const toZ = await resource.checked({ ...generate, name: "z", ...identity("a") }, a.inputs);
+      await key.delete(a.id, a.outs);
+      expect(told.join("")).toMatch(/key "x" .* was deleted and not purged: its resource is replaced before the rest/);
+      await key.create(toZ);
+      const toX = await resource.checked({ ...generate, name: "x", ...identity("b") }, b.inputs);
+      expect((await key.create(toX)).outs.version).toBe(a.outs.version);
+      told.length = 0;
+      await key.delete(b.id, b.outs);
+      expect(told.join("")).not.toMatch(/not purged/);
+    } finally {
+      written.mockRestore();
+      await vault.close();
+    }
+  });
+
   it("are no other keys where they are generated and the engine deletes each before it makes the next", async () => {
     const vault = await startEmulator();
     const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
