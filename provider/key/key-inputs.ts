@@ -84,6 +84,8 @@ export interface KeyFacts {
   superseded?: string[];
   /** The token of the owner tag that this resource has put on the key. */
   ownerToken?: string;
+  /** The token that it had before, where the answer to putting ours there was lost. */
+  formerToken?: string;
   /** What the server gave a key that names no operations, where that is not the service's default. */
   givenKeyOps?: string[];
 }

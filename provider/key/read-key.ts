@@ -141,7 +141,7 @@ function marksOf(
     ...(version.isRotated ? pickDefined(recorded, ["superseded"]) : supersededBy(recorded, bundle.version)),
     ...(version.isForeign ? { foreignVersion: true } : {}),
     ...(version.expected === undefined ? {} : { expectedThumbprint: version.expected }),
-    ...(ownerToken === undefined ? {} : { ownerToken }),
+    ...(ownerToken === undefined ? {} : { ownerToken, ...pickDefined(recorded, ["formerToken"]) }),
     ...pickDefined(recorded, ["givenKeyOps"]),
   };
 }

@@ -9,6 +9,7 @@ import { OperationDeadline } from "../object/operation-deadline.js";
 import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
 import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
+import { putDueMark } from "../object/put-mark.js";
 import { plans, propertiesTo, type UpdatePlan } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -55,7 +56,7 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
 
   let bundle: KeyBundle | undefined;
   try {
-    bundle = await writeKey(update);
+    bundle = (await writeKey(update)) ?? (await putDueMark(KEY, object, inputs, { recorded, owner }));
     await updateRotationPolicy(update);
   } catch (error) {
     if (!bundle) throw error;

@@ -51,6 +51,8 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   reached?: B;
   /** Whether that is a version that this creation has made. */
   isMade?: true;
+  /** The mark that it had, where the answer to putting ours in its place was lost: that of this stack, or an empty text. */
+  formerToken?: string;
   /** What a version of this run has taken the place of, or one that a run made which was cut off. */
   superseded: Set<string>;
   /** Whether the object was there before, active or deleted. */
@@ -369,11 +371,21 @@ async function converge<I extends ObjectInputs & A, A extends Attributes, B exte
     creation.reached = patched;
     return patched;
   } catch (error) {
+    if (isToStamp) creation.formerToken = tokenOfStack(creation, bundle.tags);
     // Whoever may only read can adopt: no other stack hears of it then.
     if (!inputs.adopt || !isForMarkOnly || !isKeyVaultError(error, "KV_FORBIDDEN")) throw error;
+    delete creation.formerToken;
     tell(`${object.label} is adopted without an owner tag, since it may not be changed: ${error.message}`);
     return bundle;
   }
+}
+
+function tokenOfStack<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { owner }: Creation<I, A, B>,
+  tags: Record<string, string>,
+): string {
+  const found = ownerOf(tags);
+  return found !== undefined && found.stack === owner?.stack ? found.token : "";
 }
 
 /** An object is marked where it is ours, an adopted one too: another stack that has it in its state then leaves it alone. */
@@ -407,11 +419,12 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   creation: Creation<I, A, B>,
   error: unknown,
 ): Promise<unknown> {
-  const { kind, inputs, reached, isMade = false, superseded, noted } = creation;
+  const { kind, inputs, owner, reached, isMade = false, superseded, noted, formerToken } = creation;
   if (reached === undefined || error instanceof PartialFailure) return error;
   const there = await kind.reached(inputs, reached, isMade);
   const left = superseded.size > 0 && disablesPrevious(inputs) ? { superseded: [...superseded] } : {};
-  const marks = { ...marksOf(creation, reached), ...there.marks, ...left };
+  const due = owner === undefined || formerToken === undefined ? {} : { ownerToken: owner.token, formerToken };
+  const marks = { ...marksOf(creation, reached), ...there.marks, ...left, ...due };
   const outs = await kind.outputs({ ...there.inputs, ...noted }, reached, marks);
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

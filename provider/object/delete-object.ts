@@ -17,6 +17,8 @@ export interface DeletableObject {
   recoveryLevel?: string;
   /** The token of the mark that this resource has put on the object. */
   ownerToken?: string;
+  /** The token that it had before, where it is not known whether ours is there. */
+  formerToken?: string;
 }
 
 /**
@@ -79,8 +81,15 @@ async function giveBack<B extends VersionBundle>(
   );
 }
 
-function isOwnedByAnother(tags: Record<string, string> | undefined, { ownerToken }: DeletableObject): boolean {
-  return hasOwnerTag(tags) && (ownerToken === undefined || ownerOf(tags)?.token !== ownerToken);
+function isOwnedByAnother(
+  tags: Record<string, string> | undefined,
+  { ownerToken, formerToken }: DeletableObject,
+): boolean {
+  if (!hasOwnerTag(tags)) return false;
+  const token = ownerOf(tags)?.token;
+  if (token === undefined || ownerToken === undefined) return true;
+  // What was taken without state may be in another one, which has the former token.
+  return token !== ownerToken && (token !== formerToken || isTakenOver(ownerToken));
 }
 
 /** Tells who has an object that is no longer this resource's. */

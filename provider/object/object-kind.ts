@@ -10,6 +10,8 @@ export interface ObjectMarks<A> {
   found?: A;
   /** The token of the owner tag, where the object carries ours. */
   ownerToken?: string;
+  /** The token of this stack that the object had, or an empty one, where ours was to take its place and its answer was lost. */
+  formerToken?: string;
   /** The current version is not one that the program asked for. */
   foreignVersion?: true;
   /** Versions that are still to be disabled. */

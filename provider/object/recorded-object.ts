@@ -46,6 +46,7 @@ export const recordedFacts = {
   recoverableDays: optionalMember(z.number()),
   foreignVersion: optionalMember(z.literal(true)),
   ownerToken: text,
+  formerToken: text,
   superseded: optionalMember(z.array(z.string())),
 };
 
@@ -58,4 +59,5 @@ export const deletableObject = z.looseObject({
   credential: recordedObject.credential,
   recoveryLevel: recordedFacts.recoveryLevel,
   ownerToken: recordedFacts.ownerToken,
+  formerToken: recordedFacts.formerToken,
 });

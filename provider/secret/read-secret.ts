@@ -67,7 +67,7 @@ async function observe(
   const found = observeFound(secret, SECRET_ATTRIBUTES, recorded, bundle);
   const marks: Partial<SecretFacts> = {
     ...(found ? { found } : {}),
-    ...(ownerToken === undefined ? {} : { ownerToken }),
+    ...(ownerToken === undefined ? {} : { ownerToken, ...pickDefined(recorded, ["formerToken"]) }),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
     ...supersededBy(recorded, bundle.version),

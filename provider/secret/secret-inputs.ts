@@ -38,6 +38,8 @@ export interface SecretFacts {
   superseded?: string[];
   /** The token of the owner tag that this resource has put on the secret. */
   ownerToken?: string;
+  /** The token that it had before, where the answer to putting ours there was lost. */
+  formerToken?: string;
 }
 
 export type SecretOutputs = SecretInputs & SecretFacts;

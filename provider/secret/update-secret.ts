@@ -10,6 +10,7 @@ import { OperationDeadline } from "../object/operation-deadline.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
 import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
+import { putDueMark } from "../object/put-mark.js";
 import { plans, propertiesTo } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -83,6 +84,8 @@ async function writeSecret(
     });
     return { ...later, ...(await written(recorded, inputs, bundle, owner?.token ?? recorded.ownerToken)) };
   }
+  const marked = await putDueMark(SECRET, object, inputs, { recorded, owner });
+  if (marked) return { ...later, ...(await written(recorded, inputs, marked, owner?.token)) };
   return { ...later, ...unwritten(recorded, inputs) };
 }
 

@@ -22,6 +22,8 @@ export interface ChangingObject {
   tags: Record<string, string>;
   expiresOn: string | undefined;
   isEnabled: boolean;
+  /** Deleted where it was to be purged: what was taken over from a run that was cut off may be in another state, too. */
+  isOnlyDeleted: boolean;
   /** All versions that the program has asked for since the object was last gone for good. */
   versions: number;
 }
@@ -111,6 +113,7 @@ export class ChangingProgram {
       tags: { turn: "0" },
       expiresOn: undefined,
       isEnabled: true,
+      isOnlyDeleted: false,
       versions: 0,
     };
     this.#renew(object);
@@ -145,7 +148,8 @@ export class ChangingProgram {
 
   #addAgain(object: ChangingObject): string {
     object.isDeclared = true;
-    if (object.onDelete === "purge") object.versions = 1;
+    if (object.onDelete === "purge" && !object.isOnlyDeleted) object.versions = 1;
+    object.isOnlyDeleted = false;
     return `add again (${object.onDelete})${this.#chance(0.3) ? ` and ${this.#changeAttributes(object)}` : ""}`;
   }
 

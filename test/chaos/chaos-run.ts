@@ -162,6 +162,7 @@ async function strikeAndRepair(scene: Scene): Promise<Outcome> {
   if (repaired.exitCode !== 0) outcome.wrong.push("the next up failed");
   for (const { pid } of markedProcesses(mark)) kill(pid);
   if (repaired.exitCode !== 0) return outcome;
+  noteOnlyDeleted(program, outcome.texts);
   outcome.wrong.push(...(await wrongInVault(program, observer)));
   outcome.wrong.push(...(await wrongInBackups(program, observer, recordedOutputs(stack))));
   const drift = await stack.drift();
@@ -173,6 +174,14 @@ async function strikeAndRepair(scene: Scene): Promise<Outcome> {
   await forgetHistory(stack);
   if (outcome.wrong.length === 0) outcome.texts = [];
   return outcome;
+}
+
+/** The provider tells what it has deleted and not purged, in the run that did it. One that was killed may not have come to it. */
+function noteOnlyDeleted({ objects }: ChangingProgram, texts: readonly string[]): void {
+  for (const object of objects.filter(({ isDeclared, onDelete }) => !isDeclared && onDelete === "purge")) {
+    const words = new RegExp(`"${object.name}" in \\S+ was deleted and not purged: it was taken over`);
+    object.isOnlyDeleted ||= texts.some((text) => words.test(text));
+  }
 }
 
 /** A moment that lies between the first request and the last state write in most rounds. */

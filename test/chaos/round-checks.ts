@@ -39,7 +39,7 @@ export async function wrongInVault(program: ChangingProgram, vault: Emulator): P
       ...differences(
         `deleted ${collection}`,
         deleted,
-        objects.filter((object) => isGone(object) && object.onDelete === "delete"),
+        objects.filter((object) => isGone(object) && (object.onDelete === "delete" || object.isOnlyDeleted)),
       ),
     );
     for (const object of objects) {

@@ -115,7 +115,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** Secrets in plain text, as the engine hands them back. */
-function plain(value: Arguments): Arguments {
+export function plain(value: Arguments): Arguments {
   return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
     item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
       ? item.value
