@@ -141,5 +141,10 @@ export function versionedId(collection: "keys" | "secrets", id: string): KeyVaul
 }
 
 export function sameObject(a: Properties, b: Properties): boolean {
-  return isSameVault(a.vaultUrl, b.vaultUrl) && String(a.name).toLowerCase() === String(b.name).toLowerCase();
+  return isSameVault(a.vaultUrl, b.vaultUrl) && nameKey(a.name) === nameKey(b.name);
+}
+
+/** Names are without case. What state holds in the place of one may be anything, and then is only the same as itself. */
+function nameKey(name: unknown): unknown {
+  return typeof name === "string" ? name.toLowerCase() : name;
 }

@@ -179,6 +179,13 @@ describe(`${count.toLocaleString("en-US")} generated inputs each give inputs or 
     expect(failures.map(({ reason }) => reason).join()).toMatch(/KV_INVALID_INPUT: generate: keySize/);
   });
 
+  it("of a state whose name nothing can be made of", async () => {
+    const vaultUrl = "http://localhost:1";
+    const news = { vaultUrl, name: "orders", claimant: "two" };
+    const { failures } = await key.check({ vaultUrl, name: [{ toString: null }] }, news);
+    expect(failures.map(({ reason }) => reason).join()).toMatch(/^KV_/);
+  });
+
   it("nested without end", async () => {
     let deep: unknown = CANARY;
     for (let i = 0; i < 50_000; i++) deep = i % 2 === 0 ? { deep } : [deep];
