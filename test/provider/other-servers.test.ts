@@ -71,7 +71,7 @@ describe.each([
       await disabled();
       nextEngineRun();
       await expect(resource.created({ ...source, tags: { team: "orders" }, enabled: false })).rejects.toThrow(
-        new RegExp(`^KV_ALREADY_EXISTS: .*already holds a disabled ${noun}.*cannot be compared`),
+        new RegExp(`^KV_ALREADY_EXISTS: .*already holds a disabled ${noun}.*does not show whether`),
       );
       expect(writes()).toEqual([]);
     });
