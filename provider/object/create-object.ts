@@ -76,7 +76,7 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
   inputs: I,
 ): Promise<{ id: string; outs: Properties }> {
   noteCreation(kind.noun, inputs);
-  const client = await vaultClient(inputs);
+  const client = await vaultClient({ ...inputs, mayMakeVault: !inputs.adopt });
   const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
   const owner = kind.owner(inputs, ownerInThisRun(kind.noun, inputs));
   const creation: Creation<I, A, B> = { kind, inputs, object, owner, superseded: new Set() };

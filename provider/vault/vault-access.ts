@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { runCancellation } from "../engine/run-cancellation.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
@@ -15,12 +16,15 @@ export interface VaultReference {
   vaultUrl: string;
   /** A name as `keyvault:credential` takes it, or a source of tokens. Default: as the stack says. */
   credential?: string | TokenSource | undefined;
+  /** Whether an embedded vault is made where its file is not there yet: to make an object, and never to read. */
+  mayMakeVault?: boolean | undefined;
 }
 
 /** The client of a vault, one per vault, credential and process, so that its connections, tokens and limits are shared. */
 export function vaultClient({
   vaultUrl,
   credential = vaultSettings().credential,
+  mayMakeVault = false,
 }: VaultReference): Promise<KeyVaultClient> {
   const isLocal = isEmbedded(vaultUrl);
   const shared = isLocal || typeof credential === "string" ? clients : clientsOf(credential);
@@ -31,7 +35,8 @@ export function vaultClient({
     isLocal || typeof credential !== "string" ? vault : [vault, apiVersion, credential, credentials].join(" ");
   const existing = shared.get(key);
   if (existing) return existing;
-  const opening = isLocal ? openEmbedded(vaultUrl) : openRemote(vaultUrl, credential);
+  if (isLocal && !mayMakeVault && isMissing(vaultUrl)) return emptyVault(vaultUrl);
+  const opening = isLocal ? openEmbedded(vaultUrl, embeddedFile(vaultUrl)) : openRemote(vaultUrl, credential);
   shared.set(key, opening);
   opening.catch(() => shared.delete(key));
   return opening;
@@ -58,16 +63,41 @@ async function openRemote(vaultUrl: string, credential: string | TokenSource): P
   });
 }
 
+const emptyVaults: Clients = new Map();
+
+/** The file of an embedded vault is made by the first object that is made in it. */
+function isMissing(vaultUrl: string): boolean {
+  const file = embeddedFile(vaultUrl);
+  try {
+    return file !== undefined && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  } catch {
+    // Whatever keeps it from being looked at is told where it is opened.
+    return false;
+  }
+}
+
+/** A vault that is not there holds nothing: who reads it is told so, and its file is not made. */
+function emptyVault(vaultUrl: string): Promise<KeyVaultClient> {
+  const key = vaultIdentity(vaultUrl);
+  const opened = emptyVaults.get(key) ?? openEmbedded(vaultUrl, undefined);
+  if (!emptyVaults.has(key)) {
+    process.stderr.write(`${vaultUrl}: there is no embedded vault at this path, and nothing in it\n`);
+    emptyVaults.set(key, opened);
+  }
+  return opened;
+}
+
 /** `embedded:./dev.vault` is a vault in this process on a SQLite file; `embedded:memory` one that ends with it. */
-async function openEmbedded(vaultUrl: string): Promise<KeyVaultClient> {
+async function openEmbedded(vaultUrl: string, store: string | undefined): Promise<KeyVaultClient> {
   const { KeyVaultClient } = await import("../keyvault/client.js");
   const { startEmulator } = await import("../../emulator/index.js");
-  const store = embeddedFile(vaultUrl);
   const emulator = await startEmulator({ timing: "short", ...(store === undefined ? {} : { store }) });
   emulator.unref();
-  process.stderr.write(
-    `${vaultUrl} is an embedded vault, for development: its keys are in a local file, unencrypted\n`,
-  );
+  if (store !== undefined || embeddedFile(vaultUrl) === undefined) {
+    process.stderr.write(
+      `${vaultUrl} is an embedded vault, for development: its keys are in a local file, unencrypted\n`,
+    );
+  }
   return new KeyVaultClient({
     vaultUrl: emulator.url,
     label: vaultUrl,
