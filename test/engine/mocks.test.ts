@@ -7,7 +7,7 @@ import { Stack } from "./stack.js";
 /** The files of docs/testing.md: a name in backquotes, and the next block of code. */
 async function filesOfTheGuide(): Promise<[name: string, text: string][]> {
   const guide = await readFile(resolve(__dirname, "../../docs/testing.md"), "utf8");
-  const blocks = guide.matchAll(/^`([\w.-]+\.ts)`[^\n]*:\n\n```ts\n(.*?)^```$/gms);
+  const blocks = guide.matchAll(/^`([\w.-]+\.(?:ts|cjs))`[^\n]*:\n\n```(?:ts|js)\n(.*?)^```$/gms);
   return [...blocks].map(([, name = "", text = ""]) => [name, text]);
 }
 
@@ -27,11 +27,15 @@ describe("the tests of the guide, in Node's own runner", () => {
 
   beforeAll(async () => {
     stack = await Stack.create({ kind: "typescript-esm", program: "" });
-    for (const [name, text] of await filesOfTheGuide()) await stack.file(name, text);
+    for (const [name, text] of await filesOfTheGuide()) {
+      // Mocha and jest have their functions as globals.
+      const globals = name.endsWith(".cjs") ? 'const { before, it } = require("node:test");\n' : "";
+      await stack.file(name, `${globals}${text}`);
+    }
   });
   afterAll(() => stack?.remove());
 
-  it.each(["signing-key.test.ts", "signing-key.vault.test.ts"])("%s passes", async (file) => {
+  it.each(["signing-key.test.ts", "signing-key.test.cjs", "signing-key.vault.test.ts"])("%s passes", async (file) => {
     const { exitCode, text } = await nodeTest(stack, file);
     expect(text).toMatch(/^ℹ pass 1$|^# pass 1$/m);
     expect(exitCode, text).toBe(0);
