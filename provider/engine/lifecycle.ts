@@ -1,4 +1,5 @@
 import { endWithEngine } from "./engine-loss.js";
+import { watchEngineTimeouts, withoutEngineTimeout } from "./engine-timeout.js";
 import { watchForCancellation } from "./run-cancellation.js";
 import { configureVaultSettings } from "./vault-settings.js";
 
@@ -61,12 +62,13 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
     async configure({ config }) {
       endWithEngine();
       watchForCancellation();
+      watchEngineTimeouts();
       configureVaultSettings(config);
     },
-    check: (olds, news) => call((lifecycle) => lifecycle.check(olds, news)),
+    check: (olds, news) => withoutEngineTimeout(() => call((lifecycle) => lifecycle.check(olds, news))),
     diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, olds, news)),
     create: (inputs) => call((lifecycle) => lifecycle.create(inputs), inputs.__provider),
-    read: (id, props) => call((lifecycle) => lifecycle.read(id, props)),
+    read: (id, props) => withoutEngineTimeout(() => call((lifecycle) => lifecycle.read(id, props))),
     update: (id, olds, news) => call((lifecycle) => lifecycle.update(id, olds, news), news.__provider),
     delete: (id, props) => call((lifecycle) => lifecycle.delete(id, props)),
   };

@@ -1,4 +1,5 @@
 import { parseTimeout } from "../engine/duration.js";
+import { engineTimeout } from "../engine/engine-timeout.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { runCancellation } from "../engine/run-cancellation.js";
 import { runClock } from "../engine/run-clock.js";
@@ -27,7 +28,7 @@ export interface Pauses {
 }
 
 /**
- * The time that one operation of a resource has, from its `timeouts`. Waits for what the service does in its own
+ * The time that one operation of a resource has, from its `timeouts`, else from Pulumi's `customTimeouts`. Waits for what the service does in its own
  * time (deletion, recovery, purging), with pauses that grow, and says what it waits for: after 5 seconds, then
  * every 30.
  */
@@ -42,7 +43,7 @@ export class OperationDeadline {
   constructor(timeout: string | undefined, clock: Clock = runClock) {
     this.#clock = clock;
     this.#start = clock.now();
-    const limit = timeout === undefined ? undefined : parseTimeout(timeout);
+    const limit = timeout === undefined ? engineTimeout() : parseTimeout(timeout);
     this.#timeoutMs = limit ?? DEFAULT_TIMEOUT_MS;
     this.#isLimited = limit !== undefined;
     this.#pauses = this.pauses();
