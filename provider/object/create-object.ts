@@ -143,9 +143,11 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
   creation.isFound = true;
   if (bundle.managed) throw ownedByCertificate(object);
   const standing = standingOf(creation, bundle.tags);
-  keepMark(creation, bundle, standing === "own" && !isRecorded(kind.noun, inputs));
+  const isWithoutState = standing === "own" && !isRecorded(kind.noun, inputs);
+  keepMark(creation, bundle, isWithoutState);
   if (inputs.adopt) {
     kind.verify(inputs, bundle, "adopt");
+    if (isWithoutState) tellTakenOver(creation, standing);
     if (hasOwnerTag(bundle.tags) && standing !== "own") {
       tell(`${object.label} was owned by ${describeOwner(bundle.tags)}, and is adopted by this resource`);
     }

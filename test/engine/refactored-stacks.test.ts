@@ -307,7 +307,8 @@ describe("refactorings of stacks, on the real engine", () => {
     expect(await outcomes("stay")).toEqual(each("same"));
     const now = await snapshot(vault);
     expect(MADE.map((kind) => outcomeOf(`signed-${kind}`, [marked, now]))).toEqual(MADE.map(() => "untouched"));
-    expect(await isClean("prod")).toBe("clean");
+    const seen = await stack.pulumi("preview", "--refresh", "--stack", "prod");
+    expect(seen.text).toMatch(/key "stay-imported" in \S+ is now owned by stack "test\/dev" by its tag/);
 
     // The new stack purges nothing of it, and the renamed one gets it back.
     const destroyed = await stack.pulumi("destroy", "--stack", "dev", "--yes", "--skip-preview");
@@ -318,7 +319,7 @@ describe("refactorings of stacks, on the real engine", () => {
       /KV_DELETED_RECOVERABLE: create key "stay-imported".*stack "test\/dev" owns it.*adopt: true/,
     );
     await write({ prod: own({ stay: adopting("stay") }) });
-    await stack.up("--stack", "prod");
+    await stack.up("--refresh", "--stack", "prod");
     expect(await outcomes("stay")).toEqual(each("same"));
     expect(await isClean("prod")).toBe("clean");
   });
