@@ -274,8 +274,10 @@ export class Promises {
     if (rotateAfter !== undefined && rotateAfter !== truth.rotateAfter) {
       this.break(`the rotation policy of ${key} is recorded, and is not there`);
     }
-    const token = outs.ownerToken;
-    if (token !== undefined && !truth.tags[OWNER_TAG]?.includes(String(token))) {
+    // Where the answer to a new mark was lost, state knows it beside the former one, which may have been none.
+    const { ownerToken, formerToken } = outs;
+    const marks = [ownerToken, formerToken].filter((mark) => mark !== undefined).map(String);
+    if (ownerToken !== undefined && !marks.some((mark) => (truth.tags[OWNER_TAG] ?? "").includes(mark))) {
       this.break(`the mark of ${key} is recorded, and is not there`);
     }
   }
