@@ -1,5 +1,6 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson, pickDefined } from "../engine/normal-form.js";
+import { tell } from "../engine/progress.js";
 import type { CallOptions } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
@@ -272,13 +273,16 @@ async function completePolicy(
 
 const HIDDEN_POLICY: ReadonlySet<string> = new Set(["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"]);
 
-/** Undefined where there is none, and where the caller may not see it or the server knows of none. */
-async function policyOfThen({ client, address, deadline }: VaultObject<KeyBundle>) {
+/** Undefined where there is none, where the caller may not see it, and where the server has none to show. */
+async function policyOfThen({ client, address, deadline, label }: VaultObject<KeyBundle>) {
   try {
     return observedRotationPolicy(await client.getKeyRotationPolicy(address.name, deadline.call), {});
   } catch (error) {
-    if (isKeyVaultError(error) && HIDDEN_POLICY.has(error.code)) return undefined;
-    throw error;
+    if (!isKeyVaultError(error)) throw error;
+    if (HIDDEN_POLICY.has(error.code)) return undefined;
+    if (!["KV_UNAVAILABLE", "KV_PROTOCOL"].includes(error.code)) throw error;
+    tell(`the rotation policy of ${label} could not be read, and is left as it is: ${error.message}`);
+    return undefined;
   }
 }
 
