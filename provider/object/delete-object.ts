@@ -49,9 +49,11 @@ export async function deleteObject<B extends VersionBundle>(
     if (current?.enabled) await disable(object, current.version, recorded);
     return;
   }
-  if (current && !(await deleteOnce(object, recorded))) return;
-  if (!current && onDelete === "purge" && isAnothers(object, (await object.deleted())?.tags, recorded)) return;
-  if (onDelete === "purge") await purge(object, recoveryLevel, recorded);
+  const deleted = current ? await deleteOnce(object, recorded) : {};
+  if (deleted === undefined || onDelete !== "purge") return;
+  // Whoever has marked it between the look and the deletion can recover it, and could not what is purged.
+  const { tags } = deleted.tags === undefined ? ((await object.deleted()) ?? {}) : deleted;
+  if (!isAnothers(object, tags, recorded)) await purge(object, recoveryLevel, recorded);
 }
 
 /**
@@ -158,9 +160,11 @@ async function disable<B extends VersionBundle>(
   });
 }
 
-async function deleteOnce(object: VaultObject, recorded: DeletableObject): Promise<boolean> {
+/** What was deleted, empty where the answer that tells it was lost; undefined where it is another's, and was left alone. */
+async function deleteOnce(object: VaultObject, recorded: DeletableObject): Promise<Tagged | undefined> {
   const { deadline, label } = object;
-  return unlessTaken(object, recorded, {
+  let deleted: Tagged = {};
+  const isSent = await unlessTaken(object, recorded, {
     awaited: `${label} to be free`,
     look: () => object.current(),
     send: (lookAgain) =>
@@ -168,11 +172,14 @@ async function deleteOnce(object: VaultObject, recorded: DeletableObject): Promi
         writeOnce<unknown>({
           what: `the deletion of ${label}`,
           deadline,
-          send: () => object.delete(lookAgain),
+          send: async () => {
+            deleted = await object.delete(lookAgain);
+          },
           look: async () => ((await object.current()) ? undefined : "gone"),
         }),
       ),
   });
+  return isSent ? deleted : undefined;
 }
 
 /** A purge that was lost on its way is sent again where the object has stayed deleted for so long. */

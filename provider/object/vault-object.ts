@@ -46,7 +46,7 @@ export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   disable(version: string, lookAgain: LookAgain): Promise<Bundle>;
   /** Replaces all tags of a version. */
   setTags(version: string, tags: Record<string, string>): Promise<Bundle>;
-  delete(lookAgain: LookAgain): Promise<unknown>;
+  delete(lookAgain: LookAgain): Promise<DeletedObject>;
   recover(lookAgain: LookAgain): Promise<unknown>;
   purge(lookAgain: LookAgain): Promise<void>;
   restore(blob: string): Promise<Bundle>;

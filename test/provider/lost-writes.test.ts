@@ -8,6 +8,7 @@ import { ecKey } from "../engine/demo-keys.js";
 import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
 import { hurried, nextEngineRun } from "./engine-run.js";
+import { startOtherServer } from "./other-server.js";
 
 describe.each([
   ["key", key, { import: { jwk: ecKey().jwk } }, { import: { jwk: ecKey().jwk } }, "keys", "importKey", "updateKey"],
@@ -129,6 +130,29 @@ describe.each([
     commitLate(operation, 10_000);
     await resource.deleted(state);
     await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
+  });
+});
+
+describe("a key that is to be purged, and that another stack has marked after the look", () => {
+  it("is deleted and not purged, so that it can be recovered", async () => {
+    const vault = await startEmulator();
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const theirs = { "pulumi-keyvault": "shop/test abcdefghijklmnop" };
+    const other = await startOtherServer(vault, ({ status, body, method }) => ({
+      status,
+      body: method === "DELETE" ? { ...body, tags: theirs } : body,
+    }));
+    try {
+      const resource = new DrivenResource(key, vault, { vaultUrl: other.url, name: "orders" });
+      const state = await resource.created({ import: { jwk: ecKey().jwk }, onDelete: "purge" });
+      await resource.deleted(state);
+      expect(sentTo(vault, "deleteKey")).toBe(1);
+      expect(sentTo(vault, "purgeDeletedKey")).toBe(0);
+    } finally {
+      other.close();
+      vi.restoreAllMocks();
+      await vault.close();
+    }
   });
 });
 
