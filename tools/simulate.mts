@@ -35,7 +35,7 @@ function simulate(args: string[], env: Record<string, string>, stdio: "inherit" 
 function findMutations(): number {
   let missed = 0;
   for (const [index, { name }] of MUTATIONS.entries()) {
-    const { stdout, stderr } = simulate(
+    const { stdout, stderr, status } = simulate(
       ["--config", "test/simulation/mutated.config.mts", "--testNamePattern", "keeps every promise"],
       { SIMULATION_RUNS: values.runs ?? "10000", SIMULATION_MUTATION: String(index), SIMULATION_SHRINKS: "false" },
       "pipe",
@@ -44,7 +44,9 @@ function findMutations(): number {
     const runs = /Property failed after (\d+) tests/.exec(told)?.[1];
     const promise = /Caused by: Error: (.*)/.exec(told)?.[1];
     if (runs === undefined) missed += 1;
-    process.stdout.write(`${name}: ${runs === undefined ? "NOT FOUND" : `found in run ${runs} (${promise})`}\n`);
+    process.stdout.write(
+      `${name}: ${runs === undefined ? `NOT FOUND (${status === 0 ? "no promise broke" : "it did not run"})` : `found in run ${runs} (${promise})`}\n`,
+    );
   }
   return missed;
 }

@@ -40,8 +40,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a deletion is recorded before it is written",
     file: "provider/object/delete-object.ts",
-    find: "send: () => object.delete(),",
-    replace: "send: async () => void object.delete().catch(() => {}),",
+    find: "deleted = await object.delete(lookAgain);",
+    replace: "object.delete(lookAgain).catch(() => {});",
   },
   {
     name: "a rotation policy is recorded before it is written",
@@ -76,7 +76,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a secret's value is told in a failure",
     file: "provider/secret/secret-kind.ts",
-    find: "return client.setSecret(",
-    replace: 'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return client.setSecret(',
+    find: "return await client.setSecret(",
+    replace: 'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return await client.setSecret(',
   },
 ];

@@ -123,6 +123,10 @@ export class Simulation {
       this.#excuseAll(before);
       this.promises.licenseLostKeys(this.#program);
     }
+    // The engine forgets the former resource once its deletion has let the object stay for the next one.
+    for (const { logical, place } of this.#program.resources.values()) {
+      if (place && this.#program.replaced.has(logical)) this.#excused.add(placeKey(place));
+    }
     this.#program.replaced.clear();
     this.#keepBlobs();
     for (const { place, onDelete } of this.#program.resources.values()) {
