@@ -77,6 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "a secret's value is told in a failure",
     file: "provider/secret/secret-kind.ts",
     find: "return await client.setSecret(",
-    replace: 'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return await client.setSecret(',
+    replace:
+      'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return await client.setSecret(',
   },
 ];
