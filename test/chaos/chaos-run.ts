@@ -206,15 +206,26 @@ function checkpointOf(stack: Stack): string {
   return join(stack.folder, "state/.pulumi/stacks/test/dev.json");
 }
 
-/** The engine's file backend does not write in one step: as a user would, the step before takes an empty one's place. */
+/**
+ * The engine's file backend does not write in one step: as a user would, the step before takes an empty one's place. Of
+ * what the backend notes beside a file nothing is needed.
+ */
 async function restoreCheckpoint(stack: Stack): Promise<boolean> {
   const file = checkpointOf(stack);
+  const isWhole = await isJson(file);
+  if (!isWhole) await copyFile(`${file}.bak`, file);
+  for (const written of [file, `${file}.bak`]) {
+    if (!(await isJson(`${written}.attrs`))) await rm(`${written}.attrs`, { force: true });
+  }
+  return !isWhole;
+}
+
+async function isJson(file: string): Promise<boolean> {
   try {
     JSON.parse(await readFile(file, "utf8"));
-    return false;
-  } catch {
-    await copyFile(`${file}.bak`, file);
     return true;
+  } catch {
+    return false;
   }
 }
 
