@@ -15,6 +15,7 @@ import { materialFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
 import type { LookAgain, VaultObject } from "../object/vault-object.js";
 import { writeOnce } from "../object/write-once.js";
+import { cannotBeRemoved } from "./cannot-be-removed.js";
 import { KEY_ATTRIBUTES } from "./key-attributes.js";
 import {
   DEFAULT_CURVE,
@@ -47,8 +48,13 @@ export const KEY: ObjectKind<KeyInputs, KeyAttributes, KeyBundle> = {
   outputs: keyState,
   reached,
   owner: markOf,
+  refuseClearing,
   complete: completePolicy,
 };
+
+function refuseClearing(inputs: KeyInputs, cleared: readonly (keyof KeyAttributes)[]): void {
+  if (!canMakeSameVersion(inputs)) throw cannotBeRemoved(inputs, cleared);
+}
 
 export function isSameMaterial(bundle: KeyBundle, thumbprint: string): boolean {
   return publicThumbprint(bundle.publicKey) === thumbprint;

@@ -2,12 +2,12 @@ import type { ResourceLifecycle } from "../engine/lifecycle.js";
 import { createObject } from "../object/create-object.js";
 import { deleteObject } from "../object/delete-object.js";
 import { diffObject } from "../object/diff-object.js";
-import { tellRefusal } from "./cannot-be-removed.js";
 import { checkKey } from "./check-key.js";
 import { KEY } from "./key-kind.js";
 import { keyObject } from "./key-object.js";
 import { readKey } from "./read-key.js";
 import { readDeletableKey, readKeyInputs } from "./recorded-key.js";
+import { tellRefusal } from "./tell-refusal.js";
 import { updateKey } from "./update-key.js";
 
 /** What happens to a Key on each call of the engine. */

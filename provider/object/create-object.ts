@@ -229,10 +229,11 @@ async function withSource<I extends ObjectInputs & A, A extends Attributes, B ex
 ): Promise<Made<B>> {
   const { kind, inputs } = creation;
   if ((await kind.matches(inputs, bundle)) === true && !isToRenew(creation, mayRenew)) {
-    const mustClear = attributesToChange(kind.attributes, inputs, bundle).some(
+    const cleared = attributesToChange(kind.attributes, inputs, bundle).filter(
       (attribute) => kind.attributes.clearedByVersion.includes(attribute) && inputs[attribute] === undefined,
     );
-    if (!mustClear) return { bundle, isComplete: false };
+    if (cleared.length === 0) return { bundle, isComplete: false };
+    kind.refuseClearing?.(inputs, cleared);
   }
   return written(creation, bundle);
 }

@@ -261,3 +261,39 @@ describe("two keys that swap their places", () => {
     }
   });
 });
+
+describe("a rename that takes an expiry out of the program", () => {
+  let vault: Emulator;
+  beforeEach(async () => {
+    vault = await startEmulator();
+    vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+
+  const expiresOn = "2031-01-01T00:00:00Z";
+  const renamedWithout = async (provider: typeof key, source: Arguments) => {
+    const resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name: "orders" });
+    const before = await resource.created({ ...source, expiresOn, ...identity("a") });
+    nextEngineRun();
+    return { before, after: await resource.created({ ...source, ...identity("b") }).catch((error: unknown) => error) };
+  };
+
+  it("never makes new material of a generated key: it is refused, with what to do", async () => {
+    const { before, after } = await renamedWithout(key, { generate: { keyType: "EC" } });
+    expect(String(after)).toMatch(/KV_INVALID_INPUT: expiresOn of key "orders".*cannot be removed/);
+    const current = await new KeyClient(vault.url, vault.credential, {
+      disableChallengeResourceVerification: true,
+      allowInsecureConnection: true,
+    }).getKey("orders");
+    expect(current.properties.version).toBe(before.outs.version);
+  });
+
+  it("makes a version of the same material where the program has it", async () => {
+    const { before, after } = await renamedWithout(key, { import: { jwk: ecKey().jwk } });
+    expect(after).toMatchObject({ outs: { thumbprint: before.outs.thumbprint } });
+    expect(after).not.toMatchObject({ outs: { version: before.outs.version } });
+  });
+});
