@@ -403,7 +403,8 @@ describe("the functions that use a vault", () => {
     const [first] = gateway.exchanges;
     expect(found(first?.body ?? "", carried)).toEqual(carried);
     expect((first?.headers ?? "").includes(TOKEN)).toBe(true);
-    for (const echo of Object.values(ECHOES)) {
+    // A 5xx is waited for: the lives of the resources have it.
+    for (const [, echo] of Object.entries(ECHOES).filter(([form]) => !form.startsWith("50"))) {
       gateway.spoil = echo;
       const failure = shownBy(await use(client, sealed.value).catch((error: unknown) => error));
       expect(failure).toMatch(/KV_/);
