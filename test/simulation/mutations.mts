@@ -44,12 +44,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "object.delete(lookAgain).catch(() => {});",
   },
   {
-    name: "a rotation policy is recorded before it is written",
-    file: "provider/key/update-key.ts",
-    find: "const policy = recorded.rotationPolicy === undefined ? {} : { rotationPolicy: recorded.rotationPolicy };",
-    replace: "const policy = inputs.rotationPolicy === undefined ? {} : { rotationPolicy: inputs.rotationPolicy };",
-  },
-  {
     name: "a version that an interrupted run has made is made again",
     file: "provider/object/make-version.ts",
     find: "if (current && current.version !== known) {",
@@ -60,18 +54,6 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "provider/object/create-object.ts",
     find: "if (!inputs.adopt) refuseOthersDeleted(creation, deleted.tags);",
     replace: "",
-  },
-  {
-    name: "a refusal is taken for gone",
-    file: "provider/object/operation-deadline.ts",
-    find: 'if (isKeyVaultError(error, "KV_NOT_FOUND")) return undefined;',
-    replace: 'if (isKeyVaultError(error, "KV_NOT_FOUND") || isKeyVaultError(error, "KV_FORBIDDEN")) return undefined;',
-  },
-  {
-    name: "an object that was recovered is not recorded where the rest fails",
-    file: "provider/object/create-object.ts",
-    find: "if (reached === undefined || error instanceof PartialFailure) return error;",
-    replace: "return error;",
   },
   {
     name: "a secret's value is told in a failure",
