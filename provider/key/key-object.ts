@@ -1,7 +1,6 @@
 import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
-import { isKeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
-import { mayBeDisabled, newestDisabledVersion } from "../object/current-version.js";
+import { currentOrDisabled } from "../object/current-version.js";
 import { ifPresent, type OperationDeadline } from "../object/operation-deadline.js";
 import type { VaultObject } from "../object/vault-object.js";
 import type { ObjectAddress } from "../vault/object-address.js";
@@ -43,19 +42,11 @@ export async function currentKeyVersion(
   name: string,
   options: CallOptions = {},
 ): Promise<KeyBundle | undefined> {
-  try {
-    return await client.getKey(name, undefined, options);
-  } catch (error) {
-    const isGone = isKeyVaultError(error, "KV_NOT_FOUND");
-    if (!mayBeDisabled(error)) {
-      if (isGone) return undefined;
-      throw error;
-    }
-    const newest = await newestDisabledVersion(client.getKeyVersions(name, options));
-    if (newest) return { ...newest, keyType: "", publicKey: { kty: "" } };
-    if (isGone) return undefined;
-    throw error;
-  }
+  return currentOrDisabled({
+    read: () => client.getKey(name, undefined, options),
+    versions: () => client.getKeyVersions(name, options),
+    asDisabled: (version) => ({ ...version, keyType: "", publicKey: { kty: "" } }),
+  });
 }
 
 /** Whether a key's type and public key could not be read, since it is disabled on a server that hides such keys. */

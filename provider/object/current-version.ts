@@ -29,25 +29,63 @@ interface ListedVersion {
   createdOn?: Date;
 }
 
+/** Each look costs two requests, and each further one takes somebody who sets a version in that very moment. */
+const MOST_LOOKS = 3;
+
 /**
- * The newest version of a list, which is in no order of time. Where the object could not be read, its current version
- * is disabled, or it would have been read.
+ * The current version of an object, undefined where it is not there. One that cannot be read is disabled, and found in
+ * the list of versions; where that shows a newer one that is enabled, somebody has set it since, and it is read.
  */
+export async function currentOrDisabled<B, V extends ListedVersion>({
+  read,
+  versions,
+  asDisabled,
+}: {
+  read(): Promise<B>;
+  versions(): AsyncIterable<V>;
+  asDisabled(version: V & { version: string }): B;
+}): Promise<B | undefined> {
+  for (let looks = 1; ; looks++) {
+    try {
+      return await read();
+    } catch (error) {
+      const isGone = isKeyVaultError(error, "KV_NOT_FOUND");
+      if (!mayBeDisabled(error)) {
+        if (isGone) return undefined;
+        throw error;
+      }
+      const { disabled, newestEnabled } = await newestOf(versions());
+      // Moments are whole seconds: of two in one second the enabled one may be the older.
+      if (disabled && createdAt(disabled) <= newestEnabled && looks < MOST_LOOKS) continue;
+      if (disabled) return asDisabled(disabled);
+      if (isGone) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The newest disabled version of a list, which is in no order of time. */
 export async function newestDisabledVersion<V extends ListedVersion>(
   versions: AsyncIterable<V>,
 ): Promise<(V & { version: string }) | undefined> {
-  let newest: (V & { version: string }) | undefined;
+  return (await newestOf(versions)).disabled;
+}
+
+async function newestOf<V extends ListedVersion>(versions: AsyncIterable<V>) {
+  let disabled: (V & { version: string }) | undefined;
+  let newestEnabled = Number.NEGATIVE_INFINITY;
   try {
     for await (const item of versions) {
       const { version } = item;
-      if (version === undefined || item.enabled) continue;
-      if (!newest || createdAt(item) > createdAt(newest)) newest = { ...item, version };
+      if (version === undefined) continue;
+      if (item.enabled) newestEnabled = Math.max(newestEnabled, createdAt(item));
+      else if (!disabled || createdAt(item) > createdAt(disabled)) disabled = { ...item, version };
     }
   } catch (error) {
     // What is not there has no list either: a server may say so of both in words of its own.
     if (!isKeyVaultError(error, "KV_NOT_FOUND")) throw error;
   }
-  return newest;
+  return { disabled, newestEnabled };
 }
 
 function createdAt(item: { createdOn?: Date }): number {

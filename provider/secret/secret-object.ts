@@ -1,7 +1,7 @@
 import type { CallOptions, KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
-import { mayBeDisabled, newestDisabledVersion } from "../object/current-version.js";
+import { currentOrDisabled } from "../object/current-version.js";
 import { ifPresent, type OperationDeadline } from "../object/operation-deadline.js";
 import type { DeletedObject, VaultObject } from "../object/vault-object.js";
 import type { ObjectAddress } from "../vault/object-address.js";
@@ -45,19 +45,11 @@ export async function currentSecretVersion(
   name: string,
   options: CallOptions = {},
 ): Promise<SecretBundle | undefined> {
-  try {
-    return await client.getSecret(name, undefined, options);
-  } catch (error) {
-    const isGone = isKeyVaultError(error, "KV_NOT_FOUND");
-    if (!mayBeDisabled(error)) {
-      if (isGone) return undefined;
-      throw error;
-    }
-    const newest = await newestDisabledVersion(client.getSecretVersions(name, options));
-    if (newest) return newest;
-    if (isGone) return undefined;
-    throw error;
-  }
+  return currentOrDisabled({
+    read: () => client.getSecret(name, undefined, options),
+    versions: () => client.getSecretVersions(name, options),
+    asDisabled: (version) => version,
+  });
 }
 
 /**
