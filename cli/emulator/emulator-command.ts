@@ -15,7 +15,8 @@ https://NAME.localhost:PORT. Any bearer token is accepted.
 
 Faults are KIND[,member=value...], where KIND is one of
   dropBefore, dropAfter, drop, cut, silence    the connection dies, or is silent
-  status, throttled, conflict, expiredToken, claims, html       another answer
+  status, throttled, conflict, parallelWrites, expiredToken,
+  claims, html                                          another answer
   latency, slowBody, truncated, contentType, otherObject         a spoilt answer
 Members choose requests (operation, method, path, name, vault), how many of them
 (times, after, probability) and what happens (commits, status, code, innerCode,

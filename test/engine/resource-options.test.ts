@@ -50,7 +50,7 @@ const changes: Change[] = [
     before: `new keyvault.Key("replaced", { name: "replaced", ${imported}, tags: { a: "1" } });`,
     after: `new keyvault.Key("replaced", { name: "replaced", ${imported}, tags: { a: "2" } }, { replaceOnChanges: ["tags"] });`,
     step: "replace",
-    requests: ["getKey", "updateKey"],
+    requests: ["getKey", "updateKey", "getKeyRotationPolicy"],
   },
   {
     title: "retainOnDelete leaves the key",
@@ -316,7 +316,7 @@ describe("a program on the real engine", () => {
 
   it.each([
     ["Key", /a key needs one source: import, generate, restore or adopt/],
-    ["Secret", /a secret needs one source: value, restore or adopt/],
+    ["Secret", /a secret needs one source: value, generate, restore or adopt/],
     ["VaultBackup", /nothing to back up: set keys, secrets or both/],
   ])("is told what a %s without arguments lacks", async (type, lack) => {
     await stack.program(`new keyvault.${type}("x");`);
