@@ -1,6 +1,5 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson, pickDefined } from "../engine/normal-form.js";
-import { tell } from "../engine/progress.js";
 import type { CallOptions } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { KeyBundle } from "../keyvault/key-bundle.js";
@@ -32,6 +31,7 @@ import {
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
 import { keyOutputs } from "./key-outputs.js";
+import { rotationPolicyOf } from "./read-rotation-policy.js";
 import { observedRotationPolicy, samePolicy, sentRotationPolicy } from "./rotation-policy.js";
 import { exchangeKeyFor, readExchangeKey, type WrapWith } from "./wrapped-import.js";
 
@@ -270,26 +270,12 @@ async function completePolicy(
 ): Promise<void> {
   if (inputs.rotationPolicy === undefined) {
     if (!isFound || leavesRestToVault(inputs)) return;
-    const rotationPolicy = await policyOfThen(object);
+    const policy = await rotationPolicyOf(object);
+    const rotationPolicy = policy && observedRotationPolicy(policy, {});
     if (rotationPolicy === undefined) return;
     note({ rotationPolicy });
   }
   await writeRotationPolicy(object, inputs);
-}
-
-const HIDDEN_POLICY: ReadonlySet<string> = new Set(["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"]);
-
-/** Undefined where there is none, where the caller may not see it, and where the server has none to show. */
-async function policyOfThen({ client, address, deadline, label }: VaultObject<KeyBundle>) {
-  try {
-    return observedRotationPolicy(await client.getKeyRotationPolicy(address.name, deadline.call), {});
-  } catch (error) {
-    if (!isKeyVaultError(error)) throw error;
-    if (HIDDEN_POLICY.has(error.code)) return undefined;
-    if (!["KV_UNAVAILABLE", "KV_PROTOCOL"].includes(error.code)) throw error;
-    tell(`the rotation policy of ${label} could not be read, and is left as it is: ${error.message}`);
-    return undefined;
-  }
 }
 
 /** Sets the program's rotation policy, or the service's default where it has none. A lost answer is looked for. */

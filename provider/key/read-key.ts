@@ -2,9 +2,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
 import { tell } from "../engine/progress.js";
-import type { KeyVaultClient } from "../keyvault/client.js";
-import { isKeyVaultError } from "../keyvault/errors.js";
-import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
+import type { KeyBundle } from "../keyvault/key-bundle.js";
 import { publicThumbprint } from "../material/thumbprint.js";
 import { pickAttributes } from "../object/attributes.js";
 import { tellGone } from "../object/deletion-report.js";
@@ -30,6 +28,7 @@ import {
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
 import { keyOutputs, recordedPublicJwk } from "./key-outputs.js";
+import { rotationPolicyOf } from "./read-rotation-policy.js";
 import { laterMembers, readKeyOutputs } from "./recorded-key.js";
 import { explainsVersion, isPolicyExpiry, observedRotationPolicy, type VersionMoments } from "./rotation-policy.js";
 
@@ -246,35 +245,6 @@ async function versionsSince({ client, address, deadline }: VaultObject<KeyBundl
     if (version.version !== known && (version.createdOn?.getTime() ?? 0) >= since) versions.push(version);
   }
   return versions.sort((a, b) => (a.createdOn?.getTime() ?? 0) - (b.createdOn?.getTime() ?? 0));
-}
-
-/** A server without rotation policies may answer each read of one with 5xx: it keeps a refresh no longer than that. */
-const POLICY_TIMEOUT_MS = 20_000;
-/** Where one could not be read, the others are not waited for as long: each would take the time of its repetitions. */
-const NEXT_POLICY_TIMEOUT_MS = 2_000;
-const withUnreadPolicies = new WeakSet<KeyVaultClient>();
-
-/** Undefined where the reader may not see policies, the server has none, or it cannot tell at the moment. */
-async function rotationPolicyOf({
-  client,
-  address,
-  deadline,
-  label,
-}: VaultObject<KeyBundle>): Promise<KeyRotationPolicy | undefined> {
-  const limit = withUnreadPolicies.has(client) ? NEXT_POLICY_TIMEOUT_MS : POLICY_TIMEOUT_MS;
-  const { timeoutMs = limit } = deadline.call;
-  try {
-    const policy = await client.getKeyRotationPolicy(address.name, { timeoutMs: Math.min(timeoutMs, limit) });
-    withUnreadPolicies.delete(client);
-    return policy;
-  } catch (error) {
-    if (!isKeyVaultError(error)) throw error;
-    if (["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"].includes(error.code)) return undefined;
-    if (!["KV_UNAVAILABLE", "KV_PROTOCOL", "KV_TIMEOUT"].includes(error.code)) throw error;
-    withUnreadPolicies.add(client);
-    tell(`the rotation policy of ${label} could not be read, and is left out: ${error.message}`);
-    return undefined;
-  }
 }
 
 /** The policy in the form of the program's. One that cannot be read is no drift: the recorded one stands. */
