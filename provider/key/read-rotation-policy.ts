@@ -5,7 +5,7 @@ import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
 import type { VaultObject } from "../object/vault-object.js";
 
 /** A server without rotation policies may answer each read of one with 5xx: it keeps an operation no longer than that. */
-const POLICY_TIMEOUT_MS = 5_000;
+const POLICY_TIMEOUT_MS = 3_000;
 /** Where one could not be read, the others are not waited for as long: each would take the time of its repetitions. */
 const NEXT_POLICY_TIMEOUT_MS = 2_000;
 /** The caller may not see it, there is none, or the server has none to show. */
