@@ -49,24 +49,28 @@ export async function writeBackupFile(folder: string, fileName: string, content:
   return path;
 }
 
-/** Node's own recursive mkdir never ends where a folder that is there answers ENOENT to a new one, as /proc does. */
+/**
+ * From the top down, so that another writer who makes the same folders at the same moment is no failure. Node's own
+ * recursive mkdir never ends where a folder that is there answers ENOENT to a new one, as /proc does.
+ */
 async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (await isFolder(path)) return;
-    const parent = dirname(path);
-    if (systemCode(error) !== "ENOENT" || parent === path || (await isFolder(parent))) throw error;
-    await makeFolder(parent);
-    await makeFolder(path);
+    if (!(await isFolder(path))) throw error;
   }
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /**

@@ -230,9 +230,18 @@ describe("a folder that cannot be written", () => {
   });
 
   it("is made with its parents, for the owner only", async () => {
-    await Promise.all(["a", "b"].map((name) => writeBackupFile(join(folder, "x/y/z"), name, "text")));
+    await writeBackupFile(join(folder, "x/y/z"), "a", "text");
     expect((await stat(join(folder, "x/y"))).mode & 0o777).toBe(0o700);
-    expect(await readdir(join(folder, "x/y/z"))).toEqual(["a", "b"]);
+    expect(await readdir(join(folder, "x/y/z"))).toEqual(["a"]);
+  });
+
+  it("is made by many writers at once", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `${i}`.padStart(2, "0"));
+    for (let round = 0; round < 30; round++) {
+      const deep = join(folder, `${round}/x/y/z`);
+      await Promise.all(names.map((name) => writeBackupFile(deep, name, "text")));
+      expect(await readdir(deep)).toEqual(names);
+    }
   });
 
   it("is not tried for each of many keys", async () => {
