@@ -270,7 +270,10 @@ function pendingOf(
   // What the vault has already got to, as somebody was there before the program, is told as that.
   const known = wanted.filter(
     ({ path, after }) =>
-      !isUnknown(after) && !drift.some((difference) => difference.path === path && same(difference.after, after)),
+      !isUnknown(after) &&
+      // The digest of a generated value is in inputs only where a refresh has found another one.
+      !(path === "valueDigest" && after === undefined && drifted.has(path)) &&
+      !drift.some((difference) => difference.path === path && same(difference.after, after)),
   );
   const masked = Object.keys(program.detailedDiff ?? {}).filter(
     (path) =>

@@ -41,7 +41,7 @@ export function differences(recorded: Properties, observed: Properties): Differe
 
 /** Values as the vault has them, without what a refresh notes in them for the next check. */
 export function withoutNotes(properties: Properties): Properties {
-  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, observedValue(value)]));
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, observedValue(name, value)]));
 }
 
 /**
@@ -51,7 +51,7 @@ export function withoutNotes(properties: Properties): Properties {
 export function withoutFindings({ version: _found, ...properties }: Properties): Properties {
   return Object.fromEntries(
     Object.entries(properties)
-      .map(([name, value]) => [name, expectedValue(value)] as const)
+      .map(([name, value]) => [name, expectedValue(name, value)] as const)
       .filter(([, value]) => value !== undefined),
   );
 }

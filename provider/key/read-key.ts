@@ -293,7 +293,9 @@ function withoutSetOutside(recorded: KeyOutputs): KeyOutputs {
 function observedKeyOps(recorded: KeyOutputs, { keyOps, keyType }: KeyBundle): string[] | undefined {
   const { keyOps: declared, givenKeyOps } = recorded;
   if (keyOps === undefined) return declared;
-  if (declared !== undefined) return sameSet(declared, keyOps) ? declared : [...keyOps].sort();
+  if (declared !== undefined && sameSet(declared, keyOps)) return declared;
+  // What is recorded may be what an earlier refresh has found: what the server gave by itself is then what the program has, which says nothing.
+  if (declared !== undefined && leavesRestToVault(recorded)) return [...keyOps].sort();
   const isGiven = givenKeyOps === undefined ? isGivenKeyOps(keyType, keyOps) : sameSet(givenKeyOps, keyOps);
   return isGiven ? undefined : [...keyOps].sort();
 }

@@ -9,6 +9,10 @@ export interface SwappedDigest {
   expected: string;
 }
 
+/** Where each note can stand: a content type, or the path of an embedded vault, is free text that may read like one and is none. */
+const DIGESTS: ReadonlySet<string> = new Set(["thumbprint", "valueDigest"]);
+const MOMENTS: ReadonlySet<string> = new Set(["expiresOn", "notBefore"]);
+
 const INSTEAD = " instead of ";
 const OUTSIDE = " (set outside)";
 
@@ -37,17 +41,18 @@ export function isSetOutside(value: unknown): boolean {
   return typeof value === "string" && value.endsWith(OUTSIDE);
 }
 
-/** What the vault has, without the note of a refresh. Anything else is given back as it is. */
-export function observedValue(value: unknown): unknown {
+/** What the vault has of a property, without the note of a refresh. Anything else is given back as it is. */
+export function observedValue(property: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
-  if (isSetOutside(value)) return value.slice(0, -OUTSIDE.length);
-  return parseSwappedDigest(value)?.found ?? value;
+  if (MOMENTS.has(property) && isSetOutside(value)) return value.slice(0, -OUTSIDE.length);
+  return DIGESTS.has(property) ? (parseSwappedDigest(value)?.found ?? value) : value;
 }
 
 /** What was to be there, without the note of a refresh: nothing, where somebody set the attribute outside. */
-export function expectedValue(value: unknown): unknown {
+export function expectedValue(property: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
-  return isSetOutside(value) ? undefined : expectedDigest(value);
+  if (MOMENTS.has(property) && isSetOutside(value)) return undefined;
+  return DIGESTS.has(property) ? expectedDigest(value) : value;
 }
 
 /**
@@ -62,6 +67,6 @@ export function withFindingsAccepted(
   return Object.fromEntries(
     Object.entries(news)
       .filter(([name]) => name !== "version" || !isFinding(name))
-      .map(([name, value]) => [name, isFinding(name) ? observedValue(value) : value]),
+      .map(([name, value]) => [name, isFinding(name) ? observedValue(name, value) : value]),
   );
 }

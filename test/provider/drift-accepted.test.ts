@@ -294,3 +294,53 @@ describe("an update that will be refused", () => {
     expect(toldIn((await previewed(of, renewed, again)).report)).toEqual([]);
   });
 });
+
+describe("what somebody takes back after a plain refresh", () => {
+  it.each<[string, Arguments]>([
+    ["an imported key", { import: { jwk: OWN.jwk } }],
+    ["a generated key", { generate: { keyType: "EC" } }],
+  ])("leaves the operations of %s as the program says: no drift, and no request", async (_source, program) => {
+    const { of, state } = await watched("Key", program);
+    const patch = (key_ops: string[]) => call(vault, "PATCH", `/keys/orders/${state.outs.version}`, { key_ops });
+    await patch(["verify"]);
+    const recorded = await refreshed(of, state, 1);
+    await patch(["sign", "verify"]);
+    const { report, isSame } = await previewed(of, recorded, program);
+    expect({ isSame, told: toldIn(report) }).toEqual({ isSame: true, told: ["settled keyOps"] });
+  });
+});
+
+describe("a generated value that somebody replaced", () => {
+  it.each([0, 1, 2])(
+    "is told as drift alone, not as a change of the program too, after %i plain refreshes",
+    async (times) => {
+      const program = { generate: { length: 32 } };
+      const { of, state } = await watched("Secret", program);
+      await call(vault, "PUT", "/secrets/orders", { value: "another value" });
+      const { report } = await previewed(of, await refreshed(of, state, times), program);
+      expect(toldIn(report)).toEqual(["drifted value"]);
+    },
+  );
+});
+
+describe("a content type that reads like what a refresh notes", () => {
+  const read = (value: unknown): Arguments => ({ value: "a value", contentType: value });
+
+  it.each(["json instead of xml", "text (set outside)"])("stays the program's in every later run: %s", async (text) => {
+    const { of, state } = await watched("Secret", read(text));
+    expect((await of.resource.checked(read(text), state.inputs)).contentType).toBe(text);
+    expect(toldIn((await previewed(of, state, read(text))).report)).toEqual([]);
+  });
+
+  it.each(["text instead of that", "that instead of text", "text (set outside)"])(
+    "is told where somebody set it: %s",
+    async (contentType) => {
+      const { of, state } = await watched("Secret", read("text"));
+      await call(vault, "PATCH", `/secrets/orders/${state.outs.version}`, { contentType });
+      const { report } = await previewed(of, state, read("text"));
+      expect(report.drifted[0]?.changes).toEqual([
+        { property: "contentType", recorded: "text", observed: contentType, consequence: "patches it back" },
+      ]);
+    },
+  );
+});

@@ -23,11 +23,11 @@ describe("what a refresh notes in the inputs", () => {
   it("is read back as it was written", () => {
     expect(parseSwappedDigest(formatSwappedDigest(digests))).toEqual(digests);
     expect(expectedDigest(formatSwappedDigest(digests))).toBe(digests.expected);
-    expect(observedValue(formatSwappedDigest(digests))).toBe(digests.found);
+    expect(observedValue("thumbprint", formatSwappedDigest(digests))).toBe(digests.found);
     expect(isSetOutside(formatSetOutside("2037-01-01T00:00:00Z"))).toBe(true);
-    expect(observedValue(formatSetOutside("2037-01-01T00:00:00Z"))).toBe("2037-01-01T00:00:00Z");
-    expect(expectedValue(formatSwappedDigest(digests))).toBe(digests.expected);
-    expect(expectedValue(formatSetOutside("2037-01-01T00:00:00Z"))).toBeUndefined();
+    expect(observedValue("expiresOn", formatSetOutside("2037-01-01T00:00:00Z"))).toBe("2037-01-01T00:00:00Z");
+    expect(expectedValue("valueDigest", formatSwappedDigest(digests))).toBe(digests.expected);
+    expect(expectedValue("notBefore", formatSetOutside("2037-01-01T00:00:00Z"))).toBeUndefined();
   });
 
   it.each([undefined, null, 5, "", "w7Jg", "w7Jg instead of ", "a instead of b instead of c"])(
@@ -35,8 +35,8 @@ describe("what a refresh notes in the inputs", () => {
     (value) => {
       expect(parseSwappedDigest(value)).toBeUndefined();
       expect(isSetOutside(value)).toBe(false);
-      expect(observedValue(value)).toBe(value);
-      expect(expectedValue(value)).toBe(value);
+      expect(observedValue("thumbprint", value)).toBe(value);
+      expect(expectedValue("thumbprint", value)).toBe(value);
     },
   );
 });
