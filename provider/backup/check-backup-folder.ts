@@ -18,7 +18,7 @@ export function checkBackupFolder(
     check.fail("to", 'must be { folder: "backups" }');
     return undefined;
   }
-  if (folder.length > 1024 || /\p{C}/u.test(folder)) {
+  if (folder.length > 1024 || /\p{C}/u.test(folder) || isLikeMaterial(folder)) {
     check.failUnnamed(`to: the folder is no path (${describeText(folder)})`);
     return undefined;
   }
@@ -35,4 +35,9 @@ export function checkBackupFolder(
     );
   }
   return { folder };
+}
+
+/** A folder is made where there is none: a key in the place of its name would come to stand on the disk, and in state. */
+function isLikeMaterial(folder: string): boolean {
+  return folder.includes("-----BEGIN ") || /^\s*\{\s*"/.test(folder) || /[\w+=-]{160}/.test(folder);
 }

@@ -142,7 +142,9 @@ function checkGenerate(check: InputCheck, olds: Properties): CheckedSource {
       check.fail("generate", `keySize of a key of type ${keyType} must be one of ${sizes.join(", ")}`);
     }
   }
-  if (keepers !== undefined && !isRecord(keepers)) check.fail("generate", "keepers must be a map of text to text");
+  if (keepers !== undefined && !isUnknown(keepers) && !isTextMap(keepers)) {
+    check.fail("generate", "keepers must be a map of text to text");
+  }
   const given = withoutUndefined({ keyType, keySize, curve, keepers });
   const spelled: Properties = containsUnknown(given) ? given : { ...normalGenerate(given) };
   // How a program spells a default is no change: what is recorded stays as it is.
@@ -151,6 +153,10 @@ function checkGenerate(check: InputCheck, olds: Properties): CheckedSource {
     keyType,
     isAtHand: false,
   };
+}
+
+function isTextMap(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every((item) => typeof item === "string");
 }
 
 /** Whether a program's `generate` says what the recorded one says. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { MANIFEST } from "../backup/backup-file.js";
 import { checkBackupFolder } from "../backup/check-backup-folder.js";
 import { rotationDigest } from "../backup/object-backup.js";
-import { shownName } from "../engine/described-value.js";
+import { describeValue, shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
@@ -63,7 +63,7 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
   if (isUnknown(given)) return given;
   const expected = `must be "*", a ${kindOf(collection)} name, a glob, or a list of names, globs and resources`;
   const patterns: string[] = [];
-  for (const item of listOf(given)) {
+  for (const [index, item] of listOf(given).entries()) {
     if (isUnknown(item)) {
       patterns.push(UNKNOWN);
     } else if (typeof item === "string" && isPattern(item)) {
@@ -77,7 +77,7 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
         );
       }
     } else {
-      check.failUnnamed(`${collection}: ${expected}${isLikeGlob(item) ? `, and ${item} is none of them` : ""}`);
+      check.failUnnamed(`${collection}: ${expected}, and item ${index + 1} (${describeValue(item)}) is none of them`);
       return undefined;
     }
   }
@@ -88,11 +88,6 @@ function checkSelection(check: InputCheck, collection: Collection, vaultUrl: str
   // Where all are covered the names say nothing more.
   const needed = patterns.filter((pattern) => !hasAll || pattern === "*" || isExclusion(pattern));
   return needed.length > 0 ? [...new Set(needed)].sort() : undefined;
-}
-
-/** Whether it can be shown: nothing secret has brackets and wildcards in it. */
-function isLikeGlob(item: unknown): item is string {
-  return typeof item === "string" && /^[\w*?[\]{},!^-]{1,127}$/.test(item) && /[*?[\]{}]/.test(item);
 }
 
 /** A change of any of the resources changes its digest, and state keeps 11 characters of each. */

@@ -262,6 +262,13 @@ describe("a folder that cannot be written", () => {
       `-----BEGIN PRIVATE KEY-----\nMIIE${"a".repeat(1_600)}\n-----END PRIVATE KEY-----`,
       "text of 1,658 characters that looks like PEM",
     ],
+    [
+      "a key on one line",
+      `-----BEGIN PRIVATE KEY-----MIGH${"a".repeat(80)}-----END PRIVATE KEY-----`,
+      "text of 136 characters that looks like PEM",
+    ],
+    ["a JWK", `{"kty":"EC","d":"${"a".repeat(43)}"}`, "text of 62 characters that looks like JSON"],
+    ["a blob", `${"aB3-".repeat(60)}`, "text of 240 characters that looks like base64"],
     ["escape sequences", "backups\u001b[2J", "text of 11 characters"],
   ])("is no folder that is %s, which is not shown", async (_what, place, described) => {
     const told = await (await runOf("dev")).one().refused({ to: { folder: place } });

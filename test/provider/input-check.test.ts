@@ -26,6 +26,7 @@ describe("the reason of a failed check, and the property that the engine would p
     ["tags", { tags: CANARY }],
     ["the name of a tag", { tags: { [`${CANARY} `.repeat(40)]: "" } }],
     ["keepers", { generate: { keyType: "RSA", keepers: CANARY } }],
+    ["a keeper", { generate: { keyType: "RSA", keepers: { [`${CANARY} `]: [CANARY] } } }],
     ["a member of generate", { generate: { keyType: "RSA", keepers: { a: CANARY }, [CANARY]: 1 } }],
     ["a key type", { generate: { keyType: CANARY } }],
     ["a size", { generate: { keyType: "RSA", keySize: CANARY } }],
@@ -63,6 +64,7 @@ describe("the reason of a failed check, and the property that the engine would p
     await told(keyInventory, { expect: [CANARY], ignore: CANARY, expiresWithin: CANARY, onUnmanaged: CANARY });
     await told(keyInventory, { expectResources: [{ name: CANARY, vaultUrl: `https://a:${CANARY}@b` }] });
     await told(vaultBackup, { keys: CANARY, secrets: [CANARY], to: CANARY, onFailure: CANARY, allowEmpty: CANARY });
+    await told(vaultBackup, { keys: `${CANARY}[`, secrets: "canary[?" });
     await told(vaultBackup, { keys: [{ name: CANARY, vaultUrl: `https://a:${CANARY}@b` }] });
   });
 

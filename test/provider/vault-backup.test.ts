@@ -97,7 +97,11 @@ describe("check of a vault's backup", () => {
     ["nothing to back up", {}, /nothing to back up/],
     ["exclusions alone", { keys: "!a" }, /add "\*"/],
     ["a name that cannot be one", { keys: "a/b" }, /keys: must be "\*", a key name, a glob/],
-    ["a glob that is none", { keys: ["a", "["] }, /keys: must be .*, and \[ is none of them/],
+    [
+      "a glob that is none",
+      { keys: ["a", "b["] },
+      /keys: must be .*, and item 2 \(text of 2 characters\) is none of them/,
+    ],
     ["allowEmpty that is neither", { keys: "*", allowEmpty: "yes" }, /allowEmpty: must be true or false/],
     [
       "a resource of another vault",
