@@ -266,14 +266,14 @@ function pendingOf(
     return { pending: [], isFollowUp: false };
   }
   const drifted = new Set(drift.map(({ path }) => path));
-  const wanted = differences(recordedInputs(recorded), program.newState.inputs ?? {});
+  const wanted = differences(recordedInputs(recorded), program.newState.inputs ?? {}).filter(
+    // The digest of a generated value is in inputs only where a refresh has found another one.
+    ({ path, after }) => !(path === "valueDigest" && after === undefined && drifted.has(path)),
+  );
   // What the vault has already got to, as somebody was there before the program, is told as that.
   const known = wanted.filter(
     ({ path, after }) =>
-      !isUnknown(after) &&
-      // The digest of a generated value is in inputs only where a refresh has found another one.
-      !(path === "valueDigest" && after === undefined && drifted.has(path)) &&
-      !drift.some((difference) => difference.path === path && same(difference.after, after)),
+      !isUnknown(after) && !drift.some((difference) => difference.path === path && same(difference.after, after)),
   );
   const masked = Object.keys(program.detailedDiff ?? {}).filter(
     (path) =>

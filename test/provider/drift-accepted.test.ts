@@ -318,7 +318,7 @@ describe("a generated value that somebody replaced", () => {
       const { of, state } = await watched("Secret", program);
       await call(vault, "PUT", "/secrets/orders", { value: "another value" });
       const { report } = await previewed(of, await refreshed(of, state, times), program);
-      expect(toldIn(report)).toEqual(["drifted value"]);
+      expect({ told: toldIn(report), followUps: report.followUps }).toEqual({ told: ["drifted value"], followUps: [] });
     },
   );
 });
