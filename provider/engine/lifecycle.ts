@@ -2,6 +2,7 @@ import { endWithEngine } from "./engine-loss.js";
 import { watchEngineTimeouts, withoutEngineTimeout } from "./engine-timeout.js";
 import { watchForCancellation } from "./run-cancellation.js";
 import { configureVaultSettings } from "./vault-settings.js";
+import { fromState, inState, memberInState } from "./vault-text.js";
 
 export type Properties = Record<string, unknown>;
 
@@ -51,9 +52,12 @@ export interface DynamicProvider extends ResourceLifecycle {
  * store, and lets no error out that has a stack, a cause or no message.
  */
 export function dynamicProvider(load: () => Promise<ResourceLifecycle>): DynamicProvider {
-  const call = async <T>(run: (lifecycle: ResourceLifecycle) => Promise<T>, provider?: unknown): Promise<T> => {
+  const call = async <T>(
+    run: (lifecycle: ResourceLifecycle) => Promise<T>,
+    { provider, write }: { provider?: unknown; write?: Writing } = {},
+  ): Promise<T> => {
     try {
-      return storable(await run(await load())) as T;
+      return storable(await run(await load()), write) as T;
     } catch (error) {
       throw presentable(error, provider);
     }
@@ -67,10 +71,16 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
     },
     check: (olds, news) => withoutEngineTimeout(() => call((lifecycle) => lifecycle.check(olds, news))),
     diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, olds, news)),
-    create: (inputs) => call((lifecycle) => lifecycle.create(inputs), inputs.__provider),
-    read: (id, props) => withoutEngineTimeout(() => call((lifecycle) => lifecycle.read(id, props))),
-    update: (id, olds, news) => call((lifecycle) => lifecycle.update(id, olds, news), news.__provider),
-    delete: (id, props) => call((lifecycle) => lifecycle.delete(id, props)),
+    create: (inputs) =>
+      call((lifecycle) => lifecycle.create(inputs), { provider: inputs.__provider, write: AS_VAULT_TEXT }),
+    read: (id, props) =>
+      withoutEngineTimeout(() => call((lifecycle) => lifecycle.read(id, recorded(props)), { write: AS_VAULT_TEXT })),
+    update: (id, olds, news) =>
+      call((lifecycle) => lifecycle.update(id, recorded(olds), news), {
+        provider: news.__provider,
+        write: AS_VAULT_TEXT,
+      }),
+    delete: (id, props) => call((lifecycle) => lifecycle.delete(id, recorded(props))),
   };
 }
 
@@ -85,7 +95,7 @@ function presentable(error: unknown, provider: unknown): Error {
   const plain = new Error(messageOf(error));
   plain.stack = plain.message;
   if (error instanceof PartialFailure) {
-    const properties = { ...(storable(error.outs) as Properties), __provider: provider };
+    const properties = { ...(storable(error.outs, AS_VAULT_TEXT) as Properties), __provider: provider };
     Object.assign(plain, { id: error.id, reasons: [plain.message] });
     // There for the engine, and not for whoever prints the error: state may hold blobs.
     Object.defineProperty(plain, "properties", { get: () => properties });
@@ -93,16 +103,30 @@ function presentable(error: unknown, provider: unknown): Error {
   return plain;
 }
 
+/** How texts and the names of members are written; as they are where none is given, in a check: what it answers may be unknown. */
+interface Writing {
+  text(text: string): string;
+  member(name: string, owner: object): string;
+}
+
+const AS_VAULT_TEXT: Writing = { text: inState, member: memberInState };
+const AS_IT_IS: Writing = { text: (text) => text, member: (name) => name };
+
+function recorded(props: Properties): Properties {
+  return fromState(props) as Properties;
+}
+
 /** Only what the engine can write to state: a value it cannot fails after the vault was changed, and orphans the object. */
-function storable(value: unknown): unknown {
-  if (value === undefined || value === null || typeof value === "string" || typeof value === "boolean") return value;
+function storable(value: unknown, write: Writing = AS_IT_IS): unknown {
+  if (value === undefined || value === null || typeof value === "boolean") return value;
+  if (typeof value === "string") return write.text(value);
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map((item) => storable(item) ?? null);
+  if (Array.isArray(value)) return value.map((item) => storable(item, write) ?? null);
   if (typeof value !== "object") return undefined;
   return Object.fromEntries(
     Object.entries(value)
-      .map(([key, item]) => [key, storable(item)])
+      .map(([key, item]) => [write.member(key, value), storable(item, write)])
       .filter(([, item]) => item !== undefined),
   );
 }
