@@ -90,6 +90,9 @@ async function observe(
   const version = await observeVersion(key, recorded, bundle);
   const isExpiryOfPolicy = version.isRotated && (await isExpiryOfRotation(key, recorded, bundle));
   const { attributes, outside } = declaredAttributes(recorded, bundle, isExpiryOfPolicy);
+  // Operations can be set back in place, and need no note in the inputs: only the next refresh has to know that the program says nothing of them.
+  const saysOps = leavesRestToVault(recorded) || withoutSetOutside(recorded).keyOps !== undefined;
+  const setOutside = [...outside, ...(saysOps || attributes.keyOps === undefined ? [] : ["keyOps"])];
   const rotationPolicy = await observePolicy(key, recorded);
   const inputs: KeyInputs = {
     ...pickDefined(recorded, OPTIONS),
@@ -100,7 +103,7 @@ async function observe(
   const isOther = version.isForeign || version.expected !== undefined;
   const outs = keyOutputs(inputs, bundle, {
     ...marksOf(key, recorded, bundle, version),
-    ...(outside.length > 0 ? { setOutside: [...outside] } : {}),
+    ...(setOutside.length > 0 ? { setOutside } : {}),
   });
   return {
     // A key that somebody else put there never becomes the recorded one: what the program exports stays its own.
@@ -293,9 +296,7 @@ function withoutSetOutside(recorded: KeyOutputs): KeyOutputs {
 function observedKeyOps(recorded: KeyOutputs, { keyOps, keyType }: KeyBundle): string[] | undefined {
   const { keyOps: declared, givenKeyOps } = recorded;
   if (keyOps === undefined) return declared;
-  if (declared !== undefined && sameSet(declared, keyOps)) return declared;
-  // What is recorded may be what an earlier refresh has found: what the server gave by itself is then what the program has, which says nothing.
-  if (declared !== undefined && leavesRestToVault(recorded)) return [...keyOps].sort();
+  if (declared !== undefined) return sameSet(declared, keyOps) ? declared : [...keyOps].sort();
   const isGiven = givenKeyOps === undefined ? isGivenKeyOps(keyType, keyOps) : sameSet(givenKeyOps, keyOps);
   return isGiven ? undefined : [...keyOps].sort();
 }

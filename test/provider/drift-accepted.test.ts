@@ -308,6 +308,19 @@ describe("what somebody takes back after a plain refresh", () => {
     const { report, isSame } = await previewed(of, recorded, program);
     expect({ isSame, told: toldIn(report) }).toEqual({ isSame: true, told: ["settled keyOps"] });
   });
+
+  it("leaves operations that the program spells as they are, for a pipeline without the material too", async () => {
+    const keyOps = ["sign", "verify"];
+    const { of, state } = await watched("Key", { import: { jwk: OWN.jwk }, keyOps });
+    const patch = (key_ops: string[]) => call(vault, "PATCH", `/keys/orders/${state.outs.version}`, { key_ops });
+    await patch(["verify"]);
+    const recorded = await refreshed(of, state, 1);
+    await patch(keyOps);
+    for (const material of [{ jwk: OWN.jwk }, { env: "NOT_AT_HAND" }]) {
+      const { report, isSame } = await previewed(of, recorded, { import: material, keyOps });
+      expect({ isSame, told: toldIn(report) }).toEqual({ isSame: true, told: ["settled keyOps"] });
+    }
+  });
 });
 
 describe("a generated value that somebody replaced", () => {
