@@ -1,0 +1,60 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { expect, it } from "vitest";
+import { createProgram } from "../../cli/program.js";
+import { type Page, pages, root } from "./page.js";
+
+const all = pages().filter(({ path }) => path !== "CHANGELOG.md");
+
+it("every script that a page runs by npm is one of the package", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object };
+  const named = found(all, /\bnpm (?:--prefix \S+ )?run (?:--silent )?([a-z][\w:-]*)/g);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter(([, [name = ""]]) => !(name in scripts)).map(shown)).toEqual([]);
+});
+
+it("every command of pulumi-keyvault that a page names has the options that it is given", () => {
+  const commands = new Map(createProgram().commands.map((command) => [command.name(), optionsOf(command)]));
+  const calls = found(all, /(?:^|`|\$ |npx |run: )pulumi-keyvault ([a-z]+)([^`\n|#&]*(?:\\\n[^`\n|#&]*)*)/gm);
+  expect(calls.length).toBeGreaterThan(15);
+  const wrong = calls.filter(([, [name = "", rest = ""]]) => {
+    const known = commands.get(name);
+    if (known === undefined) return true;
+    // What stands after a lone -- is for pulumi.
+    const own = rest.split(/(?:^| )--(?: |$)/)[0] ?? "";
+    return [...own.matchAll(/(?<![\w-])(--[a-z][\w-]*)/g)].some(([, option = ""]) => !known.has(option));
+  });
+  expect(wrong.map(shown)).toEqual([]);
+});
+
+it("every block for a shell is what a shell reads", () => {
+  const blocks = all.flatMap((page) => page.blocks.filter(({ language }) => language === "sh" || language === "bash"));
+  expect(blocks.length).toBeGreaterThan(15);
+  const wrong = blocks.filter(({ text }) => spawnSync("bash", ["-n"], { input: text }).status !== 0);
+  expect(wrong.map(({ place }) => place)).toEqual([]);
+});
+
+it("every keyvault: setting and every variable of ours is one that the provider reads", () => {
+  const settings = readFileSync(join(root, "provider/engine/vault-settings.ts"), "utf8");
+  const sources = settings + readFileSync(join(root, "provider/sign-in/credential.ts"), "utf8");
+  const named = found(all, /(?<![\w:-])keyvault:([a-z]\w+)|\b((?:AZURE_)?KEYVAULT_[A-Z_]+)\b/g);
+  expect(named.length).toBeGreaterThan(20);
+  const known = (name: string) => name === "index" || new RegExp(`\\b${name}\\b`).test(sources);
+  expect(named.filter(([, [setting, variable]]) => !known(setting ?? variable ?? "")).map(shown)).toEqual([]);
+});
+
+function optionsOf(command: Command): Set<string> {
+  return new Set(["--help", ...command.options.flatMap(({ long }) => (long ? [long] : []))]);
+}
+
+type Found = [path: string, groups: (string | undefined)[]];
+
+function found(where: readonly Page[], pattern: RegExp): Found[] {
+  return where.flatMap(({ path, text }) => [...text.matchAll(pattern)].map((match): Found => [path, match.slice(1)]));
+}
+
+function shown([path, groups]: Found): string {
+  return `${path}: ${groups.filter((group) => group !== undefined).join(" ")}`;
+}

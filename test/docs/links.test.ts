@@ -1,0 +1,37 @@
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, it } from "vitest";
+import { anchors, links, pages, root } from "./page.js";
+
+const all = pages();
+
+it("every link within the project leads to a page, and to a heading of it", () => {
+  const anchorsOf = new Map(all.map(({ path, text }) => [path, anchors(text)]));
+  const broken = all.flatMap(({ path, text }) =>
+    links(text)
+      .filter((target) => !/^(https?|mailto):/.test(target))
+      .filter((target) => {
+        const [file = "", anchor] = target.split("#");
+        const found = file === "" ? path : join(dirname(path), file).replaceAll("\\", "/").replace(/\/$/, "");
+        if (!existsSync(join(root, found))) return true;
+        if (anchor === undefined || statSync(join(root, found)).isDirectory()) return false;
+        return anchorsOf.get(found)?.has(anchor) === false;
+      })
+      .map((target) => `${path}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+it("docs/README.md lists every page", () => {
+  const index = all.find(({ path }) => path === "docs/README.md");
+  const listed = new Set(links(index?.text ?? "").map((target) => join("docs", target.split("#")[0] ?? "")));
+  const missing = all.filter(({ path }) => path.startsWith("docs/") && path !== "docs/README.md");
+  expect(missing.map(({ path }) => path).filter((path) => !listed.has(path))).toEqual([]);
+});
+
+it("every example has a page, and the README names it", () => {
+  const readme = all.find(({ path }) => path === "README.md")?.text ?? "";
+  const examples = new Set(all.flatMap(({ path }) => /^examples\/([\w-]+)\/README\.md$/.exec(path)?.[1] ?? []));
+  const named = [...readme.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
+  expect([...examples].filter((name) => !named.includes(name))).toEqual([]);
+});
