@@ -188,7 +188,7 @@ function unmanagedObjects(
   names: readonly string[],
 ): KeyVaultError {
   const what = `${names.length === 1 ? `a ${noun}` : collection} that the program does not expect`;
-  return new KeyVaultError("KV_UNMANAGED", `KV_UNMANAGED: ${vaultUrl} holds ${what}: ${listOf(names)}`, {
+  return new KeyVaultError("KV_UNMANAGED", `${vaultUrl} holds ${what}: ${listOf(names)}`, {
     hint: `add them to expect or ignore, manage them with a ${noun === "key" ? "Key" : "Secret"} that has adopt: true, or set onUnmanaged: "report".`,
   });
 }

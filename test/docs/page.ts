@@ -66,6 +66,15 @@ export function links(text: string): string[] {
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
 }
 
+/** What a fragment takes for granted that its page has imported. */
+export function missingImports(text: string): string {
+  const needed = { pulumi: "@pulumi/pulumi", keyvault: "pulumi-keyvault" };
+  return Object.entries(needed)
+    .filter(([name]) => new RegExp(`\\b${name}\\.`).test(text) && !text.includes(`* as ${name} `))
+    .map(([name, from]) => `import * as ${name} from "${from}";\n`)
+    .join("");
+}
+
 function byPath(a: Page, b: Page): number {
   return a.path < b.path ? -1 : 1;
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import * as ts from "typescript";
 import { expect, it } from "vitest";
-import { type Block, pages, root } from "./page.js";
+import { type Block, missingImports, pages, root } from "./page.js";
 
 /** What a fragment may take for granted: its page says what stands there. */
 const GIVEN = `
@@ -45,14 +45,6 @@ it("every program of every page is accepted by the compiler", () => {
   expect(programs.size).toBeGreaterThan(20);
   expect(complaints(programs)).toEqual([]);
 });
-
-function missingImports(text: string): string {
-  const needed = { pulumi: "@pulumi/pulumi", keyvault: "pulumi-keyvault" };
-  return Object.entries(needed)
-    .filter(([name]) => new RegExp(`\\b${name}\\.`).test(text) && !text.includes(`* as ${name} `))
-    .map(([name, from]) => `import * as ${name} from "${from}";\n`)
-    .join("");
-}
 
 function complaints(programs: ReadonlyMap<string, { block: Block; text: string; added: number }>): string[] {
   const given = join(folder, "given.d.ts");

@@ -279,7 +279,7 @@ describe("drift of every kind of resource, on every route", () => {
 
   it("is told by every command of docs/drift.md", async () => {
     const guide = await readFile(join(__dirname, "../../docs/drift.md"), "utf8");
-    const blocks = [...guide.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) => block.split("\n"));
+    const blocks = [...guide.matchAll(/^```(?:sh)?\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) => block.split("\n"));
     const commands = blocks
       .map((line) => /^(?:\$ )?(?:npx (pulumi-keyvault)|(pulumi)) (.+)$/.exec(line))
       .filter((line) => line !== null);

@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { commandLine, ended } from "../cli/command-line.js";
+import { missingImports, readPage } from "../docs/page.js";
+import { Stack } from "./stack.js";
+
+/** Pulumi as somebody uses it who says yes to what it asks. */
+const SHELL = `set -e -o pipefail
+pulumi() {
+  case "$1" in
+    up | destroy | refresh) command pulumi "$@" --non-interactive --color never --yes --skip-preview ;;
+    *) command pulumi "$@" --non-interactive --color never ;;
+  esac
+}
+`;
+
+/** What went otherwise than a page says. */
+export interface Deviation {
+  place: string;
+  exitCode: number | null;
+  /** Lines that the page shows and the commands did not print. */
+  missing: string[];
+  text: string;
+}
+
+/**
+ * Does what a page says, from top to bottom, in a project of its own: files are written where they are named, blocks
+ * for a shell are run, and what is shown after them has to be printed. With
+ * `fragments`, the programs without a file are run together at the end. Vaults at `https://NAME.vault.azure.net` are embedded ones.
+ */
+export async function walk(path: string, options?: { fragments: boolean }): Promise<Deviation[]> {
+  const stack = await Stack.create({
+    kind: "typescript-esm",
+    program: "",
+    config: { "keyvault:vaultUrl": "embedded:./dev.vault" },
+  });
+  try {
+    await linkCommand(stack.folder);
+    const deviations: Deviation[] = [];
+    const fragments: string[] = [];
+    let printed = "";
+    for (const { place, language, note, file, text } of readPage(path).blocks) {
+      const local = text.replace(/https:\/\/([\w${}-]+)\.vault\.azure\.net/g, "embedded:./$1.vault");
+      if (file !== undefined) {
+        await mkdir(dirname(join(stack.folder, file)), { recursive: true });
+        await writeFile(join(stack.folder, file), local);
+      } else if (language === "sh" && note === "") {
+        const run = await shell(stack, local);
+        printed = run.stdout + run.stderr;
+        if (run.exitCode !== 0) deviations.push({ place, exitCode: run.exitCode, missing: [], text: printed });
+      } else if (language === "ts" && note === "") {
+        fragments.push(local);
+      } else if (language === "text" && note === "") {
+        const missing = local.split("\n").filter((line) => !isPrinted(line, printed));
+        if (missing.length > 0) deviations.push({ place, exitCode: 0, missing, text: printed });
+      }
+    }
+    if (options?.fragments) {
+      await stack.program(fragments.map((_, index) => `import "./fragment-${index}.ts";`).join("\n"));
+      for (const [index, text] of fragments.entries()) {
+        await stack.file(`fragment-${index}.ts`, missingImports(text) + text);
+      }
+      const { exitCode, text } = await stack.tryUp();
+      if (exitCode !== 0) deviations.push({ place: `the fragments of ${path}`, exitCode, missing: [], text });
+    }
+    return deviations;
+  } finally {
+    await stack.remove();
+  }
+}
+
+async function linkCommand(folder: string): Promise<void> {
+  const bin = join(folder, "node_modules/.bin/pulumi-keyvault");
+  await mkdir(dirname(bin), { recursive: true });
+  chmodSync(commandLine, 0o755);
+  await symlink(commandLine, bin);
+}
+
+function shell(stack: Stack, script: string) {
+  const expecting = script.replace(/^(.+?) +# exit code (\d+)$/gm, '{ code=0; $1 || code=$?; [ "$code" = $2 ]; }');
+  const env = { ...stack.env, PATH: `${join(stack.folder, "node_modules/.bin")}:${stack.env.PATH}` };
+  return ended(spawn("bash", ["-c", SHELL + expecting], { cwd: stack.folder, env, stdio: ["pipe", "pipe", "pipe"] }));
+}
+
+/** Without regard to spaces, with an ellipsis for what is another each time. */
+function isPrinted(line: string, printed: string): boolean {
+  const parts = line
+    .trim()
+    .split("…")
+    .map((part) =>
+      part
+        .trim()
+        .split(/\s+/)
+        .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+        .join("\\s+"),
+    );
+  return new RegExp(parts.join(".*")).test(printed);
+}

@@ -1,0 +1,16 @@
+import { describe, expect, it } from "vitest";
+import { walk } from "./guide-walk.js";
+
+/** What these pages say is done here, command by command; the others' programs are compiled (test/docs). */
+const GUIDES: [page: string, options?: { fragments: boolean }][] = [
+  ["docs/keys.md", { fragments: true }],
+  ["docs/deletion.md"],
+  ["docs/refactoring.md"],
+  ["docs/backup-and-restore.md"],
+];
+
+describe.concurrent("what a guide says works as it stands", () => {
+  it.each(GUIDES)("%s", async (page, options) => {
+    expect(await walk(page, options)).toEqual([]);
+  });
+});
