@@ -1,3 +1,4 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import forge from "node-forge";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { readRegularFile } from "../material/regular-file.js";
@@ -32,22 +33,25 @@ function certificateBytes(source: CertificateSource, env: NodeJS.ProcessEnv): Bu
   throw refused(shownPath(source.file), found.status === "missing" ? "the file is not there" : found.reason);
 }
 
-/** MSAL takes an unencrypted private key beside the certificate. */
 function openPem(text: string, passphrase: string, place: string): string {
-  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw refused(place, "there is no certificate in it");
-  const isEncrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text);
-  if (!isEncrypted) {
-    if (/-----BEGIN (?:RSA |EC )?PRIVATE KEY-----/.test(text)) return text;
-    throw refused(place, "there is a certificate in it, and no private key");
-  }
-  const block = /-----BEGIN (?:ENCRYPTED|RSA|EC) ?PRIVATE KEY-----[\s\S]+?-----END [A-Z ]+-----/.exec(text)?.[0] ?? "";
+  const certificates = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0) throw refused(place, "there is no certificate in it");
+  const blocks = text.match(/-----BEGIN (?:ENCRYPTED |RSA |EC )?PRIVATE KEY-----[\s\S]+?-----END [A-Z ]+-----/g) ?? [];
+  if (blocks.length === 0) throw refused(place, "there is a certificate in it, and no private key");
+  return withOwnFirst(
+    blocks.map((block) => openKey(block, passphrase, place)),
+    certificates,
+    place,
+  );
+}
+
+/** What the library says may repeat bytes of the key. */
+function openKey(key: string, passphrase: string, place: string): KeyObject {
   try {
-    const key = forge.pki.decryptRsaPrivateKey(block, passphrase);
-    if (key !== null) return `${text.replace(block, "")}\n${forge.pki.privateKeyToPem(key)}`;
+    return createPrivateKey({ key, format: "pem", passphrase });
   } catch {
-    // Told below: what the library says may repeat bytes of the key.
+    throw refused(place, "its private key cannot be opened with the passphrase");
   }
-  throw refused(place, "its private key cannot be opened with the passphrase");
 }
 
 function openPfx(der: string, passphrase: string, place: string): string {
@@ -59,12 +63,41 @@ function openPfx(der: string, passphrase: string, place: string): string {
   }
   const bags = (type: string) => container.getBags({ bagType: type })[type] ?? [];
   const { certBag = "", keyBag = "", pkcs8ShroudedKeyBag = "" } = forge.pki.oids;
-  const keys = [...bags(pkcs8ShroudedKeyBag), ...bags(keyBag)].flatMap(({ key }) => key ?? []);
-  const certificates = bags(certBag).flatMap(({ cert }) => cert ?? []);
-  const [key] = keys;
-  if (key === undefined || certificates.length === 0)
+  const keyBags = [...bags(pkcs8ShroudedKeyBag), ...bags(keyBag)];
+  const keys = keyBags.flatMap(({ key }) => (key ? createPrivateKey(forge.pki.privateKeyToPem(key)) : []));
+  // The library makes no keys and no certificates of other kinds than RSA, and leaves them as they are encoded.
+  if (keyBags.length > 0 && keys.length === 0) throw notRsa(place);
+  const certificates = bags(certBag).flatMap(({ cert }) => (cert ? forge.pki.certificateToPem(cert) : []));
+  if (keys.length === 0 || certificates.length === 0)
     throw refused(place, "it lacks the private key or the certificate");
-  return [forge.pki.privateKeyToPem(key), ...certificates.map((cert) => forge.pki.certificateToPem(cert))].join("\n");
+  return withOwnFirst(keys, certificates, place);
+}
+
+/**
+ * The key, unencrypted as MSAL takes it, and its own certificate before the others: Entra ID is told the thumbprint of the
+ * first, and files have the chain in any order.
+ */
+function withOwnFirst(keys: readonly KeyObject[], certificates: readonly string[], place: string): string {
+  if (keys.every(({ asymmetricKeyType }) => asymmetricKeyType !== "rsa")) throw notRsa(place);
+  for (const key of keys) {
+    const own = certificates.find((certificate) => isOf(certificate, key));
+    if (own === undefined) continue;
+    const others = certificates.filter((certificate) => certificate !== own);
+    return [key.export({ format: "pem", type: "pkcs8" }).toString(), own, ...others].join("\n");
+  }
+  throw refused(place, "none of its certificates is that of its private key");
+}
+
+function isOf(certificate: string, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(key);
+  } catch {
+    return false;
+  }
+}
+
+function notRsa(place: string): KeyVaultError {
+  return refused(place, "its private key is no RSA key, and no other signs in here");
 }
 
 function refused(place: string, why: string): KeyVaultError {
