@@ -1,5 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
-import { KeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import { sanitizeCause } from "../keyvault/redaction.js";
 import type { TokenSource } from "../keyvault/token-source.js";
 import { armAuthority, armSignIn, isArmSignInConfigured } from "./arm-sign-in.js";
 import type { SignIn, SignInOptions } from "./sign-in.js";
@@ -97,16 +98,24 @@ function shownName(name: string): string {
   return /^[a-z]{1,12}(-[a-z]{1,12}){0,3}$/i.test(name) ? `"${name}"` : `(text of ${name.length} characters)`;
 }
 
-/** Any credential of `@azure/identity`, or another of its shape, as a token source. */
-export function fromTokenCredential(credential: TokenCredential): TokenSource {
+/**
+ * Any credential of `@azure/identity`, or another of its shape, as a token source.
+ *
+ * @param secrets what it signs in with: a refusal may repeat it, as of an authority or a proxy that shows what it was sent
+ */
+export function fromTokenCredential(credential: TokenCredential, secrets: Iterable<string> = []): TokenSource {
   return {
     async getToken(scope, { tenantId, claims, signal }) {
-      const token = await credential.getToken(scope, {
-        enableCae: true,
-        ...(tenantId === undefined ? {} : { tenantId }),
-        ...(claims === undefined ? {} : { claims }),
-        ...(signal === undefined ? {} : { abortSignal: signal }),
-      });
+      const token = await credential
+        .getToken(scope, {
+          enableCae: true,
+          ...(tenantId === undefined ? {} : { tenantId }),
+          ...(claims === undefined ? {} : { claims }),
+          ...(signal === undefined ? {} : { abortSignal: signal }),
+        })
+        .catch((error: unknown) => {
+          throw isKeyVaultError(error) ? error : sanitizeCause(error, { secrets: [...secrets] });
+        });
       if (token === null) throw new Error("the credential has no token to give");
       return { token: token.token, expiresOn: new Date(token.expiresOnTimestamp) };
     },
@@ -190,9 +199,10 @@ function signedIn(chosen: () => { signIn: SignIn; options: SignInOptions }, env:
       const authorityHost = options.authorityHost ?? (env.AZURE_AUTHORITY_HOST ? undefined : authorityFor(scope));
       let source = sources.get(authorityHost);
       if (source === undefined) {
+        const secrets = new Set<string>();
         source = import("./sign-in.js")
-          .then(({ openSignIn }) => openSignIn(signIn, { ...options, authorityHost }, env))
-          .then(fromTokenCredential);
+          .then(({ openSignIn }) => openSignIn(signIn, { ...options, authorityHost }, env, secrets))
+          .then((credential) => fromTokenCredential(credential, secrets));
         sources.set(authorityHost, source);
         // A secret that was missing may be there the next time.
         source.catch(() => sources.delete(authorityHost));

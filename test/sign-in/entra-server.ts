@@ -13,6 +13,7 @@ export async function startEntraServer() {
   writeFileSync(caFile, certificate);
   /** The forms that were posted to the token endpoint. */
   const asked: { path: string; form: Record<string, string> }[] = [];
+  const answering = { refusesWithWhatItWasSent: false };
   const pipelineRequests: { url: string; authorization: string | undefined }[] = [];
   const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
     const path = request.url ?? "";
@@ -37,6 +38,12 @@ export async function startEntraServer() {
         });
       } else {
         asked.push({ path, form: Object.fromEntries(new URLSearchParams(Buffer.concat(parts).toString())) });
+        if (answering.refusesWithWhatItWasSent) {
+          response.statusCode = 401;
+          const { client_secret, client_assertion } = asked.at(-1)?.form ?? {};
+          const said = `AADSTS7000215: what was sent is ${client_secret ?? client_assertion}`;
+          return answer({ error: "invalid_client", error_description: said, error_codes: [7000215] });
+        }
         answer({ token_type: "Bearer", expires_in: 3600, access_token: "token-of-entra" });
       }
     });
@@ -49,6 +56,7 @@ export async function startEntraServer() {
     caFile,
     asked,
     pipelineRequests,
+    answering,
     close: async () => {
       rmSync(folder, { recursive: true, force: true });
       server.closeAllConnections();

@@ -30,6 +30,7 @@ describe("a pipeline signs in", () => {
   beforeEach(() => {
     entra.asked.length = 0;
     entra.pipelineRequests.length = 0;
+    entra.answering.refusesWithWhatItWasSent = false;
   });
 
   const tokenWith = async (env: NodeJS.ProcessEnv): Promise<string> => {
@@ -132,6 +133,16 @@ describe("a pipeline signs in", () => {
       authorization: "Bearer request-token",
     });
     expect(entra.asked[0]?.form).toMatchObject({ client_assertion: "id-token-of-the-pipeline" });
+  });
+
+  it.each([
+    ["a client secret", { ARM_CLIENT_SECRET: "CANARY/of+client" }],
+    ["an OIDC token", { ARM_USE_OIDC: "true", ARM_OIDC_TOKEN: "CANARY-token" }],
+  ])("with %s, which a refusal repeats: it is not shown", async (_what, env) => {
+    entra.answering.refusesWithWhatItWasSent = true;
+    const told = await tokenWith({ ...application, ...env });
+    expect(told).toContain("AADSTS7000215: what was sent is [redacted]");
+    expect(told).not.toContain("CANARY");
   });
 
   it("with a request that would go over plain HTTP: its token is not sent", async () => {
