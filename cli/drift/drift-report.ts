@@ -5,7 +5,7 @@ import { isRefusalReport } from "../../provider/object/refusal-report.js";
 import { parseStalenessReport } from "../../provider/object/staleness-report.js";
 import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js";
 import { CliError } from "../failure/cli-error.js";
-import { consequenceOfChange, consequenceOfLoss, type NextStep, SETTLED } from "./consequence.js";
+import { consequenceOfChange, consequenceOfLoss, isRefusal, type NextStep, SETTLED } from "./consequence.js";
 import { plannedUpdate } from "./planned-update.js";
 import { failureOf, hasFailed } from "./preview-failure.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
@@ -105,7 +105,7 @@ export function driftReport(preview: Preview): DriftReport {
     sortInto(report, observation, preview, asksProgram);
   }
   if (asksProgram) report.pending.push(...creations(preview.steps, observations));
-  report.notes = notes(preview);
+  report.notes = notes(preview, report.drifted);
   for (const list of [report.drifted, report.settled, report.pending, report.followUps, report.compared]) {
     list.sort((a, b) => (label(a) < label(b) ? -1 : 1));
   }
@@ -378,22 +378,28 @@ function foundIn(state: ResourceState | undefined, attribute: string): Propertie
 }
 
 /** What the engine reported beside the steps, without what the report says itself. */
-function notes({ diagnostics }: Preview): string[] {
+function notes({ diagnostics }: Preview, drifted: readonly DriftedResource[]): string[] {
   const told = diagnostics
-    .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !isReported(message))
+    .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !isReported(message, drifted))
     .map(({ message }) => message);
   return [...new Set(told)].filter((message) => message !== "");
 }
 
 /** True for what the provider says of a refresh and the report has from the resource itself. */
-function isReported(message: string): boolean {
+function isReported(message: string, drifted: readonly DriftedResource[]): boolean {
   return (
     parseDeletionReport(message) !== undefined ||
     parseStalenessReport(message) !== undefined ||
     parseUnmanagedChange(message) !== undefined ||
-    isRefusalReport(message) ||
+    (isRefusalReport(message) && drifted.some((resource) => isToldRefused(message, resource))) ||
     isInventoryReport(message)
   );
+}
+
+/** A refusal because of what is no drift, such as an attribute that a refresh has recorded, is told by its line alone. */
+function isToldRefused(message: string, { object, changes }: DriftedResource): boolean {
+  if (!object || !message.includes(describeObject(object))) return false;
+  return changes.some(({ consequence }) => isRefusal(consequence));
 }
 
 function hiddenProperties(...states: (ResourceState | undefined)[]): ReadonlySet<string> {

@@ -1,5 +1,6 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
+import { shownPath } from "../../provider/material/shown-place.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { readFleet } from "../fleet/fleet-file.js";
@@ -83,7 +84,7 @@ async function readFrom(from: string): Promise<string> {
     return readFile(homePath(from), "utf8").catch((error: NodeJS.ErrnoException) => {
       throw new CliError(
         "KV_FILE",
-        `${from} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,
+        `${shownPath(homePath(from))} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,
       );
     });
   }

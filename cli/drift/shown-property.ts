@@ -14,7 +14,7 @@ const INVENTORY = /^drift\.(?=.)/;
 /** What people see of a difference: never a secret, and no name that only the provider knows. */
 export function shownProperty(state: ResourceState, { path, before, after }: Difference): ShownProperty {
   const observed = shown(path, after);
-  const recorded = before ?? recordedFact(state, path);
+  const recorded = before ?? recordedFact(state, path, after);
   return {
     property: shownName(path),
     recorded: shown(path, recorded),
@@ -29,9 +29,12 @@ export function shownName(path: string): string {
 }
 
 /** The version, and the digest of a generated value, are recorded among the outputs alone; the inputs have them where they drift. */
-function recordedFact({ outputs }: ResourceState, path: string): unknown {
+function recordedFact({ outputs }: ResourceState, path: string, after: unknown): unknown {
   if (INVENTORY.test(path)) return "no change";
-  return path === "version" || path === "valueDigest" ? outputs?.[path] : undefined;
+  if (path === "valueDigest") return outputs?.valueDigest;
+  if (path !== "version") return undefined;
+  // After a plain refresh state has the found version alone.
+  return outputs?.version === after ? "another one" : outputs?.version;
 }
 
 function shown(path: string, value: unknown): string | undefined {

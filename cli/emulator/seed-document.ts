@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { shownPath } from "../../provider/material/shown-place.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { printable } from "../text/terminal-text.js";
@@ -45,7 +46,7 @@ export async function readSeedFile(path: string): Promise<Seed> {
   const text = await readFile(homePath(path), "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new CliError(
       "KV_FILE",
-      `${path} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,
+      `${shownPath(homePath(path))} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,
     );
   });
   const parsed = document.safeParse(parseJson(text));

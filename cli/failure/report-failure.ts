@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from "commander";
 import { inert } from "../text/pipeline-text.js";
 import { printable, printableLines } from "../text/terminal-text.js";
+import { withoutMaterial } from "../text/withheld-arguments.js";
 import { CliError } from "./cli-error.js";
 
 /** Tells on stderr of something that a command goes on without. */
@@ -10,7 +11,7 @@ export function tellProblem(command: string, line: string): void {
 
 /** What failed may quote a vault, a server or a program: no terminal and no build agent is to obey it. */
 function writeProblem(text: string): void {
-  process.stderr.write(`${inert(printableLines(text))}\n`);
+  process.stderr.write(`${inert(printableLines(withoutMaterial(text)))}\n`);
 }
 
 /** Prints a failure to stderr, without a stack, and tells the exit code. */

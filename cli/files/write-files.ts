@@ -44,7 +44,7 @@ export async function writeFiles(files: readonly OutputFile[], force: Overwritin
       `${files.map(({ path }) => path).join(" and ")} cannot be written (${code}): check that the folder exists and can be written`,
     );
   } finally {
-    await Promise.all(partials.map(({ partial }) => rm(partial, { force: true })));
+    await Promise.all(partials.map(({ partial }) => rm(partial, { force: true }).catch(() => undefined)));
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { shownPath } from "../../provider/material/shown-place.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 
@@ -31,14 +32,17 @@ export interface Fleet {
  */
 export async function readFleet(file: string): Promise<Fleet> {
   const text = await readFile(homePath(file), "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new CliError("KV_FILE", `${file} cannot be read (${error.code ?? "unknown error"}): check its name`);
+    throw new CliError(
+      "KV_FILE",
+      `${shownPath(homePath(file))} cannot be read (${error.code ?? "unknown error"}): check its name`,
+    );
   });
   const parsed = fleetFile.safeParse(parseJson(text));
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.join(".");
     throw new CliError(
       "KV_FILE",
-      `${file} is no fleet file${where ? ` (${where})` : ""}: it is JSON such as {"vaults": ["https://a.vault.azure.net"], "stacks": ["prod"]}`,
+      `${shownPath(homePath(file))} is no fleet file${where ? ` (${where})` : ""}: it is JSON such as {"vaults": ["https://a.vault.azure.net"], "stacks": ["prod"]}`,
     );
   }
   const vaults = (parsed.data.vaults ?? []).map((each): FleetVault => {

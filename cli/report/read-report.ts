@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { formatMoment } from "../../provider/engine/moment.js";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { isKeyVaultError } from "../../provider/keyvault/errors.js";
+import { shownPath } from "../../provider/material/shown-place.js";
 import { type DriftReport, driftReport } from "../drift/drift-report.js";
 import { parsePreview } from "../drift/preview-json.js";
 import { CliError } from "../failure/cli-error.js";
@@ -96,7 +97,7 @@ async function readDrift(file: string): Promise<DriftReport> {
   const text = await readFile(homePath(file), "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new CliError(
       "KV_FILE",
-      `${file} cannot be read (${error.code ?? "unknown error"}): give a file with what \`pulumi preview --refresh --json\` printed`,
+      `${shownPath(homePath(file))} cannot be read (${error.code ?? "unknown error"}): give a file with what \`pulumi preview --refresh --json\` printed`,
     );
   });
   return driftReport(parsePreview(text, file));

@@ -1,6 +1,5 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
-import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import { pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
 import { ownerInThisRun } from "../object/declared-objects.js";
@@ -14,6 +13,7 @@ import { putDueMark } from "../object/put-mark.js";
 import { plans, propertiesTo } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { vaultClient } from "../vault/vault-access.js";
+import { cannotRepeat } from "./cannot-repeat.js";
 import { keepGenerated } from "./generated-value.js";
 import { planSecretUpdate } from "./plan-secret-update.js";
 import { laterMembers, readSecretInputs, readSecretOutputs } from "./recorded-secret.js";
@@ -54,7 +54,7 @@ async function writeSecret(
   const later = laterMembers(recorded);
   const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
   const plan = planSecretUpdate(recorded, inputs);
-  if (plans(plan, "refuse")) throw cannotRepeat(object, "cannot be read");
+  if (plans(plan, "refuse")) throw cannotRepeat(object.label, "cannot be read");
   if (plans(plan, "newVersion", "versionWithout")) {
     if (!plans(plan, "newVersion") && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
     const bundle = await makeNextVersion(SECRET, object, inputs, {
@@ -113,15 +113,7 @@ async function keepValueOfVault(
     const digest = await valueDigest(inputs.vaultUrl, inputs.name, value);
     if (digest === recorded.valueDigest) return keepGenerated(inputs, { value, digest });
   }
-  throw cannotRepeat(object, value === undefined ? "cannot be read" : "is not the recorded one");
-}
-
-function cannotRepeat({ label }: VaultObject<SecretBundle>, why: string): KeyVaultError {
-  return new KeyVaultError(
-    "KV_INVALID_INPUT",
-    `an attribute of ${label} cannot be removed: only a new version is without it, and the generated value that it would repeat ${why}`,
-    { hint: "change generate.keepers, which makes a new value, or keep the attribute" },
-  );
+  throw cannotRepeat(object.label, value === undefined ? "cannot be read" : "is not the recorded one");
 }
 
 /** A PATCH replaces all tags: only where the program says what they are, or there are none of others, may it add our mark. */

@@ -50,7 +50,12 @@ function readVaultUrl(check: InputCheck, given: unknown): string | undefined {
     return undefined;
   }
   if (isEmbedded(given)) {
-    if (given.length > EMBEDDED.length) return given;
+    const path = given.slice(EMBEDDED.length);
+    if (path.length > 4096 || /\p{C}/u.test(path)) {
+      check.failUnnamed(`vaultUrl: what follows "embedded:" is no path of a file (${describeText(path)})`);
+      return undefined;
+    }
+    if (path !== "") return given;
     check.failUnnamed('vaultUrl: "embedded:" needs a file, such as "embedded:./dev.vault", or "embedded:memory"');
     return undefined;
   }

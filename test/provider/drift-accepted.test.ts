@@ -295,6 +295,27 @@ describe("an update that will be refused", () => {
   });
 });
 
+describe("an update that will be refused because of what a plain refresh has recorded", () => {
+  it.each(["expiresOn", "contentType"])(
+    "is told once, of the %s of a disabled secret whose value was generated",
+    async (attribute) => {
+      const program = { generate: { length: 32 } };
+      const { of, state } = await watched("Secret", program);
+      const change = attribute === "contentType" ? { contentType: "a/b" } : { attributes: { exp: EXPIRES } };
+      await call(vault, "PATCH", `/secrets/orders/${state.outs.version}`, change);
+      await call(vault, "PATCH", `/secrets/orders/${state.outs.version}`, { attributes: { enabled: false } });
+      const recorded = await refreshed(of, state, 1);
+      const { report } = await previewed(of, recorded, program);
+      const told = [
+        ...report.notes.filter((line) => line.includes("will be refused")),
+        ...report.drifted.flatMap(({ changes }) => changes.filter(({ consequence }) => /^fails for/.test(consequence))),
+      ];
+      expect(told).toHaveLength(1);
+      await expect(upped(of, recorded, program)).rejects.toThrow(/^KV_INVALID_INPUT: an attribute of secret "orders" /);
+    },
+  );
+});
+
 describe("what somebody takes back after a plain refresh", () => {
   it.each<[string, Arguments]>([
     ["an imported key", { import: { jwk: OWN.jwk } }],

@@ -43,10 +43,19 @@ export interface Knowledge {
   deletedLooks: Map<string, Look>;
   /** What was sent and may have happened: operation, place and body. */
   uncertain: Set<string>;
+  /** Places that a write was sent to whose answer told nothing. */
+  unsettled: Set<string>;
 }
 
 export function nothingKnown(): Knowledge {
-  return { known: new Set(), declared: new Map(), looks: new Map(), deletedLooks: new Map(), uncertain: new Set() };
+  return {
+    known: new Set(),
+    declared: new Map(),
+    looks: new Map(),
+    deletedLooks: new Map(),
+    uncertain: new Set(),
+    unsettled: new Set(),
+  };
 }
 
 /** Holds every request, answer, message and state of a history against what was promised. */

@@ -201,7 +201,9 @@ export class SimulatedEngine {
   ): Promise<void> {
     const record = (id: string, outs: Properties, isIncomplete: boolean): Promise<void> => {
       this.#promises.holdState(outs);
-      if (place !== undefined) this.#promises.holdRecorded(place, plain(outs));
+      // What failed in part over a write that may have happened records the object as it was seen last.
+      const isUnsure = isIncomplete && place !== undefined && run.process.knowledge.unsettled.has(placeKey(place));
+      if (place !== undefined && !isUnsure) this.#promises.holdRecorded(place, plain(outs));
       const entry: Entry = { logical, type, place, id, inputs, outs: plain(outs), isIncomplete, isReplaced: false };
       if (place !== undefined) run.process.knowledge.known.add(placeKey(place));
       return this.#write(run, () => {

@@ -245,7 +245,9 @@ export class SimulatedProcess {
 
   #noteUncertain({ request, place }: Sent): void {
     const { operation, body } = request;
-    if (!OPERATIONS[operation].makes || place === undefined) return;
+    if (place === undefined) return;
+    if (OPERATIONS[operation].write) this.knowledge.unsettled.add(placeKey(place));
+    if (!OPERATIONS[operation].makes) return;
     this.knowledge.uncertain.add(`${operation} ${placeKey(place)} ${body}`);
   }
 
