@@ -52,6 +52,7 @@ beforeEach(async () => {
   await call(byHand, "PUT", "/secrets/database", { value: VALUE });
   const { value } = (await call(byHand, "GET", "/secrets/database")) as { value: string };
   expect(value).toBe(VALUE);
+  writeFileSync(join(folder, "fleet.json"), JSON.stringify({ vaults: [gateway.url] }));
   arguments_ = new Set();
   sampling = setInterval(sampleArguments, 5);
 });
@@ -109,6 +110,7 @@ const READING: [what: string, args: string[]][] = [
   ]),
   ["adopt", ["adopt", "--program", "index.ts", "--force"]],
   ["report", ["report", "--output", "report.html", "--force"]],
+  ["inventory of a fleet", ["inventory", "--fleet", "fleet.json", ...EVERYTHING]],
 ];
 /** Reads that are answered so are tried again for half a minute: the suite of the resources has them. */
 const SHORT = Object.entries(ECHOES).filter(([form]) => !form.startsWith("50"));

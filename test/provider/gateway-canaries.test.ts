@@ -78,7 +78,7 @@ interface Play {
   marked?: string[];
 }
 
-type Row = [what: string, provider: DynamicProvider, prepare: (vault: Emulator) => Promise<Play>];
+type Row = [what: string, provider: DynamicProvider, prepare: (vault: Emulator, vaultUrl: string) => Promise<Play>];
 
 const named = (type: string, args: Arguments): Arguments => ({ ...identity("orders", type), name: "orders", ...args });
 const imported = (source: Arguments, more: Arguments = {}): Arguments =>
@@ -146,6 +146,16 @@ const ROWS: Row[] = [
     },
   ],
   [
+    "a key that is wrapped here",
+    key,
+    async (vault, vaultUrl) => {
+      const made = await call(vault, "POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] });
+      const { kid } = (made as { key: { kid: string } }).key;
+      const wrapWith = `${vaultUrl}${new URL(kid).pathname}`;
+      return { args: imported({ pem, keyType: "EC-HSM", wrapWith }), given: armouredLines(pem).slice(0, 1) };
+    },
+  ],
+  [
     "a generated key",
     key,
     async () => ({
@@ -164,6 +174,11 @@ const ROWS: Row[] = [
       sent: [VALUE, TAG, CONTENT_TYPE],
       marked: [TAG, CONTENT_TYPE],
     }),
+  ],
+  [
+    "a secret of the environment",
+    secret,
+    async () => ({ args: named("Secret", { value: { env: "CANARY_VALUE" } }), sent: [VALUE] }),
   ],
   ["a restored secret", secret, restored("secrets")],
   ["a backup of a key", keyBackup, backedUp("KeyBackup", {})],
@@ -204,6 +219,7 @@ let lives: { close(): Promise<void> }[] = [];
 beforeEach(() => {
   vi.stubEnv("CANARY_PEM", locked);
   vi.stubEnv("CANARY_PASSPHRASE", PASSPHRASE);
+  vi.stubEnv("CANARY_VALUE", VALUE);
   vi.stubEnv("CANARY_OTHER", ENVIRONMENT);
   vi.stubEnv("AZURE_CLIENT_SECRET", ENVIRONMENT);
   vi.stubEnv("TMPDIR", temporary);
@@ -245,7 +261,10 @@ async function lived([, provider, prepare]: Row, spoil?: Gateway["spoil"]): Prom
   startEngineRun(vault);
   for (const name of ["of-key", "of-secret", "of-vault"]) rmSync(join(folder, name), { recursive: true, force: true });
   // Permissions are those of the token alone: what is by hand goes with it, too.
-  const play = await prepare(Object.assign(Object.create(vault) as Emulator, { token: TOKEN, url: vault.url }));
+  const play = await prepare(
+    Object.assign(Object.create(vault) as Emulator, { token: TOKEN, url: vault.url }),
+    gateway.url,
+  );
   vi.stubEnv("KEYVAULT_TOKEN", TOKEN);
   printed = "";
   gateway.spoil = spoil;

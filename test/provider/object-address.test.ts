@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { key } from "../../provider/dynamic-v1.js";
 import { addressOfId, parseObjectId } from "../../provider/vault/object-address.js";
+import { identity } from "./engine-run.js";
 
 const VERSION = "0123456789abcdef0123456789abcdef";
 
@@ -40,5 +42,24 @@ describe("the id of an object", () => {
   it("that is text of another kind is not repeated", () => {
     expect(() => parseObjectId("keys", "hunter2-hunter2")).toThrow(/text of 15 characters/);
     expect(() => parseObjectId("keys", "https://c.vault.azure.net/secrets/db")).toThrow(/secrets, not of its keys/);
+  });
+});
+
+describe("the path of an embedded vault", () => {
+  it.each([
+    ["escape sequences", "embedded:dev\u001b[2J.vault", "text of 13 characters"],
+    [
+      "a key",
+      `embedded:-----BEGIN PRIVATE KEY-----\nMIIE${"a".repeat(1_600)}`,
+      "text of 1,632 characters that looks like PEM",
+    ],
+  ])("is refused where it is %s, which is not shown", async (_what, vaultUrl, described) => {
+    const { failures } = await key.check(
+      {},
+      { ...identity("orders"), name: "orders", vaultUrl, generate: { keyType: "EC" } },
+    );
+    const told = failures.map(({ reason }) => reason).join();
+    expect(told).toContain(`what follows "embedded:" is no path of a file (${described})`);
+    expect(told).not.toContain(vaultUrl.slice(11, 18));
   });
 });
