@@ -1,6 +1,8 @@
 /**
  * An Azure Key Vault for development and tests, on loopback: keys and secrets with the service's own
  * states, words and limits. It protects nothing: never put a real key into it.
+ *
+ * @module pulumi-keyvault/emulator
  */
 export type { EmulatorCredential } from "./access/access-tokens.js";
 export { EmulatorClock } from "./clock/emulator-clock.js";

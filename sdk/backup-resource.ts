@@ -7,7 +7,10 @@ import { className, kindOf } from "./resource-kind.js";
 
 /** What all backup resources take. */
 export interface BackupArgs {
-  /** Keep the blob in a file of this folder (mode 0600) instead of in state. Relative to the project. */
+  /**
+   * Keep the blob in a file of this folder (mode 0600) instead of in state. Relative to the project. Changing it takes the
+   * backup again. Default: in state, as a secret.
+   */
   to?: pulumi.Input<{ folder: pulumi.Input<string> }>;
   /**
    * Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`.

@@ -1,3 +1,8 @@
+/**
+ * Keys and secrets of Azure Key Vault as Pulumi resources.
+ *
+ * @module pulumi-keyvault
+ */
 import "./program-sdk.js";
 
 export {

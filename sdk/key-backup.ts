@@ -23,10 +23,19 @@ export type KeyBackupArgs = BackupArgs &
  * A backup of a key with all its versions, encrypted by the service and restorable in the same geography and
  * subscription. It is taken again whenever the key changes. Needs keys/backup.
  *
+ * @example
+ * ```ts
+ * const backup = new keyvault.KeyBackup("signing", { key: signing });
+ * export const blob = backup.blob; // a secret stack output
+ * new keyvault.Key("signing-standby", { vaultUrl: standby, restore: backup });
+ * ```
+ *
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/backup-key/backup-key
  */
 export class KeyBackup extends pulumi.CustomResource {
+  /** Of the vault that is backed up. */
   declare readonly vaultUrl: pulumi.Output<string>;
+  /** Of the key that is backed up. */
   declare readonly name: pulumi.Output<string>;
   /** The backup: base64url text, a secret. Undefined where `to` keeps it in a file. */
   declare readonly blob: pulumi.Output<string>;

@@ -38,11 +38,23 @@ export type InventoryList =
  * unmanaged, and are watched only where they are expected.
  *
  * Lists of names are sorted. State holds as many names as fit 16,000 characters; `counts` tells how many there are.
+ *
+ * @example
+ * ```ts
+ * const keys = new keyvault.KeyInventory("keys", {
+ *   expect: [signing, "tls"],
+ *   ignore: ["temp-*"],
+ *   expiresWithin: "30d",
+ *   onUnmanaged: "fail",
+ * });
+ * export const { unmanaged, expiring } = keys;
+ * ```
  */
 export class KeyInventory extends pulumi.CustomResource {
   /** By which policy packs know it: `validateResourceOfType(KeyInventory, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.keyInventory;
 
+  /** In the form in which the provider compares it: lower case, no slash at the end. */
   declare readonly vaultUrl: pulumi.Output<string>;
   /** All keys of the vault, those of certificates and ignored ones included. */
   declare readonly count: pulumi.Output<number>;
@@ -54,6 +66,7 @@ export class KeyInventory extends pulumi.CustomResource {
   declare readonly missing: pulumi.Output<string[]>;
   /** Deleted keys that can be recovered. */
   declare readonly softDeleted: pulumi.Output<string[]>;
+  /** Keys that a certificate of the same name has: never unmanaged. */
   declare readonly managedByCertificates: pulumi.Output<string[]>;
   /** Empty without `expiresWithin`. */
   declare readonly expiring: pulumi.Output<string[]>;

@@ -24,6 +24,7 @@ interface Wrapped {
   wrapWith?: Key | pulumi.Input<string>;
 }
 
+/** @internal */
 type KeyImportMember =
   | "jwk"
   | "pem"
@@ -159,6 +160,7 @@ interface KeySettings extends ObjectArgs {
   exportable?: pulumi.Input<boolean>;
   /** Who may have the key released: `data` is the policy's JSON, as text or object. Changing it patches the key. */
   releasePolicy?: pulumi.Input<{
+    /** The policy's JSON, with a `version` such as `1.0.0`. */
     data: pulumi.Input<string | Record<string, unknown>>;
     /** Default: the service's. */
     contentType?: pulumi.Input<string>;
@@ -179,7 +181,27 @@ export type KeyArgs = KeySettings & KeySource;
  * A key in Azure Key Vault or Managed HSM: imported, generated, restored or adopted.
  *
  * Private material is never in state, which holds its thumbprint. A create looks before it writes, so it never adds
- * a version to a key that is not the stack's. Refresh tells drift per property, a swapped key included.
+ * a version to a key that is not the stack's (`KV_ALREADY_EXISTS`). Refresh tells drift per property, a swapped key
+ * included.
+ *
+ * Another `vaultUrl` or `name` is another key; every other change is made in place, a new version among them.
+ *
+ * @example
+ * ```ts
+ * const signing = new keyvault.Key("signing", {
+ *   name: "orders-signing",
+ *   import: { file: "signing.pem", passphrase: { env: "SIGNING_PASS" } },
+ *   expiresOn: "2027-06-30T00:00:00Z",
+ *   tags: { team: "orders" },
+ *   onDelete: "retain",
+ * });
+ * export const publicKey = signing.publicKeyPem;
+ *
+ * new keyvault.Key("tokens", {
+ *   generate: { keyType: "EC", curve: "P-256" },
+ *   rotationPolicy: { rotateAfter: "P90D", expireAfter: "P120D" },
+ * });
+ * ```
  *
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/import-key/import-key
  */
@@ -187,22 +209,31 @@ export class Key extends pulumi.CustomResource {
   /** By which policy packs know it: `validateResourceOfType(Key, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.key;
 
+  /** In the form in which the provider compares it: lower case, no slash at the end. */
   declare readonly vaultUrl: pulumi.Output<string>;
+  /** In the vault: what the program says, or what follows from the resource's URN. */
   declare readonly name: pulumi.Output<string>;
   /** The current version, 32 hex digits. */
   declare readonly version: pulumi.Output<string>;
   /** `RSA`, `EC`, `oct`, or one of them with `-HSM`. */
   declare readonly keyType: pulumi.Output<string>;
+  /** Of an elliptic key; undefined for others. */
   declare readonly curve: pulumi.Output<KeyCurve | undefined>;
+  /** What the key may be used for. */
   declare readonly keyOps: pulumi.Output<string[]>;
   /** Whether the key is kept in an HSM. */
   declare readonly hardwareProtected: pulumi.Output<boolean>;
+  /** Without the one that says who owns the key. */
   declare readonly tags: pulumi.Output<Record<string, string> | undefined>;
+  /** ISO 8601 in UTC; undefined where it never expires. */
   declare readonly expiresOn: pulumi.Output<string | undefined>;
+  /** ISO 8601 in UTC; undefined where it is valid from its making. */
   declare readonly notBefore: pulumi.Output<string | undefined>;
+  /** When the current version was made, ISO 8601 in UTC. */
   declare readonly createdOn: pulumi.Output<string | undefined>;
+  /** When it was last changed, ISO 8601 in UTC. */
   declare readonly updatedOn: pulumi.Output<string | undefined>;
-  /** Such as `Recoverable+Purgeable`. */
+  /** What the vault does with deleted ones: `Recoverable+Purgeable`; without `Purgeable` purge protection is on. */
   declare readonly recoveryLevel: pulumi.Output<string | undefined>;
   /** Days for which a deleted key can be recovered. */
   declare readonly recoverableDays: pulumi.Output<number | undefined>;

@@ -1,5 +1,6 @@
 import { type KeyFacts, type KeyInputs, keyFamily, type OnDelete } from "../provider/key/key-inputs.js";
 
+/** @internal */
 type Recorded = Partial<KeyInputs & KeyFacts>;
 
 /** Each answer is looked up when it is asked for: a preview does not know them all. */
@@ -11,10 +12,12 @@ class ObjectPolicyFacts {
     this.#props = props;
   }
 
+  /** The object's name in the vault. */
   get name(): string | undefined {
     return this.#props.name;
   }
 
+  /** The vault that it is in. */
   get vaultUrl(): string | undefined {
     return this.#props.vaultUrl;
   }
@@ -29,10 +32,12 @@ class ObjectPolicyFacts {
     return this.expiresOn !== undefined;
   }
 
+  /** Whether it can be used. */
   get enabled(): boolean {
     return (this.#props.enabled ?? this.#props.found?.enabled) !== false;
   }
 
+  /** What becomes of the object when its resource goes; `delete` where the program does not say. */
   get onDelete(): OnDelete {
     return this.#props.onDelete ?? "delete";
   }

@@ -23,10 +23,18 @@ export type SecretBackupArgs = BackupArgs &
  * A backup of a secret with all its versions, encrypted by the service and restorable in the same geography and
  * subscription. It is taken again whenever the secret changes. Needs secrets/backup.
  *
+ * @example
+ * ```ts
+ * const backup = new keyvault.SecretBackup("db", { secret: password, to: { folder: "escrow" } });
+ * export const file = backup.file;
+ * ```
+ *
  * @see https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret
  */
 export class SecretBackup extends pulumi.CustomResource {
+  /** Of the vault that is backed up. */
   declare readonly vaultUrl: pulumi.Output<string>;
+  /** Of the secret that is backed up. */
   declare readonly name: pulumi.Output<string>;
   /** The backup: base64url text, a secret. Undefined where `to` keeps it in a file. */
   declare readonly blob: pulumi.Output<string>;

@@ -31,11 +31,18 @@ export type SecretInventoryList = Exclude<InventoryList, "withoutRotation">;
  * Secrets of certificates are never unmanaged, and are watched only where they are expected.
  *
  * Lists of names are sorted. State holds as many names as fit 16,000 characters; `counts` tells how many there are.
+ *
+ * @example
+ * ```ts
+ * const secrets = new keyvault.SecretInventory("secrets", { expect: [password, "ledger"], ignore: ["temp-*"] });
+ * export const { unmanaged, missing } = secrets;
+ * ```
  */
 export class SecretInventory extends pulumi.CustomResource {
   /** By which policy packs know it: `validateResourceOfType(SecretInventory, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.secretInventory;
 
+  /** In the form in which the provider compares it: lower case, no slash at the end. */
   declare readonly vaultUrl: pulumi.Output<string>;
   /** All secrets of the vault, those of certificates and ignored ones included. */
   declare readonly count: pulumi.Output<number>;
@@ -47,6 +54,7 @@ export class SecretInventory extends pulumi.CustomResource {
   declare readonly missing: pulumi.Output<string[]>;
   /** Deleted secrets that can be recovered. */
   declare readonly softDeleted: pulumi.Output<string[]>;
+  /** Secrets that a certificate of the same name has: never unmanaged. */
   declare readonly managedByCertificates: pulumi.Output<string[]>;
   /** Empty without `expiresWithin`. */
   declare readonly expiring: pulumi.Output<string[]>;

@@ -90,7 +90,16 @@ interface SecretSettings extends ObjectArgs {
 export type SecretArgs = SecretSettings & SecretSource;
 
 /**
- * A secret in Azure Key Vault. Its value is never in state: drift of it is told by a salted digest.
+ * A secret in Azure Key Vault. Its value is never in state: drift of it is told by a salted digest. A create never adds a
+ * version to a secret that is not the stack's (`KV_ALREADY_EXISTS`).
+ *
+ * Another `vaultUrl` or `name` is another secret; every other change is made in place.
+ *
+ * @example
+ * ```ts
+ * new keyvault.Secret("smtp", { value: { env: "SMTP_PASSWORD" }, contentType: "text/plain" });
+ * new keyvault.Secret("db", { generate: { length: 32, keepers: { year: "2027" } } });
+ * ```
  *
  * @see https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret
  */
@@ -98,17 +107,25 @@ export class Secret extends pulumi.CustomResource {
   /** By which policy packs know it: `validateResourceOfType(Secret, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.secret;
 
+  /** In the form in which the provider compares it: lower case, no slash at the end. */
   declare readonly vaultUrl: pulumi.Output<string>;
+  /** In the vault: what the program says, or what follows from the resource's URN. */
   declare readonly name: pulumi.Output<string>;
   /** The current version, 32 hex digits. */
   declare readonly version: pulumi.Output<string>;
+  /** As the program says; undefined where there is none. */
   declare readonly contentType: pulumi.Output<string | undefined>;
+  /** Without the one that says who owns the secret. */
   declare readonly tags: pulumi.Output<Record<string, string> | undefined>;
+  /** ISO 8601 in UTC; undefined where it never expires. */
   declare readonly expiresOn: pulumi.Output<string | undefined>;
+  /** ISO 8601 in UTC; undefined where it is valid from its making. */
   declare readonly notBefore: pulumi.Output<string | undefined>;
+  /** When the current version was made, ISO 8601 in UTC. */
   declare readonly createdOn: pulumi.Output<string | undefined>;
+  /** When it was last changed, ISO 8601 in UTC. */
   declare readonly updatedOn: pulumi.Output<string | undefined>;
-  /** Such as `Recoverable+Purgeable`. */
+  /** What the vault does with deleted ones: `Recoverable+Purgeable`; without `Purgeable` purge protection is on. */
   declare readonly recoveryLevel: pulumi.Output<string | undefined>;
   /** Days for which a deleted secret can be recovered. */
   declare readonly recoverableDays: pulumi.Output<number | undefined>;

@@ -21,6 +21,7 @@ import type { Secret } from "./secret.js";
 
 /** What to back up: a name, a glob such as `orders-*`, a resource of this program, or what to leave out (`!name`). */
 type Selected<R> = One<R> | One<R>[] | pulumi.Input<string[]>;
+/** @internal */
 type One<R> = pulumi.Input<string> | R;
 
 interface VaultBackupSettings extends BackupArgs {
@@ -71,8 +72,16 @@ export type RestorableVault = ByKind<RestorableValue>;
  *
  * The engine does not know that a glob covers the program's own keys: make such a backup depend on them
  * (`{ dependsOn: keys }`), or pass them too, as in `keys: ["*", signing]`.
+ *
+ * @example
+ * ```ts
+ * const all = new keyvault.VaultBackup("all", { keys: ["*", "!scratch-*", signing], secrets: "*" });
+ * export const backup = all.restorable;
+ * new keyvault.Key("signing-standby", { vaultUrl: standby, restore: all.key("orders-signing") });
+ * ```
  */
 export class VaultBackup extends pulumi.CustomResource {
+  /** Of the vault that is backed up. */
   declare readonly vaultUrl: pulumi.Output<string>;
   /** The backups by kind and name: base64url text, one secret. Without entries where `to` keeps them in files. */
   declare readonly blobs: pulumi.Output<ByKind<string>>;

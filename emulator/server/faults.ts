@@ -173,6 +173,7 @@ export function commitOf(rule: FaultRule): FaultCommit {
   return rule.commits ?? rulesOf(rule.kind).commits ?? "first";
 }
 
+/** @internal */
 interface Armed {
   readonly rule: FaultRule;
   seen: number;

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as ts from "typescript";
 import { expect, it } from "vitest";
@@ -42,8 +43,36 @@ it("every program of every page is accepted by the compiler", () => {
       });
     }
   }
+  for (const [file, block] of examples()) programs.set(file, block);
   expect(programs.size).toBeGreaterThan(20);
   expect(complaints(programs)).toEqual([]);
+});
+
+/** What an editor shows beside a resource: the examples of JSDoc. */
+function* examples(): Generator<[file: string, program: { block: Block; text: string; added: number }]> {
+  for (const source of globSync("sdk/*.ts", { cwd: root })) {
+    const written = readFileSync(join(root, source), "utf8");
+    for (const match of written.matchAll(/^ \* @example\n \* ```ts\n(.*?)^ \* ```$/gms)) {
+      const text = (match[1] ?? "").replace(/^ \* ?/gm, "");
+      const line = written.slice(0, match.index).split("\n").length + 2;
+      const block = { place: `${source}:${line}`, language: "ts", note: "", file: undefined, text };
+      const imports = missingImports(text);
+      const added = imports.split("\n").length - 1;
+      yield [
+        join(folder, `${source.replaceAll(/[/.]/g, "-")}-${line}.ts`),
+        { block, text: `${imports}${text}\nexport {};\n`, added },
+      ];
+    }
+  }
+}
+
+it("every class of a resource shows how it is used", () => {
+  const sources = globSync("sdk/*.ts", { cwd: root }).map((file) => readFileSync(join(root, file), "utf8"));
+  const classes = sources.flatMap((text) => [
+    ...text.matchAll(/(\/\*\*(?:(?!\*\/).)*\*\/)\nexport class (\w+) extends pulumi/gs),
+  ]);
+  expect(classes.length).toBeGreaterThan(6);
+  expect(classes.filter(([, comment = ""]) => !comment.includes("@example")).map(([, , name]) => name)).toEqual([]);
 });
 
 function complaints(programs: ReadonlyMap<string, { block: Block; text: string; added: number }>): string[] {
