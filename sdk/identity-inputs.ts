@@ -1,5 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { automaticName } from "../provider/object/automatic-name.js";
 
 /** Whose a resource is: what an object in the vault can be marked with. The URN holds its type and logical name. */
 export interface ResourceOwner {
@@ -26,12 +27,6 @@ export function ownerInputs(type: string, name: string, parent: pulumi.Resource 
     (urn): ResourceOwner => ({ project: pulumi.getProject(), stack: pulumi.getStack(), urn }),
   );
   return { claimant: randomUUID(), owner: handled(owner) };
-}
-
-function automaticName(name: string, urn: string): string {
-  const suffix = createHash("sha256").update(urn).digest("hex").slice(0, 7);
-  const stem = name.replace(/[^0-9A-Za-z-]+/g, "-").slice(0, 119) || "object";
-  return `${stem}-${suffix}`;
 }
 
 /**

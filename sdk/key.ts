@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { DEFAULT_KEY_OPS, type KeyFacts, keyFamily } from "../provider/key/key-inputs.js";
-import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
+import type { KeyFacts } from "../provider/key/key-inputs.js";
+import { recordedKeyOps, recordedKeySize, recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
 import { type NormalisedJwk, publicKeyJwk, publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
 import { type RestoreSource, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
@@ -266,10 +266,9 @@ export class Key extends pulumi.CustomResource {
       recordedFacts(this).apply(({ publicKey }) => publicKey?.curve as KeyCurve | undefined),
     );
     deriveOutput<Key, "keyOps">(this, "keyOps", (asked) =>
-      recordedFacts(this).apply(({ keyType, publicKey }) => {
-        if (keyType === undefined) return asked ?? pulumi.output([]);
-        return pulumi.output(publicKey?.keyOps ?? [...(DEFAULT_KEY_OPS[keyFamily(keyType)] ?? [])]);
-      }),
+      recordedFacts(this).apply((facts) =>
+        facts.keyType === undefined ? (asked ?? pulumi.output([])) : pulumi.output(recordedKeyOps(facts)),
+      ),
     );
     deriveOutput<Key, "hardwareProtected">(this, "hardwareProtected", (asked) =>
       this.keyType.apply((keyType: string | undefined) =>
@@ -290,10 +289,7 @@ export class Key extends pulumi.CustomResource {
 
   /** Bits of the RSA modulus or of the curve; undefined for symmetric keys. */
   get keySize(): pulumi.Output<number | undefined> {
-    return recordedFacts(this).apply(({ publicKey: { n, curve } = {} }) => {
-      if (n) return Buffer.from(n, "base64url").length * 8;
-      return curve === "P-256K" ? 256 : curve ? Number(curve.slice(2)) : undefined;
-    });
+    return recordedFacts(this).apply(recordedKeySize);
   }
 
   /** SubjectPublicKeyInfo in PEM; undefined for symmetric keys. */

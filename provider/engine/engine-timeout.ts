@@ -19,6 +19,11 @@ export function withoutEngineTimeout<T>(serve: () => T): T {
   return ofCall.run(undefined, serve);
 }
 
+/** Serves a call with the milliseconds that the engine gives it: for a server that reads them itself. */
+export function withEngineTimeout<T>(ms: number | undefined, serve: () => T): T {
+  return ofCall.run(ms, serve);
+}
+
 /**
  * Has the calls of this process know their `customTimeouts`. The engine sends them with each call, whoever has set
  * them, a transform of the whole stack too; the dynamic provider host drops them. So they are noted where the host reads

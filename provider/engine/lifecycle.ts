@@ -1,6 +1,7 @@
 import { endWithEngine } from "./engine-loss.js";
 import { watchEngineTimeouts, withoutEngineTimeout } from "./engine-timeout.js";
 import { watchForCancellation } from "./run-cancellation.js";
+import { withoutShown } from "./shown-outputs.js";
 import { configureVaultSettings } from "./vault-settings.js";
 import { fromState, inState, memberInState } from "./vault-text.js";
 
@@ -70,7 +71,7 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
       configureVaultSettings(config);
     },
     check: (olds, news) => withoutEngineTimeout(() => call((lifecycle) => lifecycle.check(olds, news))),
-    diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, olds, news)),
+    diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, withoutShown(olds), news)),
     create: (inputs) =>
       call((lifecycle) => lifecycle.create(inputs), { provider: inputs.__provider, write: AS_VAULT_TEXT }),
     read: (id, props) =>
@@ -85,7 +86,7 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
 }
 
 /** The message is all that the engine passes on of an error, so it carries the code to look up. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (!(error instanceof Error) || !error.message) return "failed for an unknown reason";
   const { code } = error as { code?: unknown };
   return typeof code === "string" && code.startsWith("KV_") ? `${code}: ${error.message}` : error.message;
@@ -112,8 +113,13 @@ interface Writing {
 const AS_VAULT_TEXT: Writing = { text: inState, member: memberInState };
 const AS_IT_IS: Writing = { text: (text) => text, member: (name) => name };
 
+/** Properties as state can hold them. */
+export function asState(properties: Properties): Properties {
+  return storable(properties, AS_VAULT_TEXT) as Properties;
+}
+
 function recorded(props: Properties): Properties {
-  return fromState(props) as Properties;
+  return fromState(withoutShown(props)) as Properties;
 }
 
 /** Only what the engine can write to state: a value it cannot fails after the vault was changed, and orphans the object. */

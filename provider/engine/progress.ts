@@ -1,9 +1,20 @@
-/**
- * Tells the user of a run something that is no error: a long wait, a key that is gone. The engine shows what a
- * provider writes to its standard output as information.
- */
-export function tell(line: string): void {
+type Teller = (line: string) => void;
+
+/** The engine shows what a provider writes to its standard output as information. */
+const toStandardOutput: Teller = (line) => {
   process.stdout.write(`${line}\n`);
+};
+
+let teller = toStandardOutput;
+
+/** Tells the user of a run something that is no error: a long wait, a key that is gone. */
+export function tell(line: string): void {
+  teller(line);
+}
+
+/** Has all that is told go another way: to the engine's own log, where a provider has a line to it. */
+export function tellThrough(other: Teller = toStandardOutput): void {
+  teller = other;
 }
 
 /** `1 min 05 s` of milliseconds. */

@@ -1,5 +1,5 @@
 export const SIGNATURE_KEY = "4dabf18193072939515e22adb298388d";
-const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
+export const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Those that are ours: a vault's tags may have the same members. */
 const marks = new WeakSet<object>();

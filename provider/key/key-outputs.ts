@@ -2,7 +2,14 @@ import { formatMoment } from "../engine/moment.js";
 import type { KeyBundle, PublicJwk } from "../keyvault/key-bundle.js";
 import { publicKeyJwk } from "../material/public-key.js";
 import { publicThumbprint } from "../material/thumbprint.js";
-import { isDefaultKeyOps, type KeyFacts, type KeyInputs, type KeyOutputs } from "./key-inputs.js";
+import {
+  DEFAULT_KEY_OPS,
+  isDefaultKeyOps,
+  type KeyFacts,
+  type KeyInputs,
+  type KeyOutputs,
+  keyFamily,
+} from "./key-inputs.js";
 
 const USUAL_EXPONENT = "AQAB";
 
@@ -43,6 +50,17 @@ export function recordedPublicJwk(facts: Partial<KeyFacts>): PublicJwk {
 /** RFC 7638 thumbprint of the key that state records; undefined for symmetric keys. */
 export function recordedThumbprint(facts: Partial<KeyFacts>): string | undefined {
   return publicThumbprint(recordedPublicJwk(facts));
+}
+
+/** Bits of the RSA modulus or of the curve; undefined for symmetric keys. */
+export function recordedKeySize({ publicKey: { n, curve } = {} }: Partial<KeyFacts>): number | undefined {
+  if (n) return Buffer.from(n, "base64url").length * 8;
+  return curve === "P-256K" ? 256 : curve ? Number(curve.slice(2)) : undefined;
+}
+
+/** What the current version can be used for. */
+export function recordedKeyOps({ keyType = "", publicKey }: Partial<KeyFacts>): string[] {
+  return publicKey?.keyOps ?? [...(DEFAULT_KEY_OPS[keyFamily(keyType)] ?? [])];
 }
 
 /** JOSE writes `secp256k1` where Key Vault writes `P-256K`, and older versions of it `SECP256K1`. */

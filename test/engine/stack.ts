@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { vi } from "vitest";
+import { packageSchema } from "../../plugin/schema/package-schema.js";
 import { provisionEngine } from "../../tools/engine/provision.mts";
 
 /** One run of the CLI. `text` is all that it printed, in the order of the two streams. */
@@ -33,12 +34,19 @@ export interface StackResource {
 /** How a project is written and laid out. Default: a CommonJS program, the package linked. */
 export type ProjectKind = "commonjs" | "typescript" | "typescript-esm" | "pnpm";
 
+/** How a program reaches the provider: through the TypeScript SDK's dynamic resources, or as every language does. */
+export type Door = "dynamic" | "plugin";
+
+export const DOORS: readonly Door[] = ["dynamic", "plugin"];
+
 export interface StackOptions {
   /** The program; `keyvault` and `pulumi` are there already. */
   program: string;
   kind?: ProjectKind;
   /** The program's SDK: the newest, which is the package's own, or the oldest that the package takes. */
   sdk?: "newest" | "oldest";
+  /** Default: `dynamic`. */
+  door?: Door;
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
@@ -54,12 +62,14 @@ export class Stack {
     readonly folder: string,
     readonly kind: ProjectKind,
     readonly env: Record<string, string>,
+    readonly door: Door,
   ) {}
 
   static async create({
     program,
     kind = "commonjs",
     sdk = "newest",
+    door = "dynamic",
     config = {},
     env = {},
   }: StackOptions): Promise<Stack> {
@@ -68,13 +78,19 @@ export class Stack {
     await mkdir(join(folder, "state"));
     await mkdir(join(folder, "home"));
     await layOut(folder, kind, sdk);
-    const stack = new Stack(folder, kind, {
-      ...engine.env,
-      PULUMI_HOME: join(folder, "home"),
-      PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
-      ...env,
-    });
+    const stack = new Stack(
+      folder,
+      kind,
+      {
+        ...engine.env,
+        PULUMI_HOME: join(folder, "home"),
+        PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
+        ...env,
+      },
+      door,
+    );
+    if (door === "plugin") await installPlugin(folder);
     await stack.program(program);
     const settings = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
     await stack.pulumi("stack", "init", "dev");
@@ -85,12 +101,12 @@ export class Stack {
     return stack;
   }
 
-  /** Replaces the program. */
-  async program(text: string): Promise<void> {
+  /** Replaces the program. `dynamic` is there through both doors. */
+  async program(text: string, door: Door = this.door): Promise<void> {
     const isModule = this.kind !== "commonjs" && this.kind !== "pnpm";
     const imports = isModule
       ? 'import * as pulumi from "@pulumi/pulumi";\nimport * as keyvault from "pulumi-keyvault";'
-      : 'const pulumi = require("@pulumi/pulumi");\nconst keyvault = require("pulumi-keyvault");';
+      : `const pulumi = require("@pulumi/pulumi");\nconst keyvault = require("${door === "plugin" ? "./plugin-sdk.js" : "pulumi-keyvault"}");`;
     await writeFile(join(this.folder, mainFile(this.kind)), `${imports}\n${text}\n`);
   }
 
@@ -188,18 +204,33 @@ async function layOut(folder: string, kind: ProjectKind, sdk: "newest" | "oldest
   for (const name of ["@pulumi/pulumi", "typescript"]) await symlink(join(root, installed, name), join(modules, name));
   await mkdir(join(modules, "@types"));
   await symlink(join(root, "node_modules/@types/node"), join(modules, "@types/node"));
-  await symlink(kind === "pnpm" ? await pnpmStore(modules) : root, join(modules, "pulumi-keyvault"));
+  await symlink(kind === "pnpm" ? await pnpmStore(modules, installed) : root, join(modules, "pulumi-keyvault"));
+}
+
+/**
+ * The plugin where the project says that it is, run with the SDK that it finds there, and its schema for the program.
+ */
+export async function installPlugin(folder: string): Promise<void> {
+  const bin = join(folder, "plugin");
+  await mkdir(bin);
+  const installed = join(folder, "node_modules/pulumi-keyvault");
+  const command = `exec "${process.execPath}" "${installed}/dist/plugin/main.js" "$@"`;
+  await writeFile(join(bin, "pulumi-resource-keyvault"), `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+  const plugins = "plugins:\n  providers:\n    - name: keyvault\n      path: ./plugin\n";
+  await appendFile(join(folder, "Pulumi.yaml"), plugins);
+  await writeFile(join(folder, "schema.json"), JSON.stringify(packageSchema("0.0.0")));
+  await cp(join(__dirname, "plugin-sdk.js"), join(folder, "plugin-sdk.js"));
 }
 
 /** The package as pnpm lays it out: a real folder in a store, its dependencies beside it, nothing above it. */
-async function pnpmStore(modules: string): Promise<string> {
+async function pnpmStore(modules: string, sdkFolder: string): Promise<string> {
   const store = join(modules, ".pnpm/pulumi-keyvault@0.0.0/node_modules");
   const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   await cp(join(root, "dist"), join(store, "pulumi-keyvault/dist"), { recursive: true });
   await cp(join(root, "package.json"), join(store, "pulumi-keyvault/package.json"));
   for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
     await mkdir(dirname(join(store, name)), { recursive: true });
-    await symlink(join(root, "node_modules", name), join(store, name));
+    await symlink(join(root, name in peerDependencies ? sdkFolder : "node_modules", name), join(store, name));
   }
   return join(store, "pulumi-keyvault");
 }

@@ -1,0 +1,45 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { tellThrough } from "../provider/engine/progress.js";
+import { engineMessages, engineService, grpc } from "./sdk-protocol.js";
+
+/** The resource that a call is about: what is told meanwhile is told of it. */
+const resourceOfCall = new AsyncLocalStorage<string>();
+
+export function aboutResource<T>(urn: string, serve: () => T): T {
+  return resourceOfCall.run(urn, serve);
+}
+
+let address: string | undefined;
+
+/**
+ * Sends what the provider tells to the engine's log, beside the resource that it is about; and ends this process once
+ * the engine is gone: nothing can be recorded any more, and what was under way is found by the next run.
+ */
+export function connectEngine(engineAddress: string | undefined): void {
+  if (!engineAddress || engineAddress === address) return;
+  address = engineAddress;
+  const engine = new engineService.EngineClient(engineAddress, grpc.credentials.createInsecure());
+  tellThrough((line) => {
+    const message = new engineMessages.LogRequest();
+    message.setSeverity(engineMessages.LogSeverity.INFO);
+    message.setMessage(line);
+    message.setUrn(resourceOfCall.getStore() ?? "");
+    // A line that does not arrive is no reason to end what it tells of.
+    engine.log(message, () => undefined);
+  });
+  endWith(engine.getChannel());
+}
+
+function endWith(channel: ReturnType<InstanceType<typeof engineService.EngineClient>["getChannel"]>): void {
+  let wasReady = false;
+  const watch = (): void => {
+    const state = channel.getConnectivityState(true);
+    if (state === grpc.connectivityState.READY) wasReady = true;
+    // The engine of a run never closes the connection before its providers: it is gone.
+    else if (wasReady && state === grpc.connectivityState.TRANSIENT_FAILURE) process.exit(1);
+    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, (error) => {
+      if (!error) watch();
+    });
+  };
+  watch();
+}

@@ -1,0 +1,101 @@
+import { parseCovered } from "../provider/backup/covered-version.js";
+import * as dynamicV1 from "../provider/dynamic-v1.js";
+import { isRecord } from "../provider/engine/input-check.js";
+import type { DynamicProvider, Properties } from "../provider/engine/lifecycle.js";
+import { keyBackupSchema, secretBackupSchema, vaultBackupSchema } from "./schema/backup-schema.js";
+import { keyInventorySchema, secretInventorySchema } from "./schema/inventory-schema.js";
+import { keySchema } from "./schema/key-schema.js";
+import type { ResourceDescription } from "./schema/package-spec.js";
+import { secretSchema } from "./schema/secret-schema.js";
+
+/** A resource of the package: what programs see of it, and the lifecycle that it shares with the dynamic provider. */
+export interface PluginResource {
+  schema: ResourceDescription;
+  provider: DynamicProvider;
+  /** What `check` is told beside the program's inputs: nothing, whose the resource is, or also a name for its object. */
+  identity: "none" | "owner" | "object";
+  /** The type that it has in programs of the dynamic provider. */
+  dynamicType: string;
+  /** What an import records: as a program that adopts the object would have it. Only what is an object has one. */
+  adopt?(id: string): Promise<{ inputs: Properties; outputs: Properties }>;
+  /** What programs read and state does not record. */
+  derive(id: string, outputs: Properties): Properties | Promise<Properties>;
+}
+
+const nothing = (): Properties => ({});
+
+/** By type. Types and names can never change: they stand in URNs. */
+export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
+  "keyvault:index:Key": {
+    schema: keySchema,
+    provider: dynamicV1.key,
+    identity: "object",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:Key",
+    derive: async (id, outputs) => {
+      const { shownKey } = await import("../provider/key/shown-key.js");
+      return { ...versionedId(id, outputs), ...shownKey(outputs) };
+    },
+  },
+  "keyvault:index:KeyBackup": {
+    schema: keyBackupSchema,
+    provider: dynamicV1.keyBackup,
+    identity: "owner",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
+    derive: backupOutputs,
+  },
+  "keyvault:index:KeyInventory": {
+    schema: keyInventorySchema,
+    provider: dynamicV1.keyInventory,
+    identity: "none",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
+    derive: nothing,
+  },
+  "keyvault:index:Secret": {
+    schema: secretSchema,
+    provider: dynamicV1.secret,
+    identity: "object",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:Secret",
+    derive: versionedId,
+  },
+  "keyvault:index:SecretBackup": {
+    schema: secretBackupSchema,
+    provider: dynamicV1.secretBackup,
+    identity: "owner",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
+    derive: backupOutputs,
+  },
+  "keyvault:index:SecretInventory": {
+    schema: secretInventorySchema,
+    provider: dynamicV1.secretInventory,
+    identity: "none",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:SecretInventory",
+    derive: nothing,
+  },
+  "keyvault:index:VaultBackup": {
+    schema: vaultBackupSchema,
+    provider: dynamicV1.vaultBackup,
+    identity: "owner",
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
+    derive: (_id, { covered }) => ({
+      covered: { keys: coveredVersions(covered, "keys"), secrets: coveredVersions(covered, "secrets") },
+    }),
+  },
+};
+
+function versionedId(id: string, { version }: Properties): Properties {
+  return typeof version === "string" && version !== "" ? { versionId: `${id}/${version}` } : {};
+}
+
+function backupOutputs(id: string, { covered }: Properties): Properties {
+  const sourceId = id.replace(/\/backup$/, "");
+  return isRecord(covered) && typeof covered.version === "string"
+    ? { sourceId, version: covered.version }
+    : { sourceId };
+}
+
+/** State holds `version moment`, by which an update tells what changed. */
+function coveredVersions(covered: unknown, collection: "keys" | "secrets"): Record<string, string> {
+  const ofKind = isRecord(covered) ? covered[collection] : undefined;
+  if (!isRecord(ofKind)) return {};
+  return Object.fromEntries(Object.entries(ofKind).map(([name, text]) => [name, parseCovered(String(text)).version]));
+}

@@ -1,0 +1,212 @@
+import { withEngineTimeout } from "../provider/engine/engine-timeout.js";
+import { asState, type CheckFailure, type Properties } from "../provider/engine/lifecycle.js";
+import { withoutUndefined } from "../provider/engine/normal-form.js";
+import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
+import { containsUnknown, UNKNOWN } from "../provider/engine/unknown.js";
+import { KeyVaultError } from "../provider/keyvault/errors.js";
+import { changedProperties, type PropertyChange, rootOf } from "./detailed-diff.js";
+import { fromPlainMembers } from "./plain-members.js";
+import { PLUGIN_RESOURCES, type PluginResource } from "./plugin-resources.js";
+import { type Autonaming, identityOf, typeOfUrn } from "./resource-identity.js";
+import type { Effect } from "./schema/package-spec.js";
+
+/** What the engine asks about resources, in plain values: each call goes to the lifecycle that both doors share. */
+
+export interface PlannedDiff {
+  hasChanges: boolean;
+  changes: PropertyChange[];
+  replaces: readonly string[];
+  deleteBeforeReplace: boolean;
+}
+
+/** @throws KeyVaultError `KV_INVALID_INPUT` for a type that this version of the plugin does not know */
+export function resourceOf(urn: string): PluginResource {
+  const type = typeOfUrn(urn);
+  const resource = Object.hasOwn(PLUGIN_RESOURCES, type) ? PLUGIN_RESOURCES[type] : undefined;
+  if (resource) return resource;
+  throw new KeyVaultError("KV_INVALID_INPUT", `this version of the keyvault plugin has no resource ${type}`, {
+    hint: "install the version of pulumi-keyvault that the program's SDK or its state was made with, or a newer one",
+  });
+}
+
+export async function checkResource(
+  urn: string,
+  olds: Properties,
+  news: Properties,
+  autonaming: Autonaming | undefined,
+): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
+  const { provider, identity } = resourceOf(urn);
+  const told = identity === "none" ? {} : identityOf(urn, identity === "object" ? "object" : "nothing", autonaming);
+  const { autoName, ...owner } = told;
+  return provider.check(olds, {
+    ...fromPlainMembers(news),
+    ...(identity === "object" ? told : owner),
+  });
+}
+
+export async function diffResource(
+  urn: string,
+  id: string,
+  { olds, oldInputs, news }: { olds: Properties; oldInputs: Properties | undefined; news: Properties },
+): Promise<PlannedDiff> {
+  const { provider } = resourceOf(urn);
+  const { changes, replaces, deleteBeforeReplace } = await provider.diff(id, olds, news);
+  const changed = changedProperties(oldInputs ?? inputsAmong(olds, news), news);
+  return { hasChanges: changes === true || changed.length > 0, changes: changed, replaces, deleteBeforeReplace };
+}
+
+/** Engines before those that tell the old inputs. */
+function inputsAmong(olds: Properties, news: Properties): Properties {
+  const recorded = withoutShown(olds);
+  return Object.fromEntries(Object.keys(news).map((name) => [name, recorded[name]]));
+}
+
+export async function createResource(
+  urn: string,
+  inputs: Properties,
+  { isPreview, timeoutMs }: { isPreview: boolean; timeoutMs: number | undefined },
+): Promise<{ id: string; outputs: Properties }> {
+  const resource = resourceOf(urn);
+  if (isPreview) return { id: "", outputs: { ...inputs, ...unknownOutputs(resource) } };
+  const { id, outs } = await shownIfPartial(resource, () =>
+    withEngineTimeout(timeoutMs, () => resource.provider.create(inputs)),
+  );
+  return { id, outputs: await shown(resource, id, outs) };
+}
+
+export async function updateResource(
+  urn: string,
+  id: string,
+  { olds, oldInputs, news }: { olds: Properties; oldInputs: Properties | undefined; news: Properties },
+  { isPreview, timeoutMs }: { isPreview: boolean; timeoutMs: number | undefined },
+): Promise<Properties> {
+  const resource = resourceOf(urn);
+  if (isPreview) return previewedUpdate(resource, olds, oldInputs ?? inputsAmong(olds, news), news);
+  const { outs } = await shownIfPartial(resource, () =>
+    withEngineTimeout(timeoutMs, () => resource.provider.update(id, olds, news)),
+  );
+  return shown(resource, id, outs);
+}
+
+export async function readResource(
+  urn: string,
+  id: string,
+  outputs: Properties,
+): Promise<{ id: string; outputs: Properties; inputs: Properties }> {
+  const resource = resourceOf(urn);
+  if (Object.keys(outputs).length === 0) {
+    if (resource.adopt === undefined) throw nothingToImport(urn);
+    const adopted = await resource.adopt(id);
+    const outputs = await shown(resource, id, asState(adopted.outputs));
+    return { id, outputs, inputs: asState(adopted.inputs) };
+  }
+  const found = await resource.provider.read(id, outputs);
+  if (found.id === "") return { id: "", outputs: {}, inputs: {} };
+  return { id: found.id, outputs: await shown(resource, found.id, found.props), inputs: found.inputs ?? {} };
+}
+
+function nothingToImport(urn: string): KeyVaultError {
+  const type = typeOfUrn(urn).split(":").at(-1);
+  return new KeyVaultError("KV_INVALID_INPUT", `a ${type} has nothing to import: it is no object of a vault`, {
+    hint: "declare it without an import: the next update makes it",
+  });
+}
+
+export async function deleteResource(
+  urn: string,
+  id: string,
+  outputs: Properties,
+  timeoutMs: number | undefined,
+): Promise<void> {
+  const { provider } = resourceOf(urn);
+  await withEngineTimeout(timeoutMs, () => provider.delete(id, outputs));
+}
+
+/**
+ * The outputs as programs read them, those that there are none of as null: what state lacks is unknown in each preview.
+ * `__provider` is how the dynamic provider's state names its code. What is recorded never depends on what is derived of
+ * it: the object is made by now.
+ */
+async function shown({ derive, schema }: PluginResource, id: string, recorded: Properties): Promise<Properties> {
+  const { __provider, ...outputs } = recorded;
+  const read = [...schema.echoed, ...Object.keys(schema.outputs)];
+  try {
+    const derived = withoutUndefined({ ...(await derive(id, outputs)) });
+    const absent = read.filter((name) => outputs[name] === undefined && derived[name] === undefined);
+    return withShown(outputs, { ...derived, ...Object.fromEntries(absent.map((name) => [name, null])) });
+  } catch {
+    return outputs;
+  }
+}
+
+/** The object exists, but a later step failed: what the engine records of it. */
+export class PartialOutcome extends Error {
+  readonly #outputs: Properties;
+
+  constructor(
+    message: string,
+    readonly id: string,
+    outputs: Properties,
+    readonly reasons: readonly string[],
+  ) {
+    super(message);
+    this.#outputs = outputs;
+  }
+
+  /** There for the engine, and not for whoever prints the error: state may hold blobs. */
+  get outputs(): Properties {
+    return this.#outputs;
+  }
+}
+
+/** An object that was made before a later step failed is recorded like every other. */
+async function shownIfPartial<T>(resource: PluginResource, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!isPartial(error)) throw error;
+    const { message, id, properties, reasons } = error;
+    throw new PartialOutcome(message, id, await shown(resource, id, properties), reasons);
+  }
+}
+
+/** What the shared lifecycle throws for an object that exists, but not as it was to be. */
+function isPartial(error: unknown): error is Error & { id: string; properties: Properties; reasons: string[] } {
+  return error instanceof Error && "id" in error && "properties" in error && "reasons" in error;
+}
+
+function unknownOutputs({ schema }: PluginResource): Properties {
+  return Object.fromEntries(Object.keys(schema.outputs).map((name) => [name, UNKNOWN]));
+}
+
+/**
+ * What a preview knows of the outputs of an update: all of them where nothing is sent, all but the moment of the change
+ * where the version that is there is patched, and otherwise only what the program says.
+ */
+function previewedUpdate(
+  resource: PluginResource,
+  olds: Properties,
+  oldInputs: Properties,
+  news: Properties,
+): Properties {
+  const { schema } = resource;
+  const effects = changedProperties(oldInputs, news).map((change) => effectOf(schema.inputs, change));
+  const computed = Object.keys(schema.outputs);
+  const known = (names: string[]): Properties =>
+    Object.fromEntries(names.filter((name) => olds[name] !== undefined).map((name) => [name, olds[name]]));
+  const isCertain = effects.length > 0 && !containsUnknown(news);
+  if (isCertain && effects.every((effect) => effect === "nothing")) return { ...news, ...known(computed) };
+  if (isCertain && effects.every((effect) => effect === "nothing" || effect === "patch")) {
+    const lasting = computed.filter((name) => name !== "updatedOn" && !Object.hasOwn(schema.inputs, name));
+    return { ...news, ...unknownOutputs(resource), ...known(lasting) };
+  }
+  return { ...news, ...unknownOutputs(resource) };
+}
+
+/** What is taken away may need more than what is changed: the service clears no moment. */
+function effectOf(inputs: PluginResource["schema"]["inputs"], { path, kind }: PropertyChange): Effect {
+  const name = rootOf(path);
+  if (name === "__provider") return "nothing";
+  const effect = Object.hasOwn(inputs, name) ? inputs[name]?.effect : undefined;
+  return effect === "patch" && kind === "delete" && path === name ? "anything" : (effect ?? "anything");
+}
