@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { vaultKey } from "../keyvault/identifier.js";
 
 export const EMBEDDED = "embedded:";
@@ -17,8 +18,19 @@ export function embeddedFile(vaultUrl: string): string | undefined {
 
 /** What two spellings of one vault have in common. For comparing only: never to be sent to. */
 export function vaultIdentity(vaultUrl: string): string {
-  if (isEmbedded(vaultUrl)) return `${EMBEDDED}${embeddedFile(vaultUrl) ?? IN_MEMORY}`;
-  return vaultKey(vaultUrl) ?? vaultUrl;
+  if (!isEmbedded(vaultUrl)) return vaultKey(vaultUrl) ?? vaultUrl;
+  const file = embeddedFile(vaultUrl);
+  return `${EMBEDDED}${file === undefined ? IN_MEMORY : withoutLinks(file)}`;
+}
+
+/** A path by the folders that it leads through in the end; the last parts of it need not be there yet. */
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(withoutLinks(folder), basename(path));
+  }
 }
 
 export function isSameVault(a: unknown, b: unknown): boolean {

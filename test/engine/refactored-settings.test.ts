@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
@@ -29,7 +29,7 @@ const stackOf = async (options: { config?: Record<string, string>; env?: Record<
 };
 
 describe("refactorings of a program in other settings, on the real engine", () => {
-  it("an embedded vault, spelled with a dot, without one and in full, and renamed by the way", async () => {
+  it("an embedded vault, spelled with a dot, without one, in full and through a link, and renamed by the way", async () => {
     const stack = await stackOf({ config: { "keyvault:vaultUrl": "embedded:./dev.vault" } });
     const store = join(stack.folder, "dev.vault");
     const look = async (): Promise<VaultSnapshot> => {
@@ -46,13 +46,14 @@ describe("refactorings of a program in other settings, on the real engine", () =
     await prepareVault(seeded, await emulator(), stack, objects);
     const programs = [
       'kinds("kept"); kinds("renamed");',
-      ...["embedded:dev.vault", `embedded:${store}`, "embedded:./none/../dev.vault"].map(
+      ...["embedded:dev.vault", `embedded:${store}`, "embedded:./none/../dev.vault", "embedded:linked/dev.vault"].map(
         (vaultUrl, index) =>
           `const args = { vaultUrl: ${JSON.stringify(vaultUrl)} };
           kinds("kept", { args }); kinds("renamed", { args, logical: "-" + ${index} });`,
       ),
     ];
     await mkdir(join(stack.folder, "none"));
+    await symlink(stack.folder, join(stack.folder, "linked"));
     const looks: VaultSnapshot[] = [];
     for (const program of programs) {
       await stack.program(programOf([program]));

@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { isSameVault } from "../../provider/vault/vault-identity.js";
 
 test.each([
@@ -25,4 +28,17 @@ test.each([
   ["no vault", "no vault either"],
 ])("%s and %s are two vaults", (a, b) => {
   expect(isSameVault(a, b)).toBe(false);
+});
+
+test("an embedded vault is the same one through a link to its folder, before its file is there and after", () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "vault-identity-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const link = join(folder, "link");
+  symlinkSync(folder, link);
+  const isOne = () => isSameVault(`embedded:${join(folder, "dev.vault")}`, `embedded:${join(link, "dev.vault")}`);
+  expect(isOne()).toBe(true);
+  writeFileSync(join(folder, "dev.vault"), "");
+  expect(isOne()).toBe(true);
+  symlinkSync(join(folder, "dev.vault"), join(folder, "other.vault"));
+  expect(isSameVault(`embedded:${join(folder, "dev.vault")}`, `embedded:${join(link, "other.vault")}`)).toBe(true);
 });
