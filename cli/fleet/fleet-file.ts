@@ -11,6 +11,7 @@ const vault = z.union([
 
 /** What a fleet file holds. `docs/schemas/fleet.json` is made of it. */
 export const fleetFile = z.strictObject({
+  $schema: z.string().optional().describe("The address of this schema, by which editors find it."),
   vaults: z.array(vault).optional().describe("URLs of vaults, or a URL and the credential that asks it."),
   stacks: z.array(z.string().min(1)).optional().describe("Names of stacks of the project in the current folder."),
 });
@@ -54,7 +55,8 @@ export async function readFleet(file: string): Promise<Fleet> {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // The byte order mark that some editors and shells write is none of JSON.
+    return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
     return undefined;
   }

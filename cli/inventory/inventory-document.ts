@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UNREAD_PARTS } from "../vault/unread-object.js";
 
 const moment = z.string().describe("ISO 8601, in UTC.").optional();
 
@@ -32,8 +33,8 @@ const vault = {
   unread: z.array(
     z.object({
       collection: z.enum(["keys", "secrets"]),
-      name: z.string(),
-      part: z.enum(["versions", "rotation policy"]).optional().describe("Left out for the object itself."),
+      name: z.string().describe("Or * for all of them."),
+      part: z.enum(UNREAD_PARTS).optional().describe("Left out for the object itself."),
       code: z.string(),
       reason: z.string(),
     }),

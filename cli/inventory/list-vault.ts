@@ -1,12 +1,14 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { rotates } from "../../provider/inventory/rotation-policies.js";
 import type { KeyVaultClient, PageOptions } from "../../provider/keyvault/client.js";
+import { isKeyVaultError, type KeyVaultError } from "../../provider/keyvault/errors.js";
 import type { KeyProperties, SoftDeleted } from "../../provider/keyvault/key-bundle.js";
 import type { SecretItem } from "../../provider/keyvault/secret-bundle.js";
+import { isForbiddenToCaller } from "../../provider/object/current-version.js";
 import { ownerOf, withoutOwnerTag } from "../../provider/object/owner-tag.js";
 import type { KnownObjects } from "../stack/known-objects.js";
 import { nameFilter } from "../vault/name-filter.js";
-import { oddLines, type UnreadObject, unreadObject } from "../vault/unread-object.js";
+import { ALL_NAMES, oddLines, type UnreadObject, unreadObject } from "../vault/unread-object.js";
 import type { InventoryOptions } from "./inventory-options.js";
 import { listingProgress } from "./listing-progress.js";
 import type { ListedObject, VaultListing } from "./vault-listing.js";
@@ -22,7 +24,7 @@ type Kind = ListedObject["kind"];
 
 const LANES = 16;
 
-/** Pages once through each list that was asked for. */
+/** Pages once through each list that was asked for. One that the caller may not read is named, unless there is no other. */
 export async function listVault(vault: ListedVault, options: InventoryOptions): Promise<VaultListing> {
   const { client } = vault;
   const filter = nameFilter([], options.ignore);
@@ -34,24 +36,35 @@ export async function listVault(vault: ListedVault, options: InventoryOptions): 
   const objects: ListedObject[] = [];
   const unread: UnreadObject[] = [];
   const listed = options.quiet ? () => {} : listingProgress(vault.vaultUrl);
-  for (const kind of options.secrets ? (["key", "secret"] as const) : (["key"] as const)) {
+  const refusals: KeyVaultError[] = [];
+  const withSecrets = options.secrets === true && client.plane === "vault";
+  const kinds: readonly Kind[] = withSecrets ? ["key", "secret"] : ["key"];
+  for (const kind of kinds) {
     const collection = kind === "key" ? "keys" : "secrets";
     const isIgnored = (name: string): boolean => !filter.matches(collection, name);
     const odd = oddLines(collection, unread, isIgnored);
-    const current = await collect(
-      kind === "key" ? client.getKeys(odd) : client.getSecrets(odd),
-      kind,
-      isIgnored,
-      listed,
-    );
+    const permitted = (part: "list" | "list of deleted ones", reading: Promise<ListedObject[]>) =>
+      reading.catch((error: unknown) => {
+        // A Managed HSM under another host name has no secrets, and says 404 to their list.
+        if (kind === "secret" && refusals.length === 0 && isKeyVaultError(error, "KV_NOT_FOUND")) return [];
+        if (!isKeyVaultError(error) || !isForbiddenToCaller(error)) throw error;
+        if (part === "list") refusals.push(error);
+        unread.push(unreadObject(collection, ALL_NAMES, error, part));
+        return [];
+      });
+    const items = kind === "key" ? client.getKeys(odd) : client.getSecrets(odd);
+    const current = await permitted("list", collect(items, kind, isIgnored, listed));
     for (const object of current) mark(object, vault);
-    const gone = options.deleted ? await collectDeleted(client, kind, isIgnored, odd) : [];
+    const gone = options.deleted
+      ? await permitted("list of deleted ones", collectDeleted(client, kind, isIgnored, odd))
+      : [];
     // Deleted between the two lists: it stands in both, and is counted once.
     const isGone = new Set(gone.map(({ name }) => name.toLowerCase()));
     const left = current.filter(({ name }) => !isGone.has(name.toLowerCase()));
     const active = options.versions ? await versionsOf(client, left, unread) : left;
     objects.push(...active.filter(isWanted), ...gone.filter(isWanted));
   }
+  if (refusals.length === kinds.length) throw refusals[0];
   if (options.rotation) await markRotation(client, objects, unread);
   const narrowed = options.expiresWithin === undefined ? {} : { expiresWithin: options.expiresWithin };
   return { vaultUrl: vault.vaultUrl, takenOn, objects, unread, ...narrowed };
@@ -150,11 +163,15 @@ async function markRotation(
   );
   const names = [...new Set(keys.map(({ name }) => name))];
   const found = new Map<string, boolean>();
+  let isForbidden = false;
   await inParallel(names, LANES, async (name) => {
+    if (isForbidden) return;
     try {
       found.set(name, await rotates(client, name));
     } catch (error) {
-      unread.push(unreadObject("keys", name, error, "rotation policy"));
+      if (isForbidden) return;
+      isForbidden = isForbiddenToCaller(error);
+      unread.push(unreadObject("keys", isForbidden ? ALL_NAMES : name, error, "rotation policy"));
     }
   });
   for (const key of keys) {

@@ -1,9 +1,9 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
-import { isKeyVaultError } from "../../provider/keyvault/errors.js";
 import type { KeyBundle } from "../../provider/keyvault/key-bundle.js";
+import { isForbiddenToCaller } from "../../provider/object/current-version.js";
 import type { ListedObject } from "../inventory/vault-listing.js";
-import { type UnreadObject, unreadObject } from "../vault/unread-object.js";
+import { ALL_NAMES, type UnreadObject, unreadObject } from "../vault/unread-object.js";
 
 const LANES = 16;
 
@@ -24,9 +24,9 @@ export async function keyTypes(
     try {
       types.set(name, describeType(await client.getKey(name)));
     } catch (error) {
-      const isFirst = !isForbidden;
-      isForbidden ||= isKeyVaultError(error, "KV_FORBIDDEN");
-      if (isFirst) unread.push(unreadObject("keys", name, error));
+      if (isForbidden) return;
+      isForbidden = isForbiddenToCaller(error);
+      unread.push(unreadObject("keys", isForbidden ? ALL_NAMES : name, error));
     }
   });
   return types;

@@ -5,12 +5,18 @@ import { counted } from "../text/counted.js";
 /** The exit code of a command that made its report without what it could not read. */
 export const INCOMPLETE = 8;
 
+/** What could not be read of all objects of a collection is told once, in this place of a name. */
+export const ALL_NAMES = "*";
+
+export const UNREAD_PARTS = ["list", "list of deleted ones", "versions", "rotation policy"] as const;
+
 /** An object of the vault that is there and could not be read, and why. */
 export interface UnreadObject {
   collection: "keys" | "secrets";
+  /** Or {@link ALL_NAMES}. */
   name: string;
   /** What of it; left out for the object itself. */
-  part?: "versions" | "rotation policy";
+  part?: (typeof UNREAD_PARTS)[number];
   code: KeyVaultErrorCode;
   reason: string;
 }

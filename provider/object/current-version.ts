@@ -7,7 +7,7 @@ import { isKeyVaultError, type KeyVaultError } from "../keyvault/errors.js";
  */
 export function mayBeDisabled(error: unknown): error is KeyVaultError {
   if (!isKeyVaultError(error)) return false;
-  if (error.code === "KV_FORBIDDEN") return !FORBIDDEN_TO_CALLER.has(error.innerCode ?? "");
+  if (error.code === "KV_FORBIDDEN") return !isForbiddenToCaller(error);
   return error.code === "KV_NOT_FOUND" && !GONE.has(error.serviceCode ?? "");
 }
 
@@ -19,6 +19,11 @@ const FORBIDDEN_TO_CALLER: ReadonlySet<string> = new Set([
   "ForbiddenByFirewall",
   "ForbiddenByConnection",
 ]);
+
+/** Whether a refusal is about who asks: what is refused of one object then is refused of all. */
+export function isForbiddenToCaller(error: unknown): boolean {
+  return isKeyVaultError(error, "KV_FORBIDDEN") && FORBIDDEN_TO_CALLER.has(error.innerCode ?? "");
+}
 
 /** The service's own words for what is not there. */
 const GONE: ReadonlySet<string> = new Set(["KeyNotFound", "SecretNotFound"]);

@@ -23,6 +23,9 @@ describe("pulumi-keyvault report", () => {
           permissions: {
             principals: {
               "emulator-owner": { keys: ["*"], secrets: ["*"] },
+              keysOnly: { keys: ["get", "list"] },
+              secretsOnly: { secrets: ["get", "list"] },
+              nobody: {},
               lister: { keys: ["list", "getrotationpolicy"], secrets: ["list"] },
             },
           },
@@ -162,10 +165,56 @@ describe("pulumi-keyvault report", () => {
     expect(lister.report.objects.every(({ kind, type }) => kind === "secret" || type === undefined)).toBe(true);
   });
 
+  it.each([
+    ["keysOnly", "key", ["keys/* (rotation policy)", "secrets/* (list of deleted ones)", "secrets/* (list)"]],
+    ["secretsOnly", "secret", ["keys/* (list of deleted ones)", "keys/* (list)"]],
+  ])("is made for %s, and names the lists that this caller may not read", async (token, kind, lost) => {
+    const { run, report } = await reportOf([], { KEYVAULT_TOKEN: token });
+    expect([run.exitCode, report.complete]).toEqual([8, false]);
+    expect([...new Set(report.objects.map((object) => object.kind))]).toEqual([kind]);
+    const paths = lost.map((each) => `${vault.url}/${each}`);
+    expect(report.unread.map(({ what }) => what).sort()).toEqual(paths);
+    expect(report.unread.every(({ code }) => code === "KV_FORBIDDEN")).toBe(true);
+    const list = await runCommand(["inventory", "--secrets"], {
+      cwd: folder,
+      env: { ...env(), KEYVAULT_TOKEN: token },
+    });
+    expect(list.exitCode).toBe(8);
+    expect(list.stderr).toMatch(/the list of (keys|secrets)\/\* could not be read: KV_FORBIDDEN: /);
+  });
+
+  it("is not made for a caller who may list nothing", async () => {
+    const run = await runCommand(["report"], { cwd: folder, env: { ...env(), KEYVAULT_TOKEN: "nobody" } });
+    expect(run).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("keys/list") });
+  });
+
+  it("asks once for what this caller may not read of any key", async () => {
+    vault.requests.clear();
+    await reportOf([], { KEYVAULT_TOKEN: "lister" });
+    const asked = (operation: string) => vault.requests.log.filter((request) => request.operation === operation).length;
+    expect(asked("getKey")).toBeLessThanOrEqual(16);
+    vault.requests.clear();
+    const { report } = await reportOf([], { KEYVAULT_TOKEN: "keysOnly" });
+    expect(report.unread.filter(({ what }) => what.includes("rotation policy"))).toHaveLength(1);
+  });
+
+  it("lists the keys of a Managed HSM, which has no secrets", async () => {
+    const hsm = await startEmulator({ vaults: [{ name: "hsm", plane: "managedhsm" }] });
+    try {
+      const { run, report } = await reportOf(["--vault", hsm.url]);
+      expect([run.exitCode, run.stderr, report.unread]).toEqual([0, "", []]);
+    } finally {
+      await hsm.close();
+    }
+  });
+
   it("takes vaults from a fleet file", async () => {
     await writeFile(join(folder, "fleet.json"), JSON.stringify({ vaults: [{ url: vault.url, credential: "token" }] }));
     const { report } = await reportOf(["--fleet", "fleet.json"], { AZURE_KEYVAULT_URL: "http://127.0.0.1:9" });
     expect(report.vaults).toEqual([vault.url]);
+    const ofEditor = { $schema: "./docs/schemas/fleet.json", vaults: [vault.url] };
+    await writeFile(join(folder, "editor.json"), `\ufeff${JSON.stringify(ofEditor)}`);
+    expect((await reportOf(["--fleet", "editor.json"])).report.vaults).toEqual([vault.url]);
     const nowhere = { ...env(), AZURE_KEYVAULT_URL: "http://127.0.0.1:9" };
     const list = await runCommand(["inventory", "--fleet", "fleet.json", "-q"], { cwd: folder, env: nowhere });
     expect(list).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("orders") });
