@@ -1,19 +1,19 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { cp, mkdir, readFile, rm, symlink } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { type CommandRun, commandLine, ended } from "../cli/command-line.js";
 import { vaultCaller } from "../cli/vault-caller.js";
+import { findWorkflowLinter } from "../tools/workflow-linter.js";
 import { keyPem } from "./key-pem.js";
 import { Stack } from "./stack.js";
 
 const EXAMPLE = join(__dirname, "../../examples/drift-pipeline");
 const WORKFLOW = ".github/workflows/drift.yml";
-const LINTER = resolve(__dirname, "../../tools/workflow-linter");
 
 const workflow = z.object({
   jobs: z.object({ drift: z.object({ steps: z.array(z.object({ run: z.string().optional() })) }) }),
@@ -122,25 +122,13 @@ describe("the example of a drift pipeline", () => {
 });
 
 describe("the workflow of the example", () => {
-  const linter = findLinter();
+  const { lint, why } = findWorkflowLinter();
 
-  it.skipIf(linter.command === undefined)(`passes actionlint${linter.why}`, { timeout: 180_000 }, () => {
-    const [program = "", ...args] = linter.command ?? [];
-    const run = spawnSync(program, [...args, join(EXAMPLE, WORKFLOW)], { cwd: LINTER, encoding: "utf8" });
-    expect(run.stdout + run.stderr).toBe("");
-    expect(run.status).toBe(0);
+  it.skipIf(lint === undefined)(`passes actionlint${why}`, { timeout: 180_000 }, () => {
+    expect(lint?.([join(EXAMPLE, WORKFLOW)])).toBe("");
   });
 
   it("asks for no more than to read the repository and to log in", async () => {
     expect(await read(WORKFLOW)).toMatchObject({ permissions: { contents: "read", "id-token": "write" } });
   });
 });
-
-/** An actionlint on PATH, else one that Go builds from its module once; else the reason why there is none. */
-function findLinter(): { command?: string[]; why: string } {
-  if (spawnSync("actionlint", ["--version"]).status === 0) return { command: ["actionlint"], why: "" };
-  const build = spawnSync("go", ["tool", "actionlint", "--version"], { cwd: LINTER, timeout: 150_000 });
-  if (build.status === 0) return { command: ["go", "tool", "actionlint"], why: "" };
-  const reason = build.error ? "there is neither actionlint nor Go on PATH" : "Go could not build actionlint";
-  return { why: ` (skipped: ${reason})` };
-}
