@@ -31,6 +31,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.key,
     identity: "object",
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Key",
+    adopt: async (id) => (await import("../provider/key/adopt-key.js")).importKey(id),
     derive: async (id, outputs) => {
       const { shownKey } = await import("../provider/key/shown-key.js");
       return { ...versionedId(id, outputs), ...shownKey(outputs) };
@@ -55,6 +56,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.secret,
     identity: "object",
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Secret",
+    adopt: async (id) => (await import("../provider/secret/adopt-secret.js")).importSecret(id),
     derive: versionedId,
   },
   "keyvault:index:SecretBackup": {

@@ -16,6 +16,9 @@ Then:
     --generate-code=false
   pulumi preview --refresh --expect-no-changes
 
+With --plugin, pulumi import itself writes the program, in the project's language:
+  pulumi import --file keyvault-import.json --yes --protect=false --out FILE
+
 Exit codes:
   0  written, or there is nothing to adopt
   8  incomplete: what could not be read is left out, and named on standard error
@@ -40,6 +43,7 @@ export function registerAdopt(program: Command): void {
       "--import-file <file>",
       "where the import file is written (default: keyvault-import.json, or PROGRAM-import.json beside a program of another name)",
     )
+    .option("--plugin", "for a program of the plugin, in any language: write the import file alone")
     .option("--stack [name]", "leave out what this stack has already (default: the selected stack)")
     .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
     .option("--force", "overwrite both files")

@@ -6,6 +6,8 @@ export interface AdoptOptions {
   importFile?: string;
   stack?: string | true;
   credential?: string;
+  /** For a program of the plugin, in whatever language: the import file alone. */
+  plugin?: boolean;
   force?: boolean;
   quiet?: boolean;
 }

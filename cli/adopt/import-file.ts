@@ -11,6 +11,19 @@ export interface NamedResource {
 }
 
 /**
+ * The file for `pulumi import --file` into a program of the plugin: the engine has the plugin read each object, and writes
+ * the program in the language of the project.
+ */
+export function pluginImportFile(resources: readonly NamedResource[]): string {
+  const entries = resources.map(({ resource: { className, id }, resourceName }) => ({
+    type: `keyvault:index:${className}`,
+    name: resourceName,
+    id,
+  }));
+  return jsonDocument({ resources: entries });
+}
+
+/**
  * The file for `pulumi import --file`. With inputs and outputs given, the engine takes the state as it stands: it
  * reads nothing from the vault.
  */

@@ -12,7 +12,7 @@ import { type FoundVault, readVault } from "../vault/read-vault.js";
 import { describeUnread, INCOMPLETE, unreadObject } from "../vault/unread-object.js";
 import type { AdoptOptions } from "./adopt-options.js";
 import { type AdoptedResource, adoptKey, adoptSecret } from "./adopted-resource.js";
-import { importFile } from "./import-file.js";
+import { importFile, pluginImportFile } from "./import-file.js";
 import { nameResources } from "./program-names.js";
 import { programText } from "./program-text.js";
 
@@ -24,7 +24,8 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
     ...(given.importFile === undefined ? {} : { importFile: homePath(given.importFile) }),
   };
   const importPath = importFilePath(options);
-  const files = [{ path: options.program }, { path: importPath }];
+  const isPlugin = options.plugin === true;
+  const files = isPlugin ? [{ path: importPath }] : [{ path: options.program }, { path: importPath }];
   const force = options.force === true;
   await refuseExisting(files, force);
   const { vaultUrl, client } = await openVault(options.vault, options.credential);
@@ -39,15 +40,13 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
     say(inert(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`));
     return exitCode;
   }
-  const named = nameResources(resources, known.isResource);
-  await writeFiles(
-    [
-      { path: options.program, content: programText(vaultUrl, named, found) },
-      { path: importPath, content: importFile(named) },
-    ],
-    force,
-  );
-  say(inert(`${summary(vaultUrl, options.program, importPath, resources, found)}\n`));
+  const typeOf = (type: string): string => (isPlugin ? `keyvault:index:${type.split(":").at(-1)}` : type);
+  const named = nameResources(resources, (type, resourceName) => known.isResource(typeOf(type), resourceName));
+  const importContent = isPlugin ? pluginImportFile(named) : importFile(named);
+  const written = isPlugin ? [] : [{ path: options.program, content: programText(vaultUrl, named, found) }];
+  await writeFiles([...written, { path: importPath, content: importContent }], force);
+  const next = isPlugin ? pluginSteps(importPath) : steps(options.program, importPath);
+  say(inert(`${summary(vaultUrl, resources, found)}\n${next}\n`));
   return exitCode;
 }
 
@@ -81,23 +80,28 @@ async function adoptAll(vaultUrl: string, { keys, secrets, unread }: FoundVault)
   return resources;
 }
 
-function summary(
-  vaultUrl: string,
-  program: string,
-  importPath: string,
-  resources: readonly AdoptedResource[],
-  found: FoundVault,
-): string {
+function summary(vaultUrl: string, resources: readonly AdoptedResource[], found: FoundVault): string {
   const { isPolicyHidden } = found;
   const keys = resources.filter(({ className }) => className === "Key");
   const secrets = resources.filter(({ className }) => className === "Secret");
   const policies = isPolicyHidden
     ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
     : "";
-  return `${vaultUrl}: ${counted(keys.length, "key")} and ${counted(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}
-Wrote ${program} and ${importPath}. Next:
+  return `${vaultUrl}: ${counted(keys.length, "key")} and ${counted(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}`;
+}
+
+function steps(program: string, importPath: string): string {
+  return `Wrote ${program} and ${importPath}. Next:
 
   pulumi import --file ${quoted(importPath)} --yes --protect=false --generate-code=false
+  pulumi preview --refresh --expect-no-changes`;
+}
+
+/** The engine writes the program, where the language's host can. */
+function pluginSteps(importPath: string): string {
+  return `Wrote ${importPath}. Next:
+
+  pulumi import --file ${quoted(importPath)} --yes --protect=false --out FILE
   pulumi preview --refresh --expect-no-changes`;
 }
 

@@ -1,19 +1,12 @@
 import { inParallel } from "../../provider/engine/worker-pool.js";
+import type { ReadKey } from "../../provider/key/adopt-key.js";
 import type { KeyVaultClient, PageOptions } from "../../provider/keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
 import { isValidObjectName } from "../../provider/keyvault/identifier.js";
-import type { KeyBundle, KeyRotationPolicy } from "../../provider/keyvault/key-bundle.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { currentSecretVersion } from "../../provider/secret/secret-object.js";
 import type { ListedCollection, NameFilter } from "./name-filter.js";
 import { oddLines, strangeAnswer, type UnreadObject, unreadObject } from "./unread-object.js";
-
-/** A key as adoption needs it. */
-export interface FoundKey {
-  bundle: KeyBundle;
-  /** Undefined where the vault has none or does not tell it. */
-  rotationPolicy: KeyRotationPolicy | undefined;
-}
 
 /** An object that is not adopted, and why. */
 export interface LeftOut {
@@ -24,7 +17,7 @@ export interface LeftOut {
 }
 
 export interface FoundVault {
-  keys: FoundKey[];
+  keys: ReadKey[];
   secrets: SecretBundle[];
   leftOut: LeftOut[];
   /** What is there and could not be read, or of which a part could not. */
@@ -137,7 +130,7 @@ async function addDeleted(
   }
 }
 
-async function readKey(client: KeyVaultClient, name: string, found: FoundVault): Promise<FoundKey> {
+async function readKey(client: KeyVaultClient, name: string, found: FoundVault): Promise<ReadKey> {
   const bundle = await client.getKey(name);
   if (bundle.name.toLowerCase() !== name.toLowerCase()) {
     throw strangeAnswer("keys", name, "is answered with another key");

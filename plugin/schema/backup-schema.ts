@@ -18,7 +18,7 @@ import {
 
 const to = one(
   "BackupFolder",
-  "Keep the blob in a file of this folder (mode 0600) instead of in state. Relative to the project.",
+  "Keep the blob in a file of this folder (mode 0600) instead of in state. Relative to the project. Changing it takes the backup again. Default: in state, as a secret.",
 );
 const credential = sendsNothing(
   text(

@@ -30,7 +30,7 @@ function inventory(kind: "key" | "secret", needs: string): ResourceDescription {
     unmanaged: texts(`${Kind}s that are neither expected nor ignored.`),
     missing: texts(`${Kind}s that are expected and not there.`),
     softDeleted: texts(`Deleted ${plural} that can be recovered.`),
-    managedByCertificates: texts(`${Kind}s of certificates.`),
+    managedByCertificates: texts(`${Kind}s that a certificate of the same name has: never unmanaged.`),
     expiring: texts("Empty without `expiresWithin`."),
     ...(kind === "key"
       ? { withoutRotation: texts("Keys whose rotation policy does not rotate them. Empty without `rotation`.") }

@@ -59,9 +59,9 @@ export const keySchema: ResourceDescription = {
   outputs: {
     ...objectOutputs("key"),
     keyType: text("`RSA`, `EC`, `oct`, or one of them with `-HSM`."),
-    curve: one("KeyCurve", "Of an elliptic-curve key."),
+    curve: one("KeyCurve", "Of an elliptic key; undefined for others."),
     keySize: count("Bits of the RSA modulus or of the curve; undefined for symmetric keys."),
-    keyOps: many("KeyOperation", "What the current version can be used for."),
+    keyOps: many("KeyOperation", "What the key may be used for."),
     hardwareProtected: flag("Whether the key is kept in an HSM."),
     thumbprint: text("RFC 7638 SHA-256 thumbprint of the current version's public key; undefined for symmetric keys."),
     publicKeyPem: text("SubjectPublicKeyInfo in PEM; undefined for symmetric keys."),

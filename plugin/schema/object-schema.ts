@@ -79,9 +79,11 @@ export function objectOutputs(kind: "key" | "secret"): Record<string, PropertySp
   return {
     version: text("The current version, 32 hex digits."),
     versionId: text("The versioned URL."),
-    createdOn: text("When the current version was made, in ISO 8601."),
-    updatedOn: text("When the current version was last changed, in ISO 8601."),
-    recoveryLevel: text("Such as `Recoverable+Purgeable`."),
+    createdOn: text("When the current version was made, ISO 8601 in UTC."),
+    updatedOn: text("When it was last changed, ISO 8601 in UTC."),
+    recoveryLevel: text(
+      "What the vault does with deleted ones: `Recoverable+Purgeable`; without `Purgeable` purge protection is on.",
+    ),
     recoverableDays: { type: "integer", description: `Days for which a deleted ${kind} can be recovered.` },
   };
 }

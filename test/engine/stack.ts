@@ -163,7 +163,8 @@ export class Stack {
 
   async resource(name: string, type?: string): Promise<StackResource> {
     const found = (await this.resources()).find(
-      ({ urn }) => urn.endsWith(`::${name}`) && (type === undefined || urn.includes(`keyvault:${type}::`)),
+      ({ urn }) =>
+        urn.endsWith(`::${name}`) && (type === undefined || new RegExp(`keyvault:(index:)?${type}::`).test(urn)),
     );
     if (!found) throw new Error(`The stack has no resource ${name}`);
     return found;
