@@ -7,6 +7,8 @@ const GUIDES: [page: string, options?: { fragments: boolean }][] = [
   ["docs/deletion.md"],
   ["docs/refactoring.md"],
   ["docs/backup-and-restore.md"],
+  ["docs/components.md"],
+  ["docs/drift-by-hand.md"],
 ];
 
 describe.concurrent("what a guide says works as it stands", () => {
