@@ -1,0 +1,213 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import { getKey, listKeys } from "pulumi-keyvault";
+import { keysOf } from "./keys.js";
+
+const HELP = `node fleet.js COMMAND [options]: one stack for each vault of vaults.json
+
+Commands:
+  up        creates and updates the keys of every vault
+  destroy   takes away what the stacks have made
+  drift     tells what was changed outside, over all stacks, in one report
+  compare   tells in what the vaults differ, which should be alike
+
+Options:
+  --parallel N   stacks at a time (default 4: each takes an engine and a provider, some 250 MB)
+  --only NAMES   of these vaults alone, with commas between
+  --vaults FILE  names and URLs of the vaults (default: vaults.json)
+  --resume       leaves out what the run before, which was cut off or failed in part, has done
+
+Exit codes: 0 done, nothing differs; 1 a stack failed; 7 drift, or vaults that differ; 2 wrong usage`;
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    parallel: { type: "string", default: "4" },
+    only: { type: "string" },
+    vaults: { type: "string", default: join(folder, "vaults.json") },
+    resume: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+/** @type {Record<string, string>} */
+const fleet = JSON.parse(readFileSync(values.vaults, "utf8"));
+const names = values.only?.split(",") ?? Object.keys(fleet);
+const unknown = names.filter((name) => fleet[name] === undefined);
+const parallel = Number(values.parallel);
+const command = positionals[0] ?? "";
+
+if (values.help) console.log(HELP);
+else if (unknown.length > 0) fail(`vaults.json has no ${unknown.join(", ")}`);
+else if (!Number.isInteger(parallel) || parallel < 1) fail("--parallel is a number of stacks, 1 or more");
+else if (command === "up" || command === "destroy") process.exitCode = await runAll(command);
+else if (command === "drift") process.exitCode = await drift();
+else if (command === "compare") process.exitCode = await compare();
+else fail(`there is no command "${command}"\n\n${HELP}`);
+
+/** @param {string} what */
+function fail(what) {
+  console.error(`fleet: ${what}`);
+  process.exitCode = 2;
+}
+
+/**
+ * Runs one command on every stack, a few at a time. What is done is noted, so that a run that was cut off goes on where
+ * it stopped; a stack that was cut off itself is taken up by Pulumi and the provider, which look before they write.
+ *
+ * @param {"up" | "destroy"} command
+ * @returns {Promise<number>} the exit code
+ */
+async function runAll(command) {
+  const journal = join(folder, `.fleet-${command}.json`);
+  /** @type {string[]} */
+  const done = values.resume && existsSync(journal) ? JSON.parse(readFileSync(journal, "utf8")) : [];
+  const due = names.filter((name) => !done.includes(name));
+  if (due.length < names.length) console.log(`${names.length - due.length} done before, ${due.length} to go`);
+  const stopping = new AbortController();
+  process.once("SIGINT", () => stopping.abort());
+  /** @type {Outcome[]} */
+  const outcomes = [];
+  await eachOf(due, async (name) => {
+    if (stopping.signal.aborted) return;
+    const outcome = await run(command, name, stopping.signal);
+    outcomes.push(outcome);
+    console.log(summaryOf(outcome));
+    if (outcome.error !== undefined) return;
+    done.push(name);
+    writeFileSync(journal, JSON.stringify(done));
+  });
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  const left = due.length - outcomes.length;
+  if (failed.length === 0 && left === 0) rmSync(journal, { force: true });
+  const rest = failed.length + left > 0 ? `, ${failed.length} failed, ${left} not begun: mend it and add --resume` : "";
+  console.log(`${command}: ${outcomes.length - failed.length} of ${due.length} stacks done${rest}`);
+  return failed.length + left > 0 ? 1 : 0;
+}
+
+/**
+ * @typedef {{ name: string; seconds: number; changes: Record<string, number>; error?: string }} Outcome
+ *
+ * @param {"up" | "destroy"} command
+ * @param {string} name
+ * @param {AbortSignal} signal
+ * @returns {Promise<Outcome>}
+ */
+async function run(command, name, signal) {
+  const begun = performance.now();
+  const seconds = () => (performance.now() - begun) / 1000;
+  try {
+    const stack = await stackOf(name);
+    const onAbort = () => void stack.cancel().catch(() => {});
+    signal.addEventListener("abort", onAbort);
+    // State is written once at the end: safe here, as a run that is cut off is taken up by the next one.
+    const { summary } = command === "up" ? await stack.up({ color: "never" }) : await stack.destroy({ color: "never" });
+    signal.removeEventListener("abort", onAbort);
+    return { name, seconds: seconds(), changes: /** @type {Record<string, number>} */ (summary.resourceChanges ?? {}) };
+  } catch (error) {
+    return { name, seconds: seconds(), changes: {}, error: reasonOf(error) };
+  }
+}
+
+/** @param {string} name */
+function stackOf(name) {
+  const program = async () => keysOf(fleet[name] ?? "");
+  return LocalWorkspace.createOrSelectStack(
+    { projectName: "fleet", stackName: name, program },
+    { workDir: folder, envVars: { PULUMI_SKIP_CHECKPOINTS: "true" } },
+  );
+}
+
+/**
+ * The lines in which the engine tells what failed.
+ *
+ * @param {unknown} error
+ */
+function reasonOf(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  const told = text.split("\n").filter((line) => /KV_[A-Z_]+|error:/.test(line));
+  return (told.length > 0 ? told : text.split("\n")).slice(0, 3).join("; ").trim();
+}
+
+/** @param {Outcome} outcome */
+function summaryOf({ name, seconds, changes, error }) {
+  const told = Object.entries(changes).map(([operation, count]) => `${count} ${operation}`);
+  return `${name}: ${error === undefined ? told.join(", ") || "nothing to do" : `FAILED: ${error}`} (${seconds.toFixed(1)} s)`;
+}
+
+/**
+ * One report and one exit code over all stacks, in the words of the command.
+ *
+ * @returns {Promise<number>}
+ */
+function drift() {
+  const main = createRequire(import.meta.url).resolve("pulumi-keyvault/package.json");
+  const child = spawn(process.execPath, [join(dirname(main), "dist/cli/main.js"), "drift", "--stack", ...names], {
+    cwd: folder,
+    stdio: "inherit",
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+}
+
+/**
+ * Names, kinds, operations, tags and states of the keys in each vault, beside those of the first one. Versions and
+ * material differ by nature.
+ *
+ * @returns {Promise<number>}
+ */
+async function compare() {
+  /** @type {Map<string, Map<string, string>>} */
+  const held = new Map();
+  await eachOf(names, async (name) => void held.set(name, await factsOf(fleet[name] ?? "")));
+  const [first = "", ...others] = names;
+  const expected = held.get(first) ?? new Map();
+  let differing = 0;
+  for (const other of others) {
+    const found = held.get(other) ?? new Map();
+    for (const fact of [...new Set([...expected.keys(), ...found.keys()])].sort()) {
+      const [before, after] = [expected.get(fact) ?? "absent", found.get(fact) ?? "absent"];
+      if (before === after) continue;
+      differing++;
+      console.log(`${other}: ${fact} is ${after}, and ${before} in ${first}`);
+    }
+  }
+  console.log(`compare: ${names.length} vaults, ${differing} differences`);
+  return differing > 0 ? 7 : 0;
+}
+
+/** @param {string} vaultUrl */
+async function factsOf(vaultUrl) {
+  /** @type {Map<string, string>} */
+  const facts = new Map();
+  for await (const { name } of listKeys(vaultUrl)) {
+    const key = await getKey({ vaultUrl, name });
+    const { keyType, curve, keySize, keyOps, enabled, tags } = key;
+    for (const [fact, value] of Object.entries({
+      kind: `${keyType} ${curve ?? keySize ?? ""}`.trim(),
+      keyOps: [...keyOps].sort().join(", "),
+      enabled: String(enabled),
+      tags: JSON.stringify(Object.fromEntries(Object.entries(tags ?? {}).sort())),
+    })) {
+      facts.set(`${fact} of ${name}`, value);
+    }
+  }
+  return facts;
+}
+
+/**
+ * @param {readonly string[]} names
+ * @param {(name: string) => Promise<void>} work
+ */
+async function eachOf(names, work) {
+  const queue = [...names];
+  const worker = async () => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) await work(name);
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}
