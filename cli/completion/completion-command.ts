@@ -6,7 +6,11 @@ Prints what makes a shell complete the commands, their options and the options'
 values. In the start-up file of the shell:
   bash  source <(pulumi-keyvault completion bash)
   zsh   source <(pulumi-keyvault completion zsh)
-  fish  pulumi-keyvault completion fish | source`;
+  fish  pulumi-keyvault completion fish | source
+
+Exit codes:
+  0  the script is printed
+  1  it is not; the code on standard error says why`;
 
 export function registerCompletion(program: Command): void {
   program

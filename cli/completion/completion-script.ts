@@ -6,9 +6,13 @@ export type CompletedShell = (typeof COMPLETED_SHELLS)[number];
 /** A shell's completion, made of the commands as they are: nothing here has to be kept up with them. */
 export function completionScript(program: Command, shell: CompletedShell): string {
   if (shell === "fish") return fish(program);
-  // zsh runs the completions of bash after this.
-  return shell === "zsh" ? `autoload -U +X bashcompinit && bashcompinit\n${bash(program)}` : bash(program);
+  return shell === "zsh" ? `${ZSH}${bash(program)}` : bash(program);
 }
+
+/** zsh runs the completions of bash after this. A start-up file without completions of its own has not made them ready. */
+const ZSH = `(( \${+functions[compdef]} )) || { autoload -U compinit && compinit; }
+autoload -U +X bashcompinit && bashcompinit
+`;
 
 function bash(program: Command): string {
   const commands = program.commands.map((command) => command.name());
@@ -23,15 +27,21 @@ function bash(program: Command): string {
     ].join("\n");
   });
   return `_pulumi_keyvault() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words="" files=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words="" files="" file
+  if [ "$current" = "=" ]; then current=""
+  elif [ "$previous" = "=" ]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   case "\${COMP_WORDS[1]}" in
 ${cases.join("\n")}
   esac
   [ "$COMP_CWORD" -eq 1 ] && words="${[...commands, ...flagsOf(program.options)].join(" ")}"
-  if [ -n "$files" ]; then COMPREPLY=($(compgen -f -- "$current"))
-  else COMPREPLY=($(compgen -W "$words" -- "$current")); fi
+  COMPREPLY=()
+  if [ -z "$files" ]; then COMPREPLY=($(compgen -W "$words" -- "$current"))
+  else
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
+  fi
 }
-complete -o filenames -F _pulumi_keyvault pulumi-keyvault
+complete -F _pulumi_keyvault pulumi-keyvault
 `;
 }
 

@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type CompletedShell, completionScript } from "../../cli/completion/completion-script.js";
 import { createProgram } from "../../cli/program.js";
@@ -8,11 +11,15 @@ const script = (shell: CompletedShell): string => completionScript(createProgram
 
 /** What bash offers for the last word. */
 function offered(...words: string[]): string[] {
+  return offeredIn(__dirname, ...words);
+}
+
+function offeredIn(cwd: string, ...words: string[]): string[] {
   const line = ["pulumi-keyvault", ...words].map((word) => `'${word}'`).join(" ");
   const asked = `COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _pulumi_keyvault; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync("bash", ["--norc", "-c", `${script("bash")}\n${asked}`], {
     encoding: "utf8",
-    cwd: __dirname,
+    cwd,
   });
   expect(stderr).toBe("");
   return stdout.split("\n").filter((word) => word !== "");
@@ -38,8 +45,28 @@ describe("the completion of a shell", () => {
     expect(offered("completion", "f")).toEqual(["fish"]);
   });
 
+  it("offers a file by its whole name, and takes the name for text", () => {
+    const folder = mkdtempSync(join(tmpdir(), "completion-"));
+    const names = ["*", "my key.pem", "my'$(touch pwned).pem"];
+    for (const name of names) writeFileSync(join(folder, name), "");
+    expect(offeredIn(folder, "byok", "--key", "").sort()).toEqual(names);
+    expect(offeredIn(folder, "byok", "--key", "my k")).toEqual(["my key.pem"]);
+    expect(readdirSync(folder)).toHaveLength(names.length);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("offers a value after an equals sign, which bash takes for a word of its own", () => {
+    expect(offered("inventory", "--format", "=")).toEqual(["table", "json", "csv"]);
+    expect(offered("inventory", "--format", "=", "j")).toEqual(["json"]);
+  });
+
+  it("takes no word for the name of a folder, which bash would end with a slash", () => {
+    expect(script("bash")).toMatch(/^complete -F /m);
+  });
+
   it("is the same for zsh, by its bashcompinit, and has every option for fish", () => {
     expect(script("zsh")).toContain(script("bash"));
+    expect(script("zsh")).toMatch(/compinit; \}\nautoload -U \+X bashcompinit/);
     for (const command of createProgram().commands) {
       for (const { long } of command.options) expect(script("fish")).toContain(` -l ${long?.slice(2)}`);
     }
