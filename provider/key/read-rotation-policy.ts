@@ -11,6 +11,8 @@ const NEXT_POLICY_TIMEOUT_MS = 2_000;
 /** The caller may not see it, there is none, or the server has none to show. */
 const HIDDEN: ReadonlySet<string> = new Set(["KV_FORBIDDEN", "KV_NOT_FOUND", "KV_INVALID_INPUT"]);
 const withUnreadPolicies = new WeakSet<KeyVaultClient>();
+/** What is said of one policy of a vault is said for all. */
+const told = new WeakSet<KeyVaultClient>();
 
 /** Undefined where the reader may not see policies, the server has none, or it cannot tell at the moment. */
 export async function rotationPolicyOf({
@@ -30,7 +32,12 @@ export async function rotationPolicyOf({
     if (HIDDEN.has(error.code)) return undefined;
     if (!["KV_UNAVAILABLE", "KV_PROTOCOL", "KV_TIMEOUT"].includes(error.code)) throw error;
     withUnreadPolicies.add(client);
-    tell(`the rotation policy of ${label} could not be read, and is left out: ${error.message}`);
+    if (!told.has(client)) {
+      tell(
+        `the rotation policy of ${label} could not be read, and is left out, as others will be without another word: ${error.message}`,
+      );
+    }
+    told.add(client);
     return undefined;
   }
 }

@@ -55,6 +55,19 @@ describe("a rotation policy", () => {
     expect((await official().getKey("orders")).properties.expiresOn).toBeDefined();
   });
 
+  it("that cannot be read is told once, however many keys have one", async () => {
+    const keys = [];
+    for (const name of ["orders", "ledger", "tokens"]) keys.push(await resource.created({ name, ...made, ...policy }));
+    vault.faults.add({ kind: "html", operation: "getKeyRotationPolicy" });
+    const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      for (const state of keys) await resource.refreshed(state);
+      expect(written.mock.calls.join("").match(/rotation polic.*left out/g)).toHaveLength(1);
+    } finally {
+      written.mockRestore();
+    }
+  });
+
   it("of then does not go on rotating a key that comes back to a program without one", async () => {
     const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     try {
