@@ -46,7 +46,8 @@ const changesOf = ({ vaultUrl, name, version, updatedOn, rotationPolicy }, isKey
 
 /** The plain members of the schema, from the unions of the TypeScript types. */
 function plainInputs(className, args) {
-  const { key, secret, restore, value, expect, ...rest } = args;
+  const { key, secret, restore, value, expect, ...given } = args;
+  const rest = className.endsWith("Inventory") ? included(given) : given;
   const source = key ?? secret;
   return {
     ...rest,
@@ -80,5 +81,13 @@ function selections({ keys, secrets }) {
     secrets: secrets === undefined ? undefined : names(secrets),
     keyResources: resources(keys).map((key) => changesOf(key, true)),
     secretResources: resources(secrets).map((item) => changesOf(item, false)),
+  };
+}
+
+function included({ keys, secrets, ...rest }) {
+  return {
+    ...rest,
+    ...(keys === undefined ? {} : { includeKeys: keys }),
+    ...(secrets === undefined ? {} : { includeSecrets: secrets }),
   };
 }
