@@ -22,3 +22,4 @@ export const keyInventory = dynamicProvider(
 export const secretInventory = dynamicProvider(
   async () => (await import("./inventory/inventory-lifecycle.js")).secretInventoryLifecycle,
 );
+export const keySet = dynamicProvider(async () => (await import("./key-set/key-set-lifecycle.js")).keySetLifecycle);

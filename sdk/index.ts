@@ -91,6 +91,13 @@ export {
 export { KeyBackup, type KeyBackupArgs } from "./key-backup.js";
 export { type InventoryKey, type InventoryList, KeyInventory, type KeyInventoryArgs } from "./key-inventory.js";
 export {
+  type KeyOfSet,
+  KeySet,
+  type KeySetArgs,
+  type KeySetEntry,
+  type KeySetImport,
+} from "./key-set.js";
+export {
   type DeletedKeyItem,
   type KeyItem,
   listDeletedKeys,

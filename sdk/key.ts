@@ -15,7 +15,7 @@ import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.
 export type Passphrase = pulumi.Input<string> | { env: string } | { file: string };
 
 /** What an import may say beside its material. */
-interface Wrapped {
+export interface Wrapped {
   /**
    * Wrap the material on its way with this key exchange key of the same vault, a Key or its id: an `RSA-HSM` key with
    * `keyOps: ["import"]`. It then crosses the wire as a transfer blob that the vault's HSM alone can open, and the key
@@ -117,7 +117,7 @@ export interface KeyRotation {
 }
 
 /** Where the key comes from. */
-type KeySource =
+export type KeySource =
   | {
       /** Material to import. Changing it makes a new version of the key. Needs keys/import. */
       import: pulumi.Input<KeyImport>;
@@ -151,7 +151,7 @@ type KeySource =
       restore?: undefined;
     };
 
-interface KeySettings extends ObjectArgs {
+export interface KeySettings extends ObjectArgs {
   /** Default: all that the key type can do. Changing it patches the key; needs keys/update. */
   keyOps?: pulumi.Input<pulumi.Input<KeyOperation>[]>;
   /** Keep the key in an HSM: premium vaults, Managed HSM. Changing it makes a new version. Default false. */
@@ -309,11 +309,11 @@ export class Key extends pulumi.CustomResource {
 }
 
 /** Secret as a whole. A key to wrap with may be unknown in a preview, and the material is checked all the same. */
-function importInputs(material: pulumi.Input<KeyImport>): pulumi.Input<unknown> {
+export function importInputs<I extends object>(material: pulumi.Input<I>): pulumi.Input<unknown> {
   if (pulumi.Output.isInstance(material) || material instanceof Promise) {
-    return pulumi.secret(pulumi.output(material as pulumi.Input<KeyImport>).apply(withExchangeKey));
+    return pulumi.secret(pulumi.output(material).apply(withExchangeKey));
   }
-  const members: unknown = withExchangeKey(material as KeyImport);
+  const members: unknown = withExchangeKey(material);
   if (members === null || typeof members !== "object" || !("wrapWith" in members)) return pulumi.secret(members);
   const { wrapWith, ...rest } = members;
   const secrets = Object.entries(rest).map(([name, member]) => [name, pulumi.secret(member)]);
@@ -321,8 +321,9 @@ function importInputs(material: pulumi.Input<KeyImport>): pulumi.Input<unknown> 
 }
 
 /** What is known of a key to wrap with goes along, so that one that cannot do it is refused in the preview. */
-function withExchangeKey(material: KeyImport): unknown {
-  const wrapWith: unknown = material && "wrapWith" in material ? material.wrapWith : undefined;
+function withExchangeKey(material: unknown): unknown {
+  if (material === null || typeof material !== "object") return material;
+  const wrapWith: unknown = "wrapWith" in material ? material.wrapWith : undefined;
   if (wrapWith === undefined || kindOf(wrapWith) !== "key") return material;
   const { id, version, keyType, keySize, keyOps, notBefore, expiresOn } = wrapWith as Key;
   return { ...material, wrapWith: { id, version, keyType, keySize, keyOps, notBefore, expiresOn } };

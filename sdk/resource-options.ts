@@ -9,12 +9,12 @@ type Timeouts = Partial<Record<"create" | "read" | "update" | "delete", pulumi.I
 /** Refuses options that the engine would pass over, or hand to a provider that can do nothing with them. */
 export function refuseOptions(kind: ResourceKind, name: string, opts: Options): void {
   if (opts?.import === undefined) return;
-  const owns = kind === "key" || kind === "secret";
+  const owns = kind === "key" || kind === "secret" || kind === "keySet";
   throw refusal(
     `${className(kind)} "${name}"`,
     owns ? "the resource option `import` cannot be used" : `a ${className(kind)} has nothing to import`,
     owns
-      ? `set adopt: true with the name of the ${kind}, or let \`pulumi-keyvault adopt\` write the program`
+      ? `set adopt: true with the name of the ${kind === "keySet" ? "keys" : kind}, or let \`pulumi-keyvault adopt\` write the program`
       : "leave the option out: the next update makes it",
   );
 }

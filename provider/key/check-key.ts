@@ -66,38 +66,59 @@ export async function checkKey(
   checkDeclaration(check, olds, "key", { vaultUrl, name });
   checkWrapping(check, olds, source, { vaultUrl, name });
 
-  const isSpelled = leavesRestToVault(source.inputs);
+  const { hardwareProtected, ...settings } = checkKeySettings(check, olds, {
+    keyType: source.keyType,
+    isSpelled: leavesRestToVault(source.inputs),
+    vaultUrl,
+  });
   const inputs: Properties = {
     __provider: news.__provider,
     vaultUrl,
     name,
-    enabled: checkEnabled(check, isSpelled),
-    notBefore: check.moment("notBefore"),
-    expiresOn: check.moment("expiresOn"),
-    // What is the default of a vault is less than that of a Managed HSM: there it is told.
-    keyOps: checkKeyOps(check, isSpelled ? {} : olds, source.keyType, isManagedHsm(vaultUrl)),
-    tags: checkTags(check, olds, { length: 256, isSpelled }),
-    hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
+    hardwareProtected,
     ...source.inputs,
-    exportable: onlyTrue(check.boolean("exportable")),
-    releasePolicy: checkReleasePolicy(check),
-    rotationPolicy: checkRotationPolicy(check),
-    ...checkOptions(check),
+    ...settings,
     credential: await checkCredential(check),
   };
-  if (inputs.exportable === true && news.releasePolicy === undefined) {
-    check.fail("exportable", "needs a releasePolicy: the service takes no exportable key without one (AKV.SKR.1004)");
-  }
-  if (inputs.releasePolicy !== undefined && inputs.exportable === undefined) {
-    check.fail("releasePolicy", "needs exportable: true: only an exportable key can have one (AKV.SKR.1005)");
-  }
-  checkLifetime(check, inputs);
   checkCleared(check, olds, inputs, source.isAtHand);
   checkReplaced(check, olds, inputs, source.isAtHand);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
     await checkAdoption(check, keyObject, { vaultUrl, name, credential: inputs.credential });
   }
   return { inputs, failures: check.failures };
+}
+
+/**
+ * What a key is beside its source, in normal form.
+ *
+ * @param isSpelled whether what is left out is the vault's, so that a default which the program spells is recorded.
+ */
+export function checkKeySettings(
+  check: InputCheck,
+  olds: Properties,
+  { keyType, isSpelled, vaultUrl }: { keyType: string | undefined; isSpelled: boolean; vaultUrl: string | undefined },
+): Properties {
+  const settings: Properties = {
+    enabled: checkEnabled(check, isSpelled),
+    notBefore: check.moment("notBefore"),
+    expiresOn: check.moment("expiresOn"),
+    // What is the default of a vault is less than that of a Managed HSM: there it is told.
+    keyOps: checkKeyOps(check, isSpelled ? {} : olds, keyType, isManagedHsm(vaultUrl)),
+    tags: checkTags(check, olds, { length: 256, isSpelled }),
+    hardwareProtected: onlyTrue(check.boolean("hardwareProtected")),
+    exportable: onlyTrue(check.boolean("exportable")),
+    releasePolicy: checkReleasePolicy(check),
+    rotationPolicy: checkRotationPolicy(check),
+    ...checkOptions(check),
+  };
+  if (settings.exportable === true && check.news.releasePolicy === undefined) {
+    check.fail("exportable", "needs a releasePolicy: the service takes no exportable key without one (AKV.SKR.1004)");
+  }
+  if (settings.releasePolicy !== undefined && settings.exportable === undefined) {
+    check.fail("releasePolicy", "needs exportable: true: only an exportable key can have one (AKV.SKR.1005)");
+  }
+  checkLifetime(check, settings);
+  return settings;
 }
 
 function onlyTrue(value: boolean | string | undefined): true | string | undefined {

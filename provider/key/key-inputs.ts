@@ -66,6 +66,8 @@ export interface KeyFacts {
   version: string;
   keyType: string;
   publicKey: RecordedPublicKey;
+  /** Its RFC 7638 thumbprint, where a KeySet leaves the public key itself out of its state. */
+  publicThumbprint?: string;
   createdOn?: string;
   updatedOn?: string;
   recoveryLevel?: string;

@@ -49,7 +49,7 @@ export function recordedPublicJwk(facts: Partial<KeyFacts>): PublicJwk {
 
 /** RFC 7638 thumbprint of the key that state records; undefined for symmetric keys. */
 export function recordedThumbprint(facts: Partial<KeyFacts>): string | undefined {
-  return publicThumbprint(recordedPublicJwk(facts));
+  return publicThumbprint(recordedPublicJwk(facts)) ?? facts.publicThumbprint;
 }
 
 /** Bits of the RSA modulus or of the curve; undefined for symmetric keys. */

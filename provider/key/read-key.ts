@@ -27,7 +27,7 @@ import {
   sameSet,
 } from "./key-inputs.js";
 import { isHidden, keyObject } from "./key-object.js";
-import { keyOutputs, recordedPublicJwk } from "./key-outputs.js";
+import { keyOutputs, recordedPublicJwk, recordedThumbprint } from "./key-outputs.js";
 import { rotationPolicyOf } from "./read-rotation-policy.js";
 import { laterMembers, readKeyOutputs } from "./recorded-key.js";
 import { explainsVersion, isPolicyExpiry, observedRotationPolicy, type VersionMoments } from "./rotation-policy.js";
@@ -109,8 +109,9 @@ async function observe(
     // A key that somebody else put there never becomes the recorded one: what the program exports stays its own.
     props: {
       ...laterMembers(recorded),
+      ...(bundle.version === recorded.version ? pickDefined(recorded, ["publicThumbprint"]) : {}),
       ...outs,
-      ...(isOther ? { keyType: recorded.keyType, publicKey: recorded.publicKey } : {}),
+      ...(isOther ? pickDefined(recorded, ["keyType", "publicKey", "publicThumbprint"]) : {}),
     },
     inputs: {
       ...inputs,
@@ -194,7 +195,7 @@ async function observeVersion(
  */
 function foreignThumbprint(recorded: KeyOutputs, { publicKey }: KeyBundle): { foreignThumbprint?: string } {
   if (!leavesRestToVault(recorded) || recorded.thumbprint !== undefined) return {};
-  const [before, now] = [publicThumbprint(recordedPublicJwk(recorded)), publicThumbprint(publicKey)];
+  const [before, now] = [recordedThumbprint(recorded), publicThumbprint(publicKey)];
   return before === undefined || now === undefined || before === now ? {} : { foreignThumbprint: now };
 }
 

@@ -39,6 +39,7 @@ const facts = {
   version: z.string(),
   keyType: z.string(),
   publicKey,
+  publicThumbprint: text,
   rotated: optionalMember(z.literal(true)),
   expectedThumbprint: text,
   givenKeyOps: texts,

@@ -159,6 +159,7 @@ const FACTS = [
   "version",
   "keyType",
   "publicKey",
+  "publicThumbprint",
   "createdOn",
   "updatedOn",
   "recoveryLevel",

@@ -10,12 +10,14 @@ export type IsMatch = (text: string) => boolean;
  *
  * Of the parts of `keys/orders` a `*` and a `?` stay in theirs, and `**` goes through both.
  *
+ * @param literal what a glob may hold beside its signs. Default: what names hold.
+ *
  * The time of a match is bounded by the length of glob and name, however many stars there are: all ways to read a name are followed at once.
  */
-export function parseGlob(glob: string): IsMatch | undefined {
+export function parseGlob(glob: string, literal = IN_NAME): IsMatch | undefined {
   if (glob.length > LONGEST_GLOB) return undefined;
   const isNegated = glob.startsWith("!");
-  const steps = compile(isNegated ? glob.slice(1) : glob);
+  const steps = compile(isNegated ? glob.slice(1) : glob, literal);
   if (steps === undefined) return undefined;
   return (text) => runs(steps, text.toLowerCase()) !== isNegated;
 }
@@ -26,7 +28,9 @@ type Step = { takes: (character: string) => boolean; next: number } | { goesTo: 
 const ANY_IN_NAME = (character: string): boolean => character !== "/";
 const ANY = (): boolean => true;
 
-function compile(glob: string): Step[] | undefined {
+const IN_NAME = /[0-9A-Za-z/-]/;
+
+function compile(glob: string, literal: RegExp): Step[] | undefined {
   const steps: Step[] = [];
   let at = 0;
   const take = (takes: (character: string) => boolean): void => {
@@ -49,7 +53,7 @@ function compile(glob: string): Step[] | undefined {
     if (character === "{") return alternatives();
     at++;
     if (character === "?") take(ANY_IN_NAME);
-    else if (/[0-9A-Za-z/-]/.test(character)) {
+    else if (literal.test(character)) {
       const wanted = character.toLowerCase();
       take((given) => given === wanted);
     } else return false;

@@ -19,6 +19,7 @@ const PROVIDER_TEXTS = {
   secret: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secret;',
   secretBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secretBackup;',
   keyInventory: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").keyInventory;',
+  keySet: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").keySet;',
   secretInventory: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").secretInventory;',
   vaultBackup: 'exports.handler = () => require("pulumi-keyvault/dynamic-v1").vaultBackup;',
 };
@@ -68,6 +69,7 @@ test("the texts and types that go into states are those of the first release", (
     secret: "pulumi-nodejs:dynamic/keyvault:Secret",
     secretBackup: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
     keyInventory: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
+    keySet: "pulumi-nodejs:dynamic/keyvault:KeySet",
     secretInventory: "pulumi-nodejs:dynamic/keyvault:SecretInventory",
     vaultBackup: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
   });

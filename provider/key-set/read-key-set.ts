@@ -1,0 +1,139 @@
+import type { Properties } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
+import { tell } from "../engine/progress.js";
+import { runCancellation } from "../engine/run-cancellation.js";
+import { runClock } from "../engine/run-clock.js";
+import { keyLifecycle } from "../key/key-lifecycle.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import type { KeyItem } from "../keyvault/key-bundle.js";
+import { ownerOf } from "../object/owner-tag.js";
+import { objectId } from "../vault/object-address.js";
+import { vaultClient } from "../vault/vault-access.js";
+import { forEachKey } from "./each-key.js";
+import { addressOf, entryOf, keyInputsOf } from "./key-set-inputs.js";
+import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
+import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
+import { readKeySetOutputs } from "./recorded-key-set.js";
+import { SetDeadline } from "./set-deadline.js";
+import { failureOf } from "./update-key-set.js";
+
+/** A page of the list holds so many. */
+const PAGE = 25;
+/**
+ * The vault tells whole seconds: what was written in the second of the last look, or is told with a clock that goes a
+ * little behind, may have been written once more after it and still tell the same second.
+ */
+const SETTLED_AFTER_MS = 2_000;
+
+/**
+ * Reads a set by the vault's list, 25 keys a request, and then each key whose line is not the one that state knows, by
+ * the read of a Key: drift is told per key and property.
+ *
+ * What the list does not tell, a change of a key always shows in it as another moment: type, material and operations
+ * cannot change without.
+ */
+export async function readKeySet(
+  id: string,
+  props: Properties,
+): Promise<{ id: string; props: Properties; inputs?: Properties }> {
+  const recorded = readKeySetOutputs(props);
+  const { vaultUrl, timeouts } = recorded;
+  const set = setMembers(props);
+  const before = unpackRecords(recorded.records);
+  const lookedOn = formatMoment(new Date(runClock.now()));
+  const seen = await unchangedByList(recorded, set, before);
+  const records: KeyRecords = new Map();
+  const keys: Properties = {};
+  for (const [name, record] of before) {
+    if (!seen.has(name)) continue;
+    records.set(name, record);
+    keys[name] = inputEntry(set, name, record);
+  }
+
+  const deadline = new SetDeadline(timeouts, "read");
+  const toRead = [...before.keys()].filter((name) => !seen.has(name));
+  const outcome = await forEachKey(toRead, { doing: `reading keys of ${vaultUrl}`, vaultUrl }, async (name) => {
+    const record = before.get(name);
+    if (record === undefined) return;
+    const outs = deadline.limited(keyOutputsOf(set, name, record));
+    const found = await keyLifecycle.read(objectId("keys", addressOf(set, name)), outs);
+    if (found.id === "") return;
+    records.set(name, recordOf(set, found.props));
+    keys[name] = entryOf(set, { ...found.inputs, timeouts: undefined });
+  });
+  const failure = failureOf(vaultUrl, [outcome]);
+  // What could not be read is not gone, and a refresh that took it for unchanged would tell a clean preview.
+  if (failure !== undefined) throw unread(vaultUrl, failure);
+  const ordered = Object.fromEntries(
+    [...before.keys()].filter((name) => name in keys).map((name) => [name, keys[name]]),
+  );
+  return {
+    id,
+    props: { ...laterMembers(props), ...set, lookedOn, records: packRecords(records) },
+    inputs: { ...set, keys: ordered },
+  };
+}
+
+function laterMembers(props: Properties): Properties {
+  return Object.fromEntries(Object.entries(props).filter(([name]) => !name.startsWith("__")));
+}
+
+/** What a key that was left as it is tells of an earlier refresh, too: a version that somebody else made stays drift. */
+function inputEntry(set: Properties, name: string, record: KeyRecord): Properties {
+  return entryOf(set, keyInputsOf(set, name, record.entry));
+}
+
+function unread(vaultUrl: string, cause: KeyVaultError): KeyVaultError {
+  return new KeyVaultError(cause.code, `the KeySet in ${vaultUrl} could not be read: ${cause.message}`, {
+    hint: "run it again once the vault answers.",
+    cause,
+  });
+}
+
+/** The names of keys whose line in the vault's list is the one that state knows. */
+async function unchangedByList(
+  recorded: { vaultUrl: string; credential?: string | undefined; lookedOn?: string | undefined },
+  set: Properties,
+  before: KeyRecords,
+): Promise<ReadonlySet<string>> {
+  const unchanged = new Set<string>();
+  const names = new Map([...before.keys()].map((name) => [name.toLowerCase(), name]));
+  const settled = Date.parse(recorded.lookedOn ?? "") - SETTLED_AFTER_MS;
+  if (before.size === 0 || Number.isNaN(settled)) return unchanged;
+  const client = await vaultClient(recorded);
+  let lines = 0;
+  try {
+    for await (const item of client.getKeys({ onOddLine: () => {} })) {
+      lines++;
+      const name = names.get(item.name.toLowerCase());
+      const record = name === undefined ? undefined : before.get(name);
+      if (name !== undefined && record !== undefined) {
+        names.delete(item.name.toLowerCase());
+        if (isAsRecorded(item, record, keyOutputsOf(set, name, record), settled)) unchanged.add(name);
+      }
+      // A few keys of a large vault are asked for by their names.
+      if (names.size === 0 || runCancellation().aborted || lines > PAGE * (before.size + 1)) break;
+    }
+  } catch (error) {
+    if (!isKeyVaultError(error, "KV_FORBIDDEN")) throw error;
+    tell(
+      `the keys of ${recorded.vaultUrl} may not be listed: each key of the set is read by itself (${error.message})`,
+    );
+  }
+  return unchanged;
+}
+
+/** Marks of a key that only its own read can tell again. */
+const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"];
+
+function isAsRecorded(item: KeyItem, { facts }: KeyRecord, outs: Properties, settled: number): boolean {
+  const { createdOn, updatedOn, ownerToken } = facts;
+  if (item.updatedOn === undefined || item.createdOn === undefined) return false;
+  if (formatMoment(item.updatedOn) !== updatedOn || formatMoment(item.createdOn) !== createdOn) return false;
+  if (item.updatedOn.getTime() >= settled || item.managed) return false;
+  // A policy changes without the key, and what an earlier refresh has found is told until an update ends it.
+  if (outs.rotationPolicy !== undefined || OPEN_ENDS.some((mark) => facts[mark] !== undefined)) return false;
+  return (
+    item.enabled === (outs.enabled !== false) && (ownerToken === undefined || ownerOf(item.tags)?.token === ownerToken)
+  );
+}

@@ -1,0 +1,165 @@
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { formatMoment } from "../engine/moment.js";
+import { formatElapsed, tell } from "../engine/progress.js";
+import { runClock } from "../engine/run-clock.js";
+import { keyLifecycle } from "../key/key-lifecycle.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import { objectId } from "../vault/object-address.js";
+import { forEachKey, type KeyFailures } from "./each-key.js";
+import { addressOf, isSameKey, keyInputsOf } from "./key-set-inputs.js";
+import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
+import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
+import { readKeySetInputs, readKeySetOutputs } from "./recorded-key-set.js";
+import { SetDeadline } from "./set-deadline.js";
+
+/** Marks of a key that its update has to look at, though the program says what state says. */
+const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"];
+
+export async function createKeySet(properties: Properties): Promise<{ id: string; outs: Properties }> {
+  const id = `${readKeySetInputs(properties).vaultUrl}/keys`;
+  return { id, outs: await bringToProgram(id, properties, undefined) };
+}
+
+export async function updateKeySet(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }> {
+  return { outs: await bringToProgram(id, news, olds) };
+}
+
+/**
+ * Brings every key of a set to what the program says, by the life of a Key: makes those that state does not have,
+ * updates those that differ, asks nothing for the others, and at the end does to those that left the set what `removed`
+ * says.
+ *
+ * @throws PartialFailure where some keys failed; an ordinary error where none is there at all.
+ */
+async function bringToProgram(id: string, news: Properties, olds: Properties | undefined): Promise<Properties> {
+  const start = runClock.now();
+  const inputs = readKeySetInputs(news);
+  const before: KeyRecords = olds === undefined ? new Map() : unpackRecords(readKeySetOutputs(olds).records);
+  const records: KeyRecords = new Map();
+  const set = setMembers(news);
+  const deadline = new SetDeadline(inputs.timeouts, olds === undefined ? "create" : "update");
+  const toDo: string[] = [];
+  for (const [name, entry] of Object.entries(inputs.keys)) {
+    const record = before.get(name);
+    const isAsSaid =
+      olds !== undefined &&
+      record !== undefined &&
+      isUnchanged(keyOutputsOf(olds, name, record), keyInputsOf(set, name, entry));
+    if (isAsSaid && record !== undefined) records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
+    else toDo.push(name);
+  }
+  const kept = records.size;
+  const { vaultUrl } = inputs;
+  const done = { made: 0, changed: 0, removed: 0 };
+
+  const bring = async (name: string): Promise<void> => {
+    const target = deadline.limited(keyInputsOf(set, name, inputs.keys[name] ?? {}));
+    const record = before.get(name);
+    try {
+      if (olds === undefined || record === undefined) {
+        records.set(name, recordOf(set, (await keyLifecycle.create(target)).outs));
+        done.made++;
+      } else {
+        const keyId = objectId("keys", addressOf(set, name));
+        const { outs } = await keyLifecycle.update(keyId, keyOutputsOf(olds, name, record), target);
+        records.set(name, recordOf(set, outs));
+        done.changed++;
+      }
+    } catch (error) {
+      const left = error instanceof PartialFailure ? recordOf(set, error.outs) : carried(set, olds, name, record);
+      if (left !== undefined) records.set(nameOf(error, name), left);
+      throw error;
+    }
+  };
+  const brought = await forEachKey(toDo, { doing: `keys of ${vaultUrl}`, vaultUrl }, bring);
+  for (const name of brought.untried?.names ?? []) {
+    const left = carried(set, olds, name, before.get(name));
+    if (left !== undefined) records.set(name, left);
+  }
+
+  const leaving = [...before.keys()].filter((name) => !Object.hasOwn(inputs.keys, name));
+  const removed = await forEachKey(
+    leaving,
+    { doing: `keys that left the set, in ${vaultUrl}`, vaultUrl },
+    async (name) => {
+      const record = before.get(name);
+      if (olds === undefined || record === undefined) return;
+      try {
+        const props = { ...keyOutputsOf(olds, name, record), onDelete: inputs.removed ?? "retain" };
+        await keyLifecycle.delete(objectId("keys", addressOf(olds, name)), deadline.limited(props));
+        done.removed++;
+      } catch (error) {
+        records.set(name, record);
+        throw error;
+      }
+    },
+  );
+  for (const name of removed.untried?.names ?? []) {
+    const record = before.get(name);
+    if (record !== undefined) records.set(name, record);
+  }
+
+  const outs = { ...set, lookedOn: formatMoment(new Date(runClock.now())), records: packRecords(records) };
+  if (done.made + done.changed + done.removed > 0) {
+    tell(
+      `keys of ${vaultUrl}: ${done.made} made, ${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,
+    );
+  }
+  const failure = failureOf(vaultUrl, [brought, removed]);
+  if (failure === undefined) return outs;
+  if (records.size === 0 && olds === undefined) throw failure;
+  throw new PartialFailure(id, outs, failure);
+}
+
+function isUnchanged(recorded: Properties, wanted: Properties): boolean {
+  const isOpen = OPEN_ENDS.some((mark) => recorded[mark] !== undefined && recorded[mark] !== null);
+  return !isOpen && isSameKey(recorded, wanted);
+}
+
+/** What state has of a key that was not reached: under settings of the set that are others by now. */
+function carried(
+  set: Properties,
+  olds: Properties | undefined,
+  name: string,
+  record: KeyRecord | undefined,
+): KeyRecord | undefined {
+  return olds === undefined || record === undefined ? undefined : recordOf(set, keyOutputsOf(olds, name, record));
+}
+
+/** A restored key keeps its own name. */
+function nameOf(error: unknown, name: string): string {
+  const actual = error instanceof PartialFailure ? error.outs.name : undefined;
+  return typeof actual === "string" ? actual : name;
+}
+
+const MOST_TOLD = 20;
+
+/** All that failed, by name, within what a person reads. */
+export function failureOf(vaultUrl: string, outcomes: readonly KeyFailures[]): KeyVaultError | undefined {
+  const failed = outcomes.flatMap((outcome) => [...outcome.failed]);
+  const untried = outcomes.flatMap((outcome) => (outcome.untried === undefined ? [] : [outcome.untried]));
+  if (failed.length === 0 && untried.length === 0) return undefined;
+  const lines = failed.slice(0, MOST_TOLD).map(([name, error]) => `key "${name}": ${messageOf(error)}`);
+  if (failed.length > MOST_TOLD) {
+    const more = failed.slice(MOST_TOLD).map(([name]) => name);
+    lines.push(`and ${more.length} more: ${more.slice(0, 100).join(", ")}${more.length > 100 ? ", …" : ""}`);
+  }
+  for (const { names, reason } of untried) lines.push(`${names.length} were not tried, since ${reason}`);
+  const [first] = failed.map(([, error]) => reasonOf(error)).filter((error) => isKeyVaultError(error));
+  const count = failed.length + untried.reduce((sum, { names }) => sum + names.length, 0);
+  return new KeyVaultError(
+    first?.code ?? "KV_TIMEOUT",
+    `${count} ${count === 1 ? "key" : "keys"} of the set in ${vaultUrl} ${count === 1 ? "is" : "are"} not as the program says, the others are:\n  ${lines.join("\n  ")}`,
+    { hint: "the next `pulumi up` goes on with them." },
+  );
+}
+
+function reasonOf(error: unknown): unknown {
+  return error instanceof PartialFailure ? error.reason : error;
+}
+
+function messageOf(error: unknown): string {
+  const reason = reasonOf(error);
+  if (!(reason instanceof Error)) return "failed for an unknown reason";
+  return (isKeyVaultError(reason) ? `${reason.code}: ` : "") + reason.message;
+}

@@ -1,0 +1,77 @@
+import type { KeyObject } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { ecKey } from "./demo-keys.js";
+import { Stack } from "./stack.js";
+import { call, requestCounts, settingsFor } from "./vault-by-hand.js";
+
+const NAMES = Array.from({ length: 60 }, (_, index) => `pump-${String(index).padStart(2, "0")}`);
+
+const PROGRAM = `
+const devices = new keyvault.KeySet("devices", {
+  import: { folder: "keys", match: "*.pem", passphrase: { env: "KEYS_PASS" } },
+  tags: { fleet: "devices" },
+  expiresOn: "2099-01-01T00:00:00Z",
+});
+exports.versionId = devices.key("pump-17").versionId;
+exports.thumbprints = devices.thumbprints;
+exports.names = devices.names;
+`;
+
+function encrypted(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "a passphrase" }).toString();
+}
+
+describe("a KeySet on the real engine", () => {
+  let vault: Emulator;
+  let stack: Stack;
+  beforeEach(async () => {
+    vault = await startEmulator({ timing: "instant" });
+    const { config, env } = settingsFor(vault);
+    stack = await Stack.create({ program: PROGRAM, config, env: { ...env, KEYS_PASS: "a passphrase" } });
+    await mkdir(join(stack.folder, "keys"));
+  });
+  afterEach(() => vault.close());
+
+  const write = (name: string, text: string) => writeFile(join(stack.folder, "keys", `${name}.pem`), text);
+
+  it("imports a folder, stays without requests, tells drift by key, and goes on without the files", async () => {
+    const made = new Map(NAMES.map((name) => [name, ecKey()]));
+    for (const [name, { key, pkcs8 }] of made) {
+      const isEncrypted = name < "pump-05";
+      await write(name, isEncrypted ? encrypted(key) : pkcs8);
+    }
+    await stack.up();
+    const outputs = await stack.outputs();
+    expect(outputs.versionId).toMatch(/\/keys\/pump-17\/[0-9a-f]{32}$/);
+    expect(outputs.names).toEqual(NAMES);
+    expect(Object.keys(outputs.thumbprints as object)).toHaveLength(60);
+
+    vault.requests.clear();
+    await stack.up("--expect-no-changes");
+    expect(requestCounts(vault)).toEqual({});
+
+    vault.clock.advance(60_000);
+    await stack.pulumi("refresh", "--yes", "--skip-preview");
+    await rm(join(stack.folder, "keys"), { recursive: true });
+    vault.requests.clear();
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    expect(requestCounts(vault)).toEqual({ getKeys: 4 });
+
+    await call(vault, "PUT", "/keys/pump-17", { key: ecKey().jwk, tags: { fleet: "devices" } });
+    await call(vault, "PATCH", "/keys/pump-18", { attributes: { enabled: false } });
+    vault.requests.clear();
+    const drift = await stack.drift();
+    expect(drift.run.exitCode).toBe(7);
+    expect(drift.properties).toEqual({
+      "KeySet devices": ['keys["pump-17"].expiresOn', 'keys["pump-17"].thumbprint', 'keys["pump-18"].enabled'],
+    });
+    expect(requestCounts(vault)).toEqual({ getKeys: 4, getKey: 2 });
+
+    const resource = JSON.stringify(await stack.resource("devices"));
+    for (const { canaries } of made.values()) for (const canary of canaries) expect(resource).not.toContain(canary);
+    expect(resource.length / NAMES.length).toBeLessThan(200);
+  });
+});
