@@ -11,7 +11,8 @@ const GUIDES: [page: string, options?: { fragments: boolean }][] = [
   ["docs/drift-by-hand.md"],
 ];
 
-describe.concurrent("what a guide says works as it stands", () => {
+// They run beside each other: on a busy machine each takes as long as all.
+describe.concurrent("what a guide says works as it stands", { timeout: 600_000 }, () => {
   it.each(GUIDES)("%s", async (page, options) => {
     expect(await walk(page, options)).toEqual([]);
   });
