@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { providerText } from "./contract.js";
+import { addressesInSet, type KeySet } from "./key-set.js";
 import { kindOf } from "./resource-kind.js";
 
 /** What the inventories of keys and of secrets take alike. */
@@ -33,13 +34,18 @@ interface Expected {
 /** The names among what is expected, and the resources, after which the inventory is taken. */
 export function expectedInputs<R extends Expected>(
   kind: "key" | "secret",
-  expect: readonly (pulumi.Input<string> | R)[] | undefined,
+  expect: readonly (pulumi.Input<string> | R | KeySet)[] | undefined,
 ) {
   const expected = Array.isArray(expect) ? expect : [expect ?? []].flat();
-  const isResource = (item: pulumi.Input<string> | R): item is R => kindOf(item) === kind;
+  const isResource = (item: pulumi.Input<string> | R | KeySet): item is R => kindOf(item) === kind;
+  const isSet = (item: pulumi.Input<string> | R | KeySet): item is KeySet =>
+    kind === "key" && kindOf(item) === "keySet";
   return {
-    expect: expected.filter((item) => !isResource(item)),
-    expectResources: expected.filter(isResource).map(({ vaultUrl, name }) => ({ vaultUrl, name })),
+    expect: expected.filter((item) => !isResource(item) && !isSet(item)),
+    expectResources: [
+      ...expected.filter(isResource).map(({ vaultUrl, name }) => ({ vaultUrl, name })),
+      ...expected.filter(isSet).map(addressesInSet),
+    ],
     __provider: providerText(kind === "key" ? "keyInventory" : "secretInventory"),
   };
 }

@@ -3,15 +3,16 @@ import type { InventoryKey } from "../provider/inventory/inventory-inputs.js";
 import { RESOURCE_TYPES } from "./contract.js";
 import { expectedInputs, INVENTORY_OUTPUTS, type InventoryArgs } from "./inventory-inputs.js";
 import type { Key } from "./key.js";
+import type { KeySet } from "./key-set.js";
 import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 
 export interface KeyInventoryArgs extends InventoryArgs {
   /**
-   * The keys that the vault is to have: names, and Key resources of the program, which the inventory is taken after.
+   * The keys that the vault is to have: names, and the Keys and KeySets of the program, which the inventory is taken after.
    * Give the resource where there is one: it tells itself when its key is changed, so the inventory watches only
    * whether the key is there.
    */
-  expect?: (pulumi.Input<string> | Key)[];
+  expect?: (pulumi.Input<string> | Key | KeySet)[];
   /** Fill `withoutRotation`. One request for each key; needs keys/getrotationpolicy. Default false. */
   rotation?: pulumi.Input<boolean>;
   /** Fill `keys`, and cut no list of names. State grows by some 150 bytes a key. Default false. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
 import { keyOutputsOf } from "../provider/key-set/key-set-outputs.js";
-import { type KeyRecords, unpackRecords } from "../provider/key-set/packed-records.js";
+import { type KeyRecord, type KeyRecords, unpackRecords } from "../provider/key-set/packed-records.js";
 import { publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
 import { restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
@@ -248,15 +248,23 @@ function packedIn(set: object): pulumi.Output<unknown> {
   return (set as { records: pulumi.Output<unknown> }).records;
 }
 
-/** What other resources of a program have to know of the keys of a set, for each as of a Key. */
+/** What tells a change of each key of a set, as for a VaultBackup of Keys. */
 export function changesOfSet(set: object): pulumi.Output<object[]> {
+  return ofEach(set, ({ facts: { version, updatedOn } }) => ({ version, updatedOn }));
+}
+
+/** Where each key of a set is. */
+export function addressesInSet(set: object): pulumi.Output<object[]> {
+  return ofEach(set, () => ({}));
+}
+
+function ofEach(set: object, more: (record: KeyRecord) => object): pulumi.Output<object[]> {
   const { vaultUrl } = set as KeySet;
-  return pulumi.all([packedIn(set), vaultUrl]).apply(([packed, url]) =>
-    [...(recordsIn(packed) ?? [])].map(([name, { facts }]) => {
-      const { version, updatedOn } = facts;
-      return { vaultUrl: url, name, version, updatedOn };
-    }),
-  );
+  return pulumi
+    .all([packedIn(set), vaultUrl])
+    .apply(([packed, url]) =>
+      [...(recordsIn(packed) ?? [])].map(([name, record]) => ({ vaultUrl: url, name, ...more(record) })),
+    );
 }
 
 function mapped<R>(

@@ -16,6 +16,8 @@ import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput } from "./derived-output.js";
 import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
+import { changesOfSet, type KeySet } from "./key-set.js";
+import { kindOf } from "./resource-kind.js";
 import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 import type { Secret } from "./secret.js";
 
@@ -45,10 +47,10 @@ interface VaultBackupSettings extends BackupArgs {
 
 interface SelectedKeys {
   /**
-   * `"*"` for all. A change of a resource given here re-takes its backup in the same `up`; for names and globs the
+   * `"*"` for all, a KeySet for all of its keys. A change of a resource given here re-takes its backup in the same `up`; for names and globs the
    * vault is looked at when the resource is created, updated or refreshed. Needs keys/backup, keys/get, keys/list.
    */
-  keys: Selected<Key>;
+  keys: Selected<Key | KeySet>;
 }
 
 interface SelectedSecrets {
@@ -190,16 +192,17 @@ function restorable<K extends BackupKind>(backup: VaultBackup, kind: K, name: pu
 }
 
 /** A VaultBackup is of one vault: who asks for one of its resources asks for all. */
-function credentialOfFirst(...given: (Selected<Key> | Selected<Secret> | undefined)[]) {
+function credentialOfFirst(...given: (Selected<Key | KeySet> | Selected<Secret> | undefined)[]) {
   const first = given.flat().find((item) => pulumi.Resource.isInstance(item));
   return first === undefined ? {} : credentialOf(first);
 }
 
 /** Of a resource only what tells a change of it. */
-function selected(kind: "key" | "secret", name: string, given: Selected<Key> | Selected<Secret> | undefined) {
+function selected(kind: "key" | "secret", name: string, given: Selected<Key | KeySet> | Selected<Secret> | undefined) {
   if (given === undefined || given === null) return undefined;
   return (Array.isArray(given) ? given : [given]).map((item) => {
     if (!pulumi.Resource.isInstance(item)) return item;
+    if (kind === "key" && kindOf(item) === "keySet") return changesOfSet(item);
     return changesOf(ofKind(kind, item, `VaultBackup "${name}"`, `${kind}s`));
   });
 }

@@ -89,7 +89,8 @@ function checkResources(
     return undefined;
   }
   const names: string[] = [];
-  for (const resource of expectResources) {
+  // A set of keys arrives as a list within the list.
+  for (const resource of expectResources.flat()) {
     const object: Properties = isRecord(resource) ? resource : { name: resource };
     if (
       typeof object.vaultUrl === "string" &&

@@ -74,4 +74,33 @@ describe("a KeySet on the real engine", () => {
     for (const { canaries } of made.values()) for (const canary of canaries) expect(resource).not.toContain(canary);
     expect(resource.length / NAMES.length).toBeLessThan(200);
   });
+
+  it("is backed up and expected as its keys are, and passes to single Keys and back without a new version", async () => {
+    const entries = ["a", "b", "c"];
+    for (const name of entries) await write(name, ecKey().pkcs8);
+    const set = `const devices = new keyvault.KeySet("devices", { import: { folder: "keys" }, tags: { fleet: "x" } });`;
+    const more = `
+      const all = new keyvault.VaultBackup("all", { keys: [devices].flat() });
+      const vault = new keyvault.KeyInventory("vault", { expect: [devices].flat(), onUnmanaged: "fail" });
+      exports.covered = all.covered;
+      exports.missing = vault.missing;`;
+    await stack.program(set + more);
+    await stack.up();
+    const before = (await stack.outputs()) as { covered: { keys: Record<string, string> } };
+    expect(Object.keys(before.covered.keys)).toEqual(entries);
+    await stack.up("--expect-no-changes");
+
+    await stack.program(`
+      const devices = ${JSON.stringify(entries)}.map((name) =>
+        new keyvault.Key(name, { name, import: { file: "keys/" + name + ".pem" }, tags: { fleet: "x" } }));
+      ${more}`);
+    await stack.up();
+    expect(await stack.outputs()).toMatchObject({ covered: before.covered, missing: [] });
+    await stack.program(set + more);
+    await stack.up();
+    expect(await stack.outputs()).toMatchObject({ covered: before.covered, missing: [] });
+    await stack.up("--expect-no-changes");
+    await stack.destroy();
+    expect(await call(vault, "GET", "/keys")).toMatchObject({ value: [] });
+  });
 });

@@ -55,6 +55,28 @@ new keyvault.SecretInventory("i", { expect: [secret, "other", text], secrets: tr
 export const shared: keyvault.KeyArgs = { generate, timeouts: { create: "5m" }, onDelete: "retain" };
 export const made = (restore: keyvault.RestoreSource<"key">) => new keyvault.Key("k", { restore });
 
+// Taken: sets of keys from every source, with settings of their own by name.
+const devices = new keyvault.KeySet("devices", {
+  import: { folder: "keys", match: "*.pem", passphrase: { env: "KEYS_PASS" } },
+  tags: { fleet: "devices" },
+  expiresOn: "2028-01-01T00:00:00Z",
+  onDelete: "retain",
+  removed: "retain",
+  previousVersions: "disable",
+  publicKeys: true,
+  keys: { "pump-17": { tags: { site: text }, enabled: false } },
+});
+new keyvault.KeySet("devices", { import: { jwks: "keys.json" }, adopt: true, timeouts: { create: "1h" } });
+new keyvault.KeySet("tenants", { generate, keys: { a: {}, b: { import: { file: "b.pem" } }, c: { adopt: true } } });
+new keyvault.KeySet("restored", { keys: { a: { restore: all.key("a") }, b: { restore: keyBackup } } });
+new keyvault.KeySet("shared", { keys: pulumi.output({ a: { generate } }) });
+new keyvault.VaultBackup("v", { keys: [devices, key, "other-*"] });
+new keyvault.KeyInventory("i", { expect: [devices, key, "other"] });
+export const [versionId, thumbprints]: [pulumi.Output<string>, pulumi.Output<Record<string, string>>] = [
+  devices.key("pump-17").versionId,
+  devices.thumbprints,
+];
+
 const current = keyvault.getKeyOutput({ id: key.id });
 keyvault.getKey({ name: "k" });
 keyvault.getKeyVersion({ id: "https://v.vault.azure.net/keys/k/0" });
@@ -226,3 +248,19 @@ new keyvault.Key("k", { import: { byok: text, wrapWith: key } });
 new keyvault.Key("k", { import: { file: "k.pem", wrapWith: secret } });
 // @ts-expect-error what the vault makes itself crosses no wire
 new keyvault.Key("k", { generate, wrapWith: key });
+
+// Refused: sets of keys.
+// @ts-expect-error a set without any key
+new keyvault.KeySet("s", { tags: { fleet: "devices" } });
+// @ts-expect-error a folder and a JWK set
+new keyvault.KeySet("s", { import: { folder: "keys", jwks: "keys.json" } });
+// @ts-expect-error a passphrase of a JWK set, which has none
+new keyvault.KeySet("s", { import: { jwks: "keys.json", passphrase: "p" } });
+// @ts-expect-error two sources of one key
+new keyvault.KeySet("s", { keys: { a: { generate, import: { file: "a.pem" } } } });
+// @ts-expect-error the vault of one key, which is that of the set
+new keyvault.KeySet("s", { keys: { a: { generate, vaultUrl: "https://v.vault.azure.net" } } });
+// @ts-expect-error a word that removed does not know
+new keyvault.KeySet("s", { import: { folder: "keys" }, removed: "destroy" });
+// @ts-expect-error a set of keys in the place of secrets
+new keyvault.VaultBackup("v", { secrets: [devices] });

@@ -71,6 +71,17 @@ describe("a unit test with Pulumi's mocks, whose state is the inputs", () => {
     expect(await outputsOf(hsm)).toMatchObject({ hardwareProtected: true });
   });
 
+  it("sees what the program says of a set of keys, which has no versions there", async () => {
+    const set = new keyvault.KeySet("devices", { vaultUrl, keys: { "pump-17": { generate: { keyType: "EC" } } } });
+    expect(await outputsOf(set)).toMatchObject({ id: "devices_id", vaultUrl, names: [], thumbprints: {} });
+    expect(await settled(set.key("pump-17").versionId)).toBe(`${vaultUrl}/keys/pump-17`);
+    expect(await settled(set.key("pump-17").thumbprint)).toBeUndefined();
+    const backup = new keyvault.VaultBackup("all", { keys: [set] });
+    const inventory = new keyvault.KeyInventory("vault", { vaultUrl, expect: [set] });
+    expect(await settled(backup.urn)).toContain("VaultBackup::all");
+    expect(await settled(inventory.urn)).toContain("KeyInventory::vault");
+  });
+
   it("reads the outputs that it mocks", async () => {
     pulumi.runtime.setMocks({
       newResource: ({ name, inputs }) => ({
