@@ -105,11 +105,22 @@ export interface KeyOfSet {
  * Each key has the whole life of a Key, exactly once and with drift by property, and costs a line of state where a Key
  * costs a resource: the engine writes all of state once for each resource. One that fails does not keep the others; the
  * next `up` goes on with it.
+ *
+ * @example
+ * ```ts
+ * const partners = new keyvault.KeySet("partners", {
+ *   import: { folder: "partner-keys", passphrase: { env: "PARTNERS_PASS" } },
+ *   tags: { team: "orders" },
+ *   keys: { acme: { expiresOn: "2027-06-30T00:00:00Z" } },
+ * });
+ * export const acme = partners.key("acme").versionId;
+ * ```
  */
 export class KeySet extends pulumi.CustomResource {
   /** By which policy packs know it: `validateResourceOfType(KeySet, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.keySet;
 
+  /** Of all the keys. */
   declare readonly vaultUrl: pulumi.Output<string>;
 
   constructor(name: string, args: KeySetArgs, opts?: pulumi.CustomResourceOptions) {
