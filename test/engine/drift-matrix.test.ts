@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { runCommand } from "../cli/command-line.js";
 import { ecKey } from "./demo-keys.js";
-import { Stack } from "./stack.js";
+import { DOORS, Stack } from "./stack.js";
 import { call } from "./vault-by-hand.js";
 
 const report = z.object({
@@ -123,7 +123,7 @@ const ROWS: [name: string, program: string, deeds: [string, string, unknown][], 
   ],
 ];
 
-describe("drift of every kind of resource, on every route", () => {
+describe.each(DOORS)("drift of every kind of resource, on every route (%s)", (door) => {
   let vault: Emulator;
   let stack: Stack;
 
@@ -180,6 +180,7 @@ describe("drift of every kind of resource, on every route", () => {
     await call(vault, "DELETE", "/keys/restored");
     await call(vault, "DELETE", "/deletedkeys/restored");
     stack = await Stack.create({
+      door,
       program: program(),
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token },

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { MARK, markedProcesses } from "../chaos/marked-processes.js";
 import { rsaKey } from "./demo-keys.js";
-import { Stack } from "./stack.js";
+import { DOORS, Stack } from "./stack.js";
 import { keyClient } from "./vault-by-hand.js";
 
-describe("a run that is killed in the middle of a create", () => {
+describe.each(DOORS)("a run that is killed in the middle of a create (%s)", (door) => {
   const material = rsaKey();
   let vault: Emulator;
   let stack: Stack;
@@ -16,6 +16,7 @@ describe("a run that is killed in the middle of a create", () => {
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      door,
       program: 'new keyvault.Key("signing", { import: { file: "signing.pem" } });',
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token },
@@ -69,7 +70,7 @@ describe("a run that is killed in the middle of a create", () => {
   });
 });
 
-describe("a run that is cancelled while it waits", () => {
+describe.each(DOORS)("a run that is cancelled while it waits (%s)", (door) => {
   const names = ["busy", "throttled", "unanswered"] as const;
   let vault: Emulator;
   let stack: Stack;
@@ -77,6 +78,7 @@ describe("a run that is cancelled while it waits", () => {
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      door,
       program: names
         .map((name) => `new keyvault.Key("${name}", { name: "${name}", generate: { keyType: "EC" } });`)
         .join("\n"),

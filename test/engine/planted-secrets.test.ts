@@ -6,7 +6,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { ECHOES, Gateway } from "../provider/echoing-gateway.js";
 import { canaryText, filesIn, found, lockedPem, lockedPfx, plantedKey } from "../provider/planted-secrets.js";
 import { decryptedState, stateFiles } from "./decrypted-state.js";
-import { type Run, Stack } from "./stack.js";
+import { DOORS, type Run, Stack } from "./stack.js";
 
 // What the real engine prints, writes and passes on, of a program with a secret in every place that takes one.
 
@@ -47,7 +47,7 @@ const FAILING = `
   new keyvault.Secret("refused", { vaultUrl, value: VALUE, contentType: pulumi.secret(CONTENT_TYPE), tags });
   new keyvault.Key("refused-made", { vaultUrl, generate: { keyType: "EC" }, tags });`;
 
-describe("a program with a secret in every place", () => {
+describe.each(DOORS)("a program with a secret in every place (%s)", (door) => {
   let vault: Emulator;
   let gateway: Gateway;
   let stack: Stack;
@@ -76,8 +76,8 @@ describe("a program with a secret in every place", () => {
         KEEPER: KEEPER ?? "",
       },
     };
-    stack = await Stack.create({ program: PROGRAM, ...settings });
-    failing = await Stack.create({ program: FAILING, ...settings });
+    stack = await Stack.create({ door, program: PROGRAM, ...settings });
+    failing = await Stack.create({ door, program: FAILING, ...settings });
     await stack.file("signing.pfx", lockedPfx(inPfx, PASSPHRASE));
     const configured = await stack.pulumi("config", "set", "--secret", "test:word", CONFIGURED);
     expect(configured.exitCode).toBe(0);

@@ -52,6 +52,9 @@ function plainInputs(className, args) {
   return {
     ...rest,
     ...(isResource(source) ? changesOf(source, key !== undefined) : {}),
+    ...(rest.import?.passphrase !== undefined && isPlace(rest.import.passphrase)
+      ? { import: importOf(rest.import) }
+      : {}),
     ...(restore === undefined ? {} : { restore: restoreOf(restore) }),
     ...(value === undefined ? {} : isPlace(value) ? { valueFrom: value } : { value }),
     ...(expect === undefined
@@ -90,4 +93,8 @@ function included({ keys, secrets, ...rest }) {
     ...(keys === undefined ? {} : { includeKeys: keys }),
     ...(secrets === undefined ? {} : { includeSecrets: secrets }),
   };
+}
+
+function importOf({ passphrase, ...rest }) {
+  return { ...rest, passphraseFrom: passphrase };
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { problemsOfBackups } from "./backup-contents.js";
 import { KINDS, type Kind, prepareVault, programOf } from "./refactored-program.js";
-import { Stack } from "./stack.js";
+import { DOORS, Stack } from "./stack.js";
 import { ecKey, pemOf, settingsFor } from "./vault-by-hand.js";
 import { type Outcome, outcomeOf, snapshot, type VaultSnapshot } from "./vault-snapshot.js";
 
@@ -368,7 +368,7 @@ describe("docs/refactoring.md", () => {
 const objectsOf = ({ id, objects = [""], only = KINDS }: Refactoring): { kind: Kind; ending: string; name: string }[] =>
   objects.flatMap((ending) => only.map((kind) => ({ kind, ending, name: `${id}-${kind}${ending}` })));
 
-describe("refactorings of a program, on the real engine", () => {
+describe.each(DOORS)("refactorings of a program, on the real engine (%s)", (door) => {
   let vault: Emulator;
   let elsewhere: Emulator;
   let stack: Stack;
@@ -407,6 +407,7 @@ describe("refactorings of a program, on the real engine", () => {
     const materials = Object.fromEntries(["x", "y", "z"].map((letter) => [letter, pemOf(ecKey("prime256v1"))]));
     const { config, env } = settingsFor(vault);
     stack = await Stack.create({
+      door,
       program: "",
       config,
       // Nothing is cut off here: the state is written once a run, not once a step.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { ecKey } from "./demo-keys.js";
-import { Stack } from "./stack.js";
+import { DOORS, Stack } from "./stack.js";
 import { settingsFor } from "./vault-by-hand.js";
 
 const customTimeouts = (seconds: number) => `{ create: "${seconds}s", update: "${seconds}s", delete: "${seconds}s" }`;
@@ -32,7 +32,7 @@ const ways: [title: string, name: string, seconds: number, program: string][] = 
   ],
 ];
 
-describe("customTimeouts on the real engine", () => {
+describe.each(DOORS)("customTimeouts on the real engine (%s)", (door) => {
   let vault: Emulator;
   let stack: Stack;
   let created: string;
@@ -47,7 +47,7 @@ describe("customTimeouts on the real engine", () => {
 
   beforeAll(async () => {
     vault = await startEmulator();
-    stack = await Stack.create({ program: program("{}"), ...settingsFor(vault) });
+    stack = await Stack.create({ door, program: program("{}"), ...settingsFor(vault) });
     await stack.file("signing.pem", ecKey().pkcs8);
     busy("importKey");
     created = (await stack.tryUp("--continue-on-error")).text;
