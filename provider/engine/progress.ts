@@ -1,3 +1,5 @@
+import { printableText } from "../keyvault/printable-text.js";
+
 type Teller = (line: string) => void;
 
 /** The engine shows what a provider writes to its standard output as information. */
@@ -7,9 +9,12 @@ const toStandardOutput: Teller = (line) => {
 
 let teller = toStandardOutput;
 
-/** Tells the user of a run something that is no error: a long wait, a key that is gone. */
+/**
+ * Tells the user of a run something that is no error: a long wait, a key that is gone. It may name what a vault says, such as
+ * the owner in a tag, which neither a terminal nor a build agent is to obey.
+ */
 export function tell(line: string): void {
-  teller(line);
+  teller(printableText(line));
 }
 
 /** Has all that is told go another way: to the engine's own log, where a provider has a line to it. */

@@ -205,11 +205,11 @@ test("a 403 without an inner code says that it tells nothing of the object", () 
   expect(errorOf(403, "Forbidden", "AccessDenied").message).not.toContain("tells nothing");
 });
 
-test("what the service says cannot speak to a terminal", () => {
+test("what the service says cannot speak to a terminal, nor to a build agent", () => {
   const message = "a\u001b[31mred\u009b2J\r\n##vso[task] \u202eevil\u2028b\u0000\u{e0041}";
   const body = JSON.stringify({ error: { code: "BadParameter", message } });
   const error = serviceError({ status: 400, headers: {}, body }, context, NOW);
-  expect(error.message).toContain("a\\u001b[31mred\\u009b2J ##vso[task] \\u202eevil b\\u0000\\udb40\\udc41");
+  expect(error.message).toContain("a\\u001b[31mred\\u009b2J # #vso[task] \\u202eevil b\\u0000\\udb40\\udc41");
 });
 
 test.each<[string, string, string | undefined, true | undefined]>([
