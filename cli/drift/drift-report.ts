@@ -6,6 +6,7 @@ import { parseStalenessReport } from "../../provider/object/staleness-report.js"
 import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js";
 import { CliError } from "../failure/cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, isRefusal, type NextStep, SETTLED } from "./consequence.js";
+import { keysOfSet, type Observation } from "./keys-of-set.js";
 import { plannedUpdate } from "./planned-update.js";
 import { failureOf, hasFailed } from "./preview-failure.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
@@ -71,18 +72,6 @@ export interface DriftReport {
   notes: string[];
 }
 
-/** What one run says of one resource, put together from its steps. */
-interface Observation {
-  urn: string;
-  recorded: ResourceState;
-  /** Undefined where it is gone. */
-  observed: ResourceState | undefined;
-  /** Undefined where the run did not ask the program. */
-  program: PreviewStep | undefined;
-  /** The engine's own list of what differs, which also names values that it masks. */
-  details: PreviewStep["detailedDiff"];
-}
-
 /**
  * Tells drift from pending changes. A preview with refresh has two steps for a resource: the refresh, with the state
  * as it was recorded, and the program's step, with the state as the refresh found it. A preview of a refresh alone
@@ -102,7 +91,9 @@ export function driftReport(preview: Preview): DriftReport {
       continue;
     }
     report.compared.push(identity);
-    sortInto(report, observation, preview, asksProgram);
+    const keys = keysOfSet(observation);
+    if (keys === undefined) sortInto(report, observation, preview, asksProgram);
+    else sortSetInto(report, observation, keys, { preview, asksProgram });
   }
   if (asksProgram) report.pending.push(...creations(preview.steps, observations));
   report.notes = notes(preview, report.drifted);
@@ -184,9 +175,50 @@ function fromRefresh(steps: readonly PreviewStep[]): Observation[] {
   });
 }
 
-function sortInto(report: DriftReport, observation: Observation, preview: Preview, asksProgram: boolean): void {
-  const { urn, recorded, observed, program } = observation;
+/** One resource in the report, whose properties are those of its keys: `keys.pump-17.thumbprint`. */
+function sortSetInto(
+  report: DriftReport,
+  observation: Observation,
+  keys: readonly Observation[],
+  { preview, asksProgram }: { preview: Preview; asksProgram: boolean },
+): void {
+  const identity = identify(observation.urn, observation.recorded.inputs);
+  const lists: Record<"drifted" | "settled" | "unmanaged", DriftedProperty[]> = {
+    drifted: [],
+    settled: [],
+    unmanaged: [],
+  };
+  for (const key of keys) {
+    const ofKey = emptyReport();
+    sortInto(ofKey, key, preview, asksProgram);
+    for (const list of ["drifted", "settled", "unmanaged"] as const) {
+      for (const change of ofKey[list].flatMap(({ changes }) => changes)) {
+        const property = change.property === "" ? `keys.${key.key}` : `keys.${key.key}.${change.property}`;
+        lists[list].push({ ...change, property });
+      }
+    }
+  }
+  for (const list of ["drifted", "settled", "unmanaged"] as const) {
+    if (lists[list].length > 0) report[list].push({ ...identity, changes: lists[list] });
+  }
+  const { recorded, observed, program } = observation;
+  if (!program || changesNothing(program)) return;
+  const found = differences(recorded.inputs ?? {}, observed?.inputs ?? {});
+  const { pending, isFollowUp } = pendingOf(observation, found);
+  if (pending.length > 0) report.pending.push({ ...identity, operation: program.op, properties: pending });
+  else if (isFollowUp && found.length === 0) report.followUps.push(identity);
+}
+
+function identityOf({ urn, recorded, observed, key }: Observation): ResourceIdentity {
   const identity = identify(urn, recorded.inputs);
+  const vaultUrl = recorded.inputs?.vaultUrl ?? observed?.inputs?.vaultUrl;
+  if (key === undefined || typeof vaultUrl !== "string") return identity;
+  return { ...identity, object: { kind: "key", name: key, vaultUrl } };
+}
+
+function sortInto(report: DriftReport, observation: Observation, preview: Preview, asksProgram: boolean): void {
+  const { recorded, observed, program } = observation;
+  const identity = identityOf(observation);
   if (!observed) {
     // A run with targets leaves the others out after their refresh: what it does not show is not gone.
     const isTold = program !== undefined || !asksProgram || deletionOf(identity, preview) !== undefined;

@@ -31,7 +31,7 @@ export function isKeyVaultType({ urn }: { urn: string }): boolean {
 
 function objectOf(type: string, { vaultUrl, name }: Properties): ResourceIdentity["object"] {
   if (typeof vaultUrl !== "string") return undefined;
-  const isOfVault = type === "VaultBackup" || type.endsWith("Inventory");
+  const isOfVault = type === "VaultBackup" || type === "KeySet" || type.endsWith("Inventory");
   const kind = isOfVault ? "vault" : type.startsWith("Secret") ? "secret" : type.startsWith("Key") ? "key" : "vault";
   return { kind, name: typeof name === "string" ? name : "", vaultUrl };
 }

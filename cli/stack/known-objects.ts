@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { inParallel } from "../../provider/engine/worker-pool.js";
+import { unpackRecords } from "../../provider/key-set/packed-records.js";
 import { vaultKey } from "../../provider/keyvault/identifier.js";
 import { EMBEDDED } from "../../provider/vault/vault-identity.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
@@ -44,6 +45,7 @@ export function knownOf(resources: readonly StateResource[]): KnownObjects {
   const names = new Set<string>();
   for (const { urn, type, inputs, outputs } of resources) {
     names.add(`${type} ${urn.split("::").slice(3).join("::")}`);
+    if (type === RESOURCE_TYPES.keySet) for (const key of keysIn(outputs)) objects.add(key);
     const collection = COLLECTIONS[type];
     const { vaultUrl, name } = outputs ?? inputs ?? {};
     if (collection && typeof vaultUrl === "string" && typeof name === "string") {
@@ -54,6 +56,13 @@ export function knownOf(resources: readonly StateResource[]): KnownObjects {
     has: (vaultUrl, collection, name) => objects.has(objectKey(vaultUrl, collection, name)),
     isResource: (type, resourceName) => names.has(`${type} ${resourceName}`),
   };
+}
+
+/** Each key of a set is the stack's as a Key is. */
+function keysIn(outputs: StateResource["outputs"]): string[] {
+  const { vaultUrl, records } = outputs ?? {};
+  if (typeof vaultUrl !== "string") return [];
+  return [...unpackRecords(records).keys()].map((name) => objectKey(vaultUrl, "keys", name));
 }
 
 /** Names of a vault are compared without case, and vaults without the ways to spell them. */
