@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { EngineUnavailableError, provisionEngine } from "./engine/provision.mts";
+import { LANGUAGES, LanguageHostUnavailableError, provisionLanguage } from "./engine/language-host.mts";
+import { type Engine, EngineUnavailableError, provisionEngine } from "./engine/provision.mts";
 
 // npm test: everything that CI checks. The last line counts the tests and, one each, the other checks.
 
@@ -95,13 +96,27 @@ function examples(): Tally {
 
 async function engine(): Promise<Tally> {
   try {
-    const { version, source, binDir } = await provisionEngine();
+    const provisioned = await provisionEngine();
+    const { version, source, binDir } = provisioned;
     console.log(`Pulumi ${version} (${source}: ${binDir})`);
+    await languageHosts(provisioned);
     return PASSED;
   } catch (error) {
     if (!(error instanceof EngineUnavailableError)) throw error;
     console.error(error.message);
     return FAILED;
+  }
+}
+
+/** Here, where it can be seen how far they are, and not within the time limit of a test. */
+async function languageHosts(provisioned: Engine): Promise<void> {
+  for (const language of LANGUAGES) {
+    try {
+      await provisionLanguage(provisioned, language);
+    } catch (error) {
+      if (!(error instanceof LanguageHostUnavailableError)) throw error;
+      console.error(`${error.message}\nThe tests of examples in ${language} are skipped.`);
+    }
   }
 }
 

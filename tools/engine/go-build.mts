@@ -6,15 +6,17 @@ import { run } from "./run.mts";
 import type { Environment } from "./user-folders.mts";
 import { CLI_VERSION, findVersion, isAtLeast, LANGUAGE_HOST_VERSION } from "./versions.mts";
 
-interface GoProgram {
+export interface GoProgram {
   /** The folder with its go.mod and go.sum, under `tools/engine/`. */
   module: string;
   package: string;
   binary: string;
   version: string;
+  /** The variable by which the program knows its version. Default: that of Pulumi's own repository. */
+  versionVariable?: string;
 }
 
-const PROGRAMS: readonly GoProgram[] = [
+const ENGINE_PROGRAMS: readonly GoProgram[] = [
   {
     module: "language-nodejs",
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
@@ -24,28 +26,53 @@ const PROGRAMS: readonly GoProgram[] = [
   { module: "cli", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", binary: CLI, version: CLI_VERSION },
 ];
 
+const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const TAGS = "osusergo,grpcnotrace";
 const SILENCE_WHILE_DOWNLOADING_MS = 3 * 60_000;
 /** Linking says nothing and takes minutes on a slow machine. */
 const SILENCE_WHILE_BUILDING_MS = 15 * 60_000;
 const SHORT_MS = 60_000;
 
-/** Builds the engine from its Go modules into `folder`. Each module's content has to match the committed go.sum. */
+/** Builds the engine from its Go modules into `folder`. */
 export async function buildFromGoModules(folder: string, env: Environment, progress: Progress): Promise<void> {
-  const goEnv = {
+  for (const program of ENGINE_PROGRAMS) await buildGoProgram(program, folder, env, progress);
+  await addDynamicHost(folder);
+}
+
+/** Builds one program into `folder`. Each module's content has to match the committed go.sum. */
+export async function buildGoProgram(
+  program: GoProgram,
+  folder: string,
+  env: Environment,
+  progress: Progress,
+): Promise<void> {
+  const cwd = moduleFolder(program);
+  const goEnv = goEnvironment(env);
+  await checkGo(cwd, goEnv);
+  const count = await downloadModules(program, cwd, goEnv, progress);
+  await compile(program, join(folder, program.binary), cwd, goEnv, progress, count);
+}
+
+/** Where Go keeps the sources of a module that `program` is built of. */
+export async function moduleSources(program: GoProgram, module: string, env: Environment): Promise<string> {
+  const args = ["list", "-m", "-f", "{{.Dir}}", module];
+  const finished = await run("go", args, { cwd: moduleFolder(program), env: goEnvironment(env), timeoutMs: SHORT_MS });
+  if (finished.exitCode !== 0) throw new Error(`the sources of ${module} are missing: ${lastLine(finished.stderr)}`);
+  return finished.stdout.trim();
+}
+
+function moduleFolder({ module }: GoProgram): string {
+  return join(import.meta.dirname, module);
+}
+
+function goEnvironment(env: Environment): Environment {
+  return {
     ...env,
     CGO_ENABLED: "0",
     GOWORK: "off",
     // Replaces flags of the user's own: nothing but go.mod and go.sum decides what is built.
     GOFLAGS: "-mod=readonly",
   };
-  for (const program of PROGRAMS) {
-    const cwd = join(import.meta.dirname, program.module);
-    await checkGo(cwd, goEnv);
-    const count = await downloadModules(program, cwd, goEnv, progress);
-    await compile(program, join(folder, program.binary), cwd, goEnv, progress, count);
-  }
-  await addDynamicHost(folder);
 }
 
 async function checkGo(cwd: string, env: Environment): Promise<void> {
@@ -91,7 +118,7 @@ async function compile(
   count: number,
 ): Promise<void> {
   const startedAt = Date.now();
-  const version = `github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${program.version}`;
+  const version = `${program.versionVariable ?? VERSION_VARIABLE}=v${program.version}`;
   const args = ["build", "-v", "-trimpath", "-buildvcs=false", "-tags", TAGS, "-ldflags", `-s -w -X ${version}`];
   let compiled = 0;
   const show = () =>

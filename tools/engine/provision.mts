@@ -1,11 +1,10 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { checkEngineFolder } from "./engine-folder.mts";
 import { findEngineOnPath } from "./engine-on-path.mts";
 import { engineEnvironment } from "./environment.mts";
 import { buildFromGoModules } from "./go-build.mts";
-import { withLock } from "./lock.mts";
-import { elapsed, type Progress, stderrProgress } from "./progress.mts";
+import { type Progress, stderrProgress } from "./progress.mts";
+import { noteAttempt, provideFolder } from "./provided-folder.mts";
 import { installRelease, type ReleaseSites } from "./release-archive.mts";
 import { cacheFolder, type Environment } from "./user-folders.mts";
 import { CLI_VERSION, OLDEST_CLI_VERSION } from "./versions.mts";
@@ -48,8 +47,6 @@ export class EngineUnavailableError extends Error {
   }
 }
 
-const STAGING = ".staging-";
-
 /**
  * Finds a Pulumi engine, or makes one: on PATH, in the cache, from the official release, from its Go modules.
  *
@@ -61,68 +58,29 @@ export async function provisionEngine(options: ProvisionOptions = {}): Promise<E
   const progress = options.progress ?? stderrProgress();
   const attempts: string[] = [];
 
-  const onPath = await findEngineOnPath(env).catch((error: unknown) => note(attempts, "on PATH", error));
+  const onPath = await findEngineOnPath(env).catch((error: unknown) => noteAttempt(attempts, "on PATH", error));
   if (onPath) return engine("path", onPath.version, onPath.folders, env);
 
   const engines = join(cacheFolder(env), "engine");
-  const folder = join(engines, CLI_VERSION);
-  const fromCache = () => checkEngineFolder(folder, env);
-  const cached = await fromCache().catch((error: unknown) => note(attempts, "in the cache", error));
-  if (cached) return engine("cache", cached, [folder], env);
-
-  await mkdir(engines, { recursive: true }).catch((error: unknown) => {
-    throw new Error(`the cache folder ${engines} cannot be written: ${messageOf(error)}`);
+  const made = await provideFolder({
+    parent: engines,
+    name: CLI_VERSION,
+    title: "the Pulumi engine",
+    version: `Pulumi ${CLI_VERSION}`,
+    check: (folder) => checkEngineFolder(folder, env),
+    ways: [
+      { source: "official release", fill: (target) => installRelease(target, env, progress, options.sites) },
+      { source: "go modules", fill: (target) => buildFromGoModules(target, env, progress) },
+    ],
+    progress,
+    attempts,
   });
-  const startedAt = Date.now();
-  const onWait = () =>
-    progress.update(`Another process is provisioning the Pulumi engine; waiting for it (${elapsed(startedAt)})`);
-  return withLock(join(engines, `${CLI_VERSION}.lock`), onWait, async () => {
-    const madeMeanwhile = await fromCache().catch(() => undefined);
-    if (madeMeanwhile) return engine("cache", madeMeanwhile, [folder], env);
-    await removeLeftovers(engines);
-
-    const ways = [
-      { source: "official release", fill: (target: string) => installRelease(target, env, progress, options.sites) },
-      { source: "go modules", fill: (target: string) => buildFromGoModules(target, env, progress) },
-    ] as const;
-    for (const { source, fill } of ways) {
-      progress.say(`Provisioning Pulumi ${CLI_VERSION} from the ${source} (once; kept in ${engines})`);
-      const staging = await mkdtemp(join(engines, STAGING));
-      try {
-        await fill(staging);
-        const version = await checkEngineFolder(staging, env);
-        await rm(folder, { recursive: true, force: true });
-        await rename(staging, folder);
-        progress.say(`Pulumi ${version} is ready (${elapsed(startedAt)})`);
-        return engine(source, version, [folder], env);
-      } catch (error) {
-        note(attempts, `from the ${source}`, error);
-        progress.say(`  not possible: ${messageOf(error)}`);
-      } finally {
-        await rm(staging, { recursive: true, force: true });
-      }
-    }
-    throw new EngineUnavailableError(attempts);
-  });
+  if (made === undefined) throw new EngineUnavailableError(attempts);
+  return engine(made.source, made.checked, [made.folder], env);
 }
 
 type Folders = Engine["folders"];
 
 function engine(source: Engine["source"], version: string, folders: Folders, env: Environment): Engine {
   return { binDir: folders[0], folders, version, source, env: engineEnvironment(env, folders) };
-}
-
-/** What a killed process left. Whoever holds the lock may remove it: nobody else is at work. */
-async function removeLeftovers(engines: string): Promise<void> {
-  for (const name of await readdir(engines)) {
-    if (name.startsWith(STAGING)) await rm(join(engines, name), { recursive: true, force: true });
-  }
-}
-
-function note(attempts: string[], where: string, error: unknown): undefined {
-  attempts.push(`${where}: ${messageOf(error)}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -126,7 +126,9 @@ async function unpack(archive: string, folder: string, env: Environment): Promis
   const finished = await run("tar", ["-xf", archive, "-C", unpacked], { env, timeoutMs: UNPACK_MS });
   if (finished.exitCode !== 0) throw new Error(`the archive could not be unpacked: ${finished.stderr}`);
   const from = await findFolder(unpacked);
-  for (const part of [CLI, LANGUAGE_HOST]) await copyFile(join(from, part), join(folder, part));
+  // Beside the CLI the archive holds the language hosts of all languages.
+  const hosts = (await readdir(from)).filter((name) => name.startsWith("pulumi-language-"));
+  for (const part of new Set([CLI, LANGUAGE_HOST, ...hosts])) await copyFile(join(from, part), join(folder, part));
   await rm(unpacked, { recursive: true });
   await rm(archive);
 }

@@ -7,6 +7,12 @@ export const CLI_VERSION = "3.259.0";
  */
 export const LANGUAGE_HOST_VERSION = "3.68.0";
 
+/**
+ * The language hosts of programs in other languages: the last versions in which they can be had as Go modules. They run
+ * the current SDKs of their languages.
+ */
+export const LANGUAGE_HOST_VERSIONS = { yaml: "1.25.0", python: "3.68.0", go: "3.66.0" } as const;
+
 /** Older engines know neither exit code 7 (drift) nor import files with inputs and outputs. */
 export const OLDEST_CLI_VERSION = "3.254.0";
 
