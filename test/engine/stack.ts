@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { vi } from "vitest";
 import { packageSchema } from "../../plugin/schema/package-schema.js";
-import { provisionEngine } from "../../tools/engine/provision.mts";
+import { type Engine, provisionEngine } from "../../tools/engine/provision.mts";
 
 /** One run of the CLI. `text` is all that it printed, in the order of the two streams. */
 export interface Run {
@@ -75,21 +75,8 @@ export class Stack {
   }: StackOptions): Promise<Stack> {
     const engine = await provisionEngine();
     const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
-    await mkdir(join(folder, "state"));
-    await mkdir(join(folder, "home"));
     await layOut(folder, kind, sdk);
-    const stack = new Stack(
-      folder,
-      kind,
-      {
-        ...engine.env,
-        PULUMI_HOME: join(folder, "home"),
-        PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
-        PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
-        ...env,
-      },
-      door,
-    );
+    const stack = new Stack(folder, kind, await environment(folder, engine, env), door);
     if (door === "plugin") await installPlugin(folder);
     await stack.program(program);
     const settings = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
@@ -98,6 +85,15 @@ export class Stack {
       const file = join(folder, "Pulumi.dev.yaml");
       await writeFile(file, `${await readFile(file, "utf8")}config:\n${settings.join("")}`);
     }
+    return stack;
+  }
+
+  /** A copy of the project in `source`, with `engine` and what else `env` says. */
+  static async ofProject(source: string, engine: Engine, env: Record<string, string> = {}): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
+    const stack = new Stack(folder, "commonjs", await environment(folder, engine, env), "plugin");
+    await cp(source, folder, { recursive: true });
+    await stack.pulumi("stack", "init", "dev");
     return stack;
   }
 
@@ -173,6 +169,23 @@ export class Stack {
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The engine's environment, with its home and its state in the folder. */
+async function environment(
+  folder: string,
+  engine: Engine,
+  env: Record<string, string>,
+): Promise<Record<string, string>> {
+  await mkdir(join(folder, "state"));
+  await mkdir(join(folder, "home"));
+  return {
+    ...engine.env,
+    PULUMI_HOME: join(folder, "home"),
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
+    ...env,
+  };
 }
 
 /** `Key signing` of a URN. */

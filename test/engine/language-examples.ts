@@ -1,0 +1,142 @@
+import { cp, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { makeDemoKeys } from "../../tools/demo/demo-keys.mts";
+import { type Language, LanguageHostUnavailableError, provisionLanguage } from "../../tools/engine/language-host.mts";
+import { addPluginCommand } from "../../tools/engine/plugin-command.mts";
+import { type Engine, provisionEngine } from "../../tools/engine/provision.mts";
+import { Stack } from "./stack.js";
+import { call, keyClient } from "./vault-by-hand.js";
+
+/** A host may have to be built, and a program of a compiled language too. */
+const PREPARATION_MS = 20 * 60_000;
+
+export interface PreparedExamples {
+  /** The folder with the three projects. */
+  folder: string;
+  env?: Record<string, string>;
+}
+
+/** What keeps the examples of a language from running on this machine. The tests are skipped for it. */
+export class ExamplesUnavailableError extends Error {}
+
+/**
+ * The three examples of a language, as they are, on the real engine and embedded vaults. `prepare` makes what the
+ * language needs in a folder of its own, which starts as a copy of the examples.
+ */
+export function describeExamples(
+  language: Language,
+  prepare: (folder: string, engine: Engine) => Promise<PreparedExamples> = async (folder) => ({ folder }),
+): void {
+  let work: string;
+  let engine: Engine;
+  let examples: PreparedExamples;
+  let unavailable = "";
+  const stacks: Stack[] = [];
+
+  beforeAll(async () => {
+    work = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
+    try {
+      engine = await provisionLanguage(await provisionEngine(), language);
+      await addPluginCommand(join(work, "bin"));
+      await cp(resolve(__dirname, "../../examples", language), join(work, "examples"), { recursive: true });
+      examples = await prepare(join(work, "examples"), engine);
+    } catch (error) {
+      const isExpected = error instanceof LanguageHostUnavailableError || error instanceof ExamplesUnavailableError;
+      if (!isExpected) throw error;
+      unavailable = error.message;
+    }
+  }, PREPARATION_MS);
+  beforeEach(({ skip }) => skip(unavailable !== "", unavailable));
+  afterAll(async () => {
+    for (const stack of stacks) await stack.remove();
+    await rm(work, { recursive: true, force: true });
+  });
+
+  async function project(name: string): Promise<Stack> {
+    const env = { ...examples.env, PATH: [join(work, "bin"), examples.env?.PATH ?? engine.env.PATH].join(":") };
+    const stack = await Stack.ofProject(join(examples.folder, name), engine, env);
+    stacks.push(stack);
+    return stack;
+  }
+
+  async function byHand<T>(stack: Stack, store: string, work: (vault: Emulator) => Promise<T>): Promise<T> {
+    const vault = await startEmulator({ store: join(stack.folder, store) });
+    try {
+      return await work(vault);
+    } finally {
+      await vault.close();
+    }
+  }
+
+  const versionOf = (stack: Stack, store: string, name: string) =>
+    byHand(stack, store, async (vault) => (await keyClient(vault).getKey(name)).properties.version);
+
+  describe(`the examples in ${language}`, () => {
+    it("import-key imports from files, backs up and restores, keeps state clean, and tells drift with exit code 7", async () => {
+      const stack = await project("import-key");
+      await makeDemoKeys(join(stack.folder, "keys"));
+      await configure(stack, "--plaintext=copyVaultUrl=embedded:./second.vault");
+      await stack.up();
+      const outputs = await stack.outputs();
+      expect(outputs).toMatchObject({
+        signingPublicKey: expect.stringContaining("BEGIN PUBLIC KEY"),
+        clientThumbprint: expect.stringMatching(/^[\w-]{43}$/),
+        signingBackupBlob: expect.stringMatching(/^[\w-]{40,}$/),
+      });
+      expect(JSON.stringify(await stack.resources())).not.toContain("canary-of-a-password");
+      const [first, second] = await Promise.all(
+        ["first.vault", "second.vault"].map((store) => versionOf(stack, store, "orders-signing")),
+      );
+      expect(second).toBe(first);
+      expect(String(outputs.copiedKey).split("/").at(-1)).toBe(first);
+
+      await byHand(stack, "first.vault", (vault) =>
+        call(vault, "PATCH", `/keys/tokens/${String(outputs.tokensKey).split("/").at(-1)}`, {
+          tags: { team: "identity", owner: "nobody knows" },
+        }),
+      );
+      const { run, properties } = await stack.drift();
+      expect(run.exitCode, run.text).toBe(7);
+      expect(properties).toEqual({ "Key tokens": ["tags.owner"] });
+    });
+
+    it("backup-and-restore backs up a whole vault, keeps a file for the safe, and restores into another vault", async () => {
+      const stack = await project("backup-and-restore");
+      await configure(stack);
+      await byHand(stack, "primary.vault", (vault) => call(vault, "POST", "/keys/theirs/create", { kty: "EC" }));
+      await stack.up();
+      const { covered, escrowFile, restoredKey } = (await stack.outputs()) as {
+        covered: { keys: Record<string, string> };
+        escrowFile: string;
+        restoredKey: string;
+      };
+      expect(Object.keys(covered.keys).sort()).toEqual(["orders-signing", "theirs"]);
+      expect((await stat(join(stack.folder, escrowFile))).mode & 0o777).toBe(0o600);
+      expect(restoredKey.split("/").at(-1)).toBe(covered.keys["orders-signing"]);
+      expect(await versionOf(stack, "standby.vault", "orders-signing")).toBe(covered.keys["orders-signing"]);
+      const { run } = await stack.drift();
+      expect(run.exitCode, run.text).toBe(0);
+    });
+
+    it("inventory tells what nobody expects and what is missing, and what appears later as drift", async () => {
+      const stack = await project("inventory");
+      const make = (name: string) =>
+        byHand(stack, "inventory.vault", (vault) => call(vault, "POST", `/keys/${name}/create`, { kty: "EC" }));
+      await make("theirs");
+      await stack.up();
+      expect(await stack.outputs()).toMatchObject({ count: 2, unmanaged: ["theirs"], missing: ["ledger"] });
+      await make("rogue");
+      const { run, properties } = await stack.drift();
+      expect(run.exitCode, run.text).toBe(7);
+      expect(properties).toEqual({ "KeyInventory vault": ["drift.rogue"] });
+    });
+  });
+}
+
+async function configure(stack: Stack, ...settings: string[]): Promise<void> {
+  const run = await stack.pulumi("config", "set-all", "--secret=databasePassword=canary-of-a-password", ...settings);
+  if (run.exitCode !== 0) throw new Error(run.text);
+}

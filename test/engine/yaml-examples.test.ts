@@ -1,0 +1,3 @@
+import { describeExamples } from "./language-examples.js";
+
+describeExamples("yaml");
