@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { chmodSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { commandLine, ended } from "../cli/command-line.js";
 import { missingImports, readPage } from "../docs/page.js";
@@ -25,12 +25,18 @@ export interface Deviation {
   text: string;
 }
 
+export interface WalkOptions {
+  fragments?: boolean;
+  /** What the page takes for granted. */
+  prepare?(folder: string): Promise<void>;
+}
+
 /**
  * Does what a page says, from top to bottom, in a project of its own: files are written where they are named, blocks
  * for a shell are run, and what is shown after them has to be printed. With
  * `fragments`, the programs without a file are run together at the end. Vaults at `https://NAME.vault.azure.net` are embedded ones.
  */
-export async function walk(path: string, options?: { fragments: boolean }): Promise<Deviation[]> {
+export async function walk(path: string, options?: WalkOptions): Promise<Deviation[]> {
   const stack = await Stack.create({
     kind: "typescript-esm",
     program: "",
@@ -38,6 +44,8 @@ export async function walk(path: string, options?: { fragments: boolean }): Prom
   });
   try {
     await linkCommand(stack.folder);
+    await rm(join(stack.folder, "index.ts"));
+    await options?.prepare?.(stack.folder);
     const deviations: Deviation[] = [];
     const fragments: string[] = [];
     let printed = "";

@@ -1,13 +1,19 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { walk } from "./guide-walk.js";
+import { startEmulator } from "../../emulator/index.js";
+import { type WalkOptions, walk } from "./guide-walk.js";
+import { keyClient, secretClient } from "./vault-by-hand.js";
 
 /** What these pages say is done here, command by command; the others' programs are compiled (test/docs). */
-const GUIDES: [page: string, options?: { fragments: boolean }][] = [
+const GUIDES: [page: string, options?: WalkOptions][] = [
   ["docs/keys.md", { fragments: true }],
   ["docs/deletion.md"],
   ["docs/refactoring.md"],
   ["docs/backup-and-restore.md"],
   ["docs/components.md"],
+  ["docs/secrets.md"],
+  ["docs/sign-in.md"],
+  ["docs/adopt.md", { prepare: (folder) => filledByHand(join(folder, "contoso.vault")) }],
   ["docs/drift-by-hand.md"],
 ];
 
@@ -17,3 +23,11 @@ describe.concurrent("what a guide says works as it stands", { timeout: 600_000 }
     expect(await walk(page, options)).toEqual([]);
   });
 });
+
+/** A vault that was there before Pulumi. */
+async function filledByHand(store: string): Promise<void> {
+  const vault = await startEmulator({ store });
+  await keyClient(vault).createRsaKey("orders-signing", { tags: { team: "orders" } });
+  await secretClient(vault).setSecret("orders-database", "correct horse", { contentType: "text/plain" });
+  await vault.close();
+}
