@@ -5,7 +5,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { isUnknown } from "../engine/unknown.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import { IF_SOFT_DELETED, ON_DELETE } from "./object-inputs.js";
-import { OWNER_TAG } from "./owner-tag.js";
+import { MOST_TAGS, OWNER_TAG } from "./owner-tag.js";
 import { PREVIOUS_VERSIONS } from "./previous-versions.js";
 
 /** `onDelete`, `ifSoftDeleted`, `previousVersions` and `timeouts`, with defaults left out. Shared by every resource that owns an object. */
@@ -56,7 +56,6 @@ export function checkLifetime(check: InputCheck, { notBefore, expiresOn }: Prope
 }
 
 /** What a vault takes on one object. */
-const MOST_TAGS = 15;
 
 /**
  * The program's tags. One of the 15 that an object can have says who owns it, and is no tag of the program's; an object

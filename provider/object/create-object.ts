@@ -15,6 +15,7 @@ import {
   formatOwner,
   hasOwnerTag,
   isOfSameResource,
+  MOST_TAGS,
   OWNER_TAG,
   type Owner,
   ownerOf,
@@ -38,7 +39,6 @@ import {
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
 type Attributes = { tags?: Record<string, string> };
-const MOST_TAGS = 15;
 
 /** One creation: what is to be made, of which kind, under whose mark. */
 interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle> {

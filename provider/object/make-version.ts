@@ -2,7 +2,7 @@ import { KeyVaultError } from "../keyvault/errors.js";
 import { attributesToChange, differingAttributes } from "./attributes.js";
 import type { ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind } from "./object-kind.js";
-import { formatOwner, OWNER_TAG, type Owner, withOwnerTag } from "./owner-tag.js";
+import { formatOwner, MOST_TAGS, OWNER_TAG, type Owner, withOwnerTag } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
@@ -51,6 +51,8 @@ export async function makeVersion<I extends ObjectInputs, A extends TaggedAttrib
  * and lost its state, and again after each refusal that passes by itself.
  *
  * @param known the version that state knows, and knows not to be the wanted one.
+ * @param uncompared the version that state knows, and of whose source it knows nothing. The object is this resource's,
+ * whoever's mark it carries: of the program's source it needs no other version.
  */
 export async function makeNextVersion<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
   kind: ObjectKind<I, A, B>,
@@ -58,33 +60,62 @@ export async function makeNextVersion<I extends ObjectInputs & A, A extends Tagg
   inputs: I,
   {
     known,
+    uncompared,
     owner,
     attributesOver,
-  }: { known: string | undefined; owner: Owner | undefined; attributesOver(bundle: B | undefined): A },
+  }: {
+    known: string | undefined;
+    uncompared?: string | undefined;
+    owner: Owner | undefined;
+    attributesOver(bundle: B | undefined): A;
+  },
 ): Promise<B> {
   return object.deadline.whileBusy(`${object.label} to be free`, async () => {
     const current = await object.current();
     const wanted = { attributes: attributesOver(current), owner, before: current?.version };
     if (current && current.version !== known) {
       if (await isAsWanted(kind, inputs, current, wanted)) return current;
-      const changed = await changesOfOwnVersion(kind, inputs, current, owner);
-      if (changed) return patchVersion(kind, object, current, { changed, target: wanted.attributes, owner });
+      const isRecorded = current.version === uncompared;
+      if (isRecorded || isMarkedBy(current, owner)) {
+        const changed = await changesOfVersion(kind, inputs, current);
+        if (changed) return patchMarked(kind, object, current, { changed, target: wanted.attributes, owner });
+      }
     }
     return makeVersion(kind, object, inputs, wanted);
   });
 }
 
+/** Gives a version that is ours by its source, or by state alone, what it lacks, our mark included where there is room. */
+async function patchMarked<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
+  kind: ObjectKind<I, A, B>,
+  object: VaultObject<B>,
+  bundle: B,
+  { changed, target, owner }: { changed: (keyof A)[]; target: A; owner: Owner | undefined },
+): Promise<B> {
+  const isToMark =
+    owner !== undefined && !isMarkedBy(bundle, owner) && Object.keys(target.tags ?? {}).length < MOST_TAGS;
+  const all = isToMark && !changed.includes("tags") ? [...changed, "tags" as const] : changed;
+  if (all.length === 0) return bundle;
+  return patchVersion(kind, object, bundle, {
+    changed: all,
+    target,
+    owner: isToMark || isMarkedBy(bundle, owner) ? owner : undefined,
+  });
+}
+
+function isMarkedBy({ tags }: VersionBundle, owner: Owner | undefined): boolean {
+  return owner !== undefined && tags[OWNER_TAG] === formatOwner(owner);
+}
+
 /**
- * The attributes that a version of ours lacks, where its source is already the program's: the run before made it, and
- * the program has changed since. Undefined where it takes another version.
+ * The attributes that a version lacks whose source is already the program's: the run before made it, and the program
+ * has changed since. Undefined where it takes another version.
  */
-async function changesOfOwnVersion<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
+async function changesOfVersion<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
   kind: ObjectKind<I, A, B>,
   inputs: I,
   bundle: B,
-  owner: Owner | undefined,
 ): Promise<(keyof A)[] | undefined> {
-  if (owner === undefined || bundle.tags[OWNER_TAG] !== formatOwner(owner)) return undefined;
   if ((await kind.matches(inputs, bundle)) !== true) return undefined;
   const changed = attributesToChange(kind.attributes, inputs, bundle);
   const isCleared = (attribute: keyof A): boolean =>
@@ -99,7 +130,7 @@ export async function isAsWanted<I extends ObjectInputs, A extends object, B ext
   bundle: B,
   { attributes, owner }: { attributes: A; owner: Owner | undefined },
 ): Promise<boolean> {
-  const isMarked = owner !== undefined && bundle.tags[OWNER_TAG] === formatOwner(owner);
+  const isMarked = isMarkedBy(bundle, owner);
   if (owner !== undefined && !isMarked) return false;
   const matches = await kind.matches(inputs, bundle);
   if (matches === false || (matches === undefined && !isMarked)) return false;

@@ -6,6 +6,9 @@ import { createHash, randomBytes } from "node:crypto";
  */
 export const OWNER_TAG = "pulumi-keyvault";
 
+/** How many tags an object can have. */
+export const MOST_TAGS = 15;
+
 /** Who owns an object: the value of its {@link OWNER_TAG}, `<project>/<stack> <token>`. */
 export interface Owner {
   /** `<project>/<stack>` at the time of the last write. */

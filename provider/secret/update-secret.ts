@@ -57,8 +57,12 @@ async function writeSecret(
   if (plans(plan, "refuse")) throw cannotRepeat(object.label, "cannot be read");
   if (plans(plan, "newVersion", "versionWithout")) {
     if (!plans(plan, "newVersion") && inputs.generate !== undefined) await keepValueOfVault(object, recorded, inputs);
+    const [known, uncompared] = mayHaveValue(recorded, inputs)
+      ? [undefined, recorded.version]
+      : [recorded.version, undefined];
     const bundle = await makeNextVersion(SECRET, object, inputs, {
-      known: mayHaveValue(recorded, inputs) ? undefined : recorded.version,
+      known,
+      uncompared,
       owner,
       attributesOver: (current) => {
         if (current !== undefined) onVersion(current.version);

@@ -120,6 +120,29 @@ describe("what was adopted with tags, and is made by the program from then on,",
     expect(await resource.drift(now)).toEqual({});
   });
 
+  it.each([
+    ["nobody's mark", {}],
+    ["another stack's mark", { "pulumi-keyvault": "other/dev AAAAAAAAAAAAAAAA" }],
+  ])(
+    "gets no version more as a secret of the same value that could only be read until then, with %s",
+    async (_what, mark) => {
+      await secretClient(vault).setSecret("orders", VALUE, { tags: { team: "theirs", ...mark } });
+      const resource = driven(secret);
+      vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "updateSecret" });
+      const state = await adopted(resource);
+      vault.faults.clear();
+      vault.requests.clear();
+      const now = await resource.updated(state, { value: VALUE, tags: { team: "ours" } });
+      expect(now.outs.version).toBe(state.outs.version);
+      expect(resource.operations()).toEqual(["getSecret", "updateSecret"]);
+      expect((await secretClient(vault).getSecret("orders")).properties.tags).toEqual({
+        team: "ours",
+        "pulumi-keyvault": expect.stringMatching(/^shop\/prod /),
+      });
+      expect(await resource.drift(now)).toEqual({});
+    },
+  );
+
   it("keeps those that the program declares, and is not enabled by the way", async () => {
     const tags = { team: "theirs" };
     await keyClient(vault).createEcKey("orders", { tags, enabled: false });
