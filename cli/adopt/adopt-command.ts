@@ -27,6 +27,7 @@ Exit codes:
 Examples:
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net --only 'keys/*'
+  pulumi-keyvault adopt --vault https://contoso.vault.azure.net --set devices
   pulumi-keyvault adopt --vault https://contoso.vault.azure.net --stack prod \\
     --program new-keys.ts`;
 
@@ -44,6 +45,7 @@ export function registerAdopt(program: Command): void {
       "where the import file is written (default: keyvault-import.json, or PROGRAM-import.json beside a program of another name)",
     )
     .option("--plugin", "for a program of the plugin, in any language: write the import file alone")
+    .option("--set [name]", "all keys in one KeySet (default name: keys): for thousands of them")
     .option("--stack [name]", "leave out what this stack has already (default: the selected stack)")
     .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")
     .option("--force", "overwrite both files")

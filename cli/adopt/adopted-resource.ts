@@ -1,17 +1,19 @@
 import { formatMoment } from "../../provider/engine/moment.js";
 import { adoptKey as keyOf, type ReadKey } from "../../provider/key/adopt-key.js";
 import { keyFamily } from "../../provider/key/key-inputs.js";
+import { adoptKeySet } from "../../provider/key-set/adopt-key-set.js";
 import type { SecretBundle } from "../../provider/keyvault/secret-bundle.js";
 import { ownerOf } from "../../provider/object/owner-tag.js";
 import type { AdoptedObject } from "../../provider/object/sayable-inputs.js";
 import { adoptSecret as secretOf } from "../../provider/secret/adopt-secret.js";
 import { providerText, RESOURCE_TYPES } from "../../sdk/contract.js";
+import { counted } from "../text/counted.js";
 import { commentText, commentWord, literal } from "../text/typescript-text.js";
 
 /** An object of the vault as Pulumi takes it over, and as the program writes it. */
 export interface AdoptedResource extends AdoptedObject {
   /** The class of the program. */
-  className: "Key" | "Secret";
+  className: "Key" | "KeySet" | "Secret";
   type: string;
   name: string;
   /** One line for people. */
@@ -25,6 +27,17 @@ export async function adoptKey(vaultUrl: string, found: ReadKey): Promise<Adopte
     type: RESOURCE_TYPES.key,
     name: found.bundle.name,
     comment: describeKey(found.bundle),
+  };
+}
+
+/** All keys of the vault as one resource. */
+export function adoptSet(vaultUrl: string, name: string, keys: readonly AdoptedResource[]): AdoptedResource {
+  return {
+    ...adoptKeySet(keys, { vaultUrl, __provider: providerText("keySet") }),
+    className: "KeySet",
+    type: RESOURCE_TYPES.keySet,
+    name,
+    comment: `${counted(keys.length, "key")} of the vault`,
   };
 }
 

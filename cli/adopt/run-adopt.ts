@@ -11,7 +11,7 @@ import { openVault } from "../vault/open-vault.js";
 import { type FoundVault, readVault } from "../vault/read-vault.js";
 import { describeUnread, INCOMPLETE, unreadObject } from "../vault/unread-object.js";
 import type { AdoptOptions } from "./adopt-options.js";
-import { type AdoptedResource, adoptKey, adoptSecret } from "./adopted-resource.js";
+import { type AdoptedResource, adoptKey, adoptSecret, adoptSet } from "./adopted-resource.js";
 import { importFile, pluginImportFile } from "./import-file.js";
 import { nameResources } from "./program-names.js";
 import { programText } from "./program-text.js";
@@ -25,6 +25,12 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   };
   const importPath = importFilePath(options);
   const isPlugin = options.plugin === true;
+  if (isPlugin && options.set !== undefined) {
+    throw new CliError(
+      "KV_USAGE",
+      "--set writes a TypeScript program, and a program of the plugin has no KeySet: leave one of --set and --plugin out",
+    );
+  }
   const files = isPlugin ? [{ path: importPath }] : [{ path: options.program }, { path: importPath }];
   const force = options.force === true;
   await refuseExisting(files, force);
@@ -32,7 +38,7 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   const known = options.stack === undefined ? NOTHING_KNOWN : await knownObjects(options.stack);
   const filter = nameFilter(options.only, options.ignore);
   const found = await readVault(client, filter, (collection, name) => known.has(vaultUrl, collection, name));
-  const resources = await adoptAll(vaultUrl, found);
+  const resources = inSet(vaultUrl, await adoptAll(vaultUrl, found), options.set);
   const say = (text: string): unknown => options.quiet || process.stdout.write(text);
   const exitCode = found.unread.length > 0 ? INCOMPLETE : 0;
   for (const line of describeUnread(found.unread)) tellProblem("adopt", line);
@@ -80,14 +86,33 @@ async function adoptAll(vaultUrl: string, { keys, secrets, unread }: FoundVault)
   return resources;
 }
 
+/** The keys in one set where that is asked for, and the secrets as they are. */
+function inSet(
+  vaultUrl: string,
+  resources: readonly AdoptedResource[],
+  set: AdoptOptions["set"],
+): readonly AdoptedResource[] {
+  const keys = resources.filter(({ className }) => className === "Key");
+  if (set === undefined || keys.length === 0) return resources;
+  const others = resources.filter(({ className }) => className !== "Key");
+  return [adoptSet(vaultUrl, set === true ? "keys" : set, keys), ...others];
+}
+
 function summary(vaultUrl: string, resources: readonly AdoptedResource[], found: FoundVault): string {
   const { isPolicyHidden } = found;
-  const keys = resources.filter(({ className }) => className === "Key");
   const secrets = resources.filter(({ className }) => className === "Secret");
   const policies = isPolicyHidden
     ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
     : "";
-  return `${vaultUrl}: ${counted(keys.length, "key")} and ${counted(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}`;
+  return `${vaultUrl}: ${counted(keysIn(resources), "key")} and ${counted(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}`;
+}
+
+function keysIn(resources: readonly AdoptedResource[]): number {
+  const counts = resources.map(({ className, inputs }) => {
+    if (className !== "KeySet") return className === "Key" ? 1 : 0;
+    return Object.keys(inputs.keys ?? {}).length;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function steps(program: string, importPath: string): string {

@@ -11,6 +11,7 @@ import { expectedValue } from "../object/observed-drift.js";
 import { givenSources } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
+import { AdoptedNames } from "./adopted-names.js";
 import { entryOf, keyInputsOf, namesWithoutCase, SETTINGS } from "./key-set-inputs.js";
 import { findSetSources, type SetSources } from "./set-sources.js";
 
@@ -78,6 +79,7 @@ class EntriesCheck {
   readonly #given: Properties;
   readonly #oldEntries: Properties;
   readonly #oldNames: Map<string, string>;
+  #adopted = new AdoptedNames(0);
   /** By what is wrong: the keys of which it is. */
   readonly #problems = new Map<string, string[]>();
 
@@ -91,7 +93,10 @@ class EntriesCheck {
   }
 
   async checked(): Promise<Properties | string | undefined> {
-    const { entries: given } = this.#check.news;
+    const { entries, keys: recorded, import: imported } = this.#check.news;
+    // An import into state hands on what state is to hold.
+    const given =
+      entries ?? (imported === undefined && Object.keys(this.#oldEntries).length === 0 ? recorded : undefined);
     const sources = findSetSources(this.#check);
     if (sources.status === "unknown" || isUnknown(given)) return UNKNOWN;
     if (given !== undefined && given !== null && !isRecord(given)) {
@@ -107,6 +112,7 @@ class EntriesCheck {
     }
     const keys: Properties = {};
     let count = 0;
+    this.#adopted = new AdoptedNames(wanted.size);
     for (const [name, entry] of wanted) {
       keys[name] = await this.#checkedKey(name, entry);
       if (++count % TURN === 0) await setImmediate();
@@ -198,7 +204,7 @@ class EntriesCheck {
       members.generate === undefined && members.restore === undefined && members.restoreFrom === undefined;
     const oldEntry = this.#oldEntries[name];
     const olds = isRecord(oldEntry) ? keyInputsOf(this.#olds, name, oldEntry) : {};
-    const { inputs, failures } = await checkKey(olds, {
+    const news = {
       ...this.#given,
       ...(isWithoutSource && generate !== undefined ? { generate } : {}),
       ...(adopt === true && hasNoOther && !(isWithoutSource && generate !== undefined) ? { adopt } : {}),
@@ -209,7 +215,8 @@ class EntriesCheck {
       // Each key is an object of its own, of this one resource.
       ...(typeof claimant === "string" ? { claimant: `${claimant} ${name.toLowerCase()}` } : {}),
       owner,
-    });
+    };
+    const { inputs, failures } = await checkKey(olds, news, (address) => this.#adopted.has(address));
     for (const { reason } of failures) this.#note(name, reason);
     return entryOf(this.#set, inputs);
   }

@@ -8,7 +8,7 @@ import { checkEnabled, checkLifetime, checkOptions, checkTags } from "../object/
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { expectedDigest, isSetOutside, withFindingsAccepted } from "../object/observed-drift.js";
 import { checkCredential } from "../vault/check-credential.js";
-import { checkObjectName, checkVaultUrl } from "../vault/object-address.js";
+import { checkObjectName, checkVaultUrl, type ObjectAddress } from "../vault/object-address.js";
 import { type CheckedSource, checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
 import { isDefaultKeyOps } from "./key-inputs.js";
@@ -54,10 +54,13 @@ const OPS_OF_TYPE: Record<string, readonly string[]> = {
 /**
  * Turns a program's inputs of a Key into their normal form, private material left out, and reports all that is
  * wrong with them at once. Runs in every preview; asks the vault nothing, but for a key that is to be adopted.
+ *
+ * @param isKnownToBeThere of a key that is to be adopted: whether another look has found it.
  */
 export async function checkKey(
   olds: Properties,
   news: Properties,
+  isKnownToBeThere: (address: ObjectAddress) => Promise<boolean> = async () => false,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const check = new InputCheck(withFindingsAccepted(news, olds), PROPERTIES);
   const vaultUrl = checkVaultUrl(check, olds);
@@ -83,9 +86,18 @@ export async function checkKey(
   checkCleared(check, olds, inputs, source.isAtHand);
   checkReplaced(check, olds, inputs, source.isAtHand);
   if (inputs.adopt === true && olds.name === undefined && check.failures.length === 0) {
-    await checkAdoption(check, keyObject, { vaultUrl, name, credential: inputs.credential });
+    const address = { vaultUrl, name, credential: inputs.credential };
+    if (!(await isKnown(address, isKnownToBeThere))) await checkAdoption(check, keyObject, address);
   }
   return { inputs, failures: check.failures };
+}
+
+async function isKnown(
+  { vaultUrl, name, credential }: { vaultUrl: unknown; name: unknown; credential: unknown },
+  isKnownToBeThere: (address: ObjectAddress) => Promise<boolean>,
+): Promise<boolean> {
+  if (typeof vaultUrl !== "string" || typeof name !== "string" || isUnknown(vaultUrl) || isUnknown(name)) return false;
+  return isKnownToBeThere({ vaultUrl, name, ...(typeof credential === "string" ? { credential } : {}) });
 }
 
 /**

@@ -192,3 +192,38 @@ it("adopting a Managed HSM leaves nothing to change: symmetric keys, and operati
     await hsm.close();
   }
 });
+
+describe("adopt --set", () => {
+  it("takes many keys over in one resource, without a write, and the next previews are clean", async () => {
+    const vault = await startEmulator();
+    const call = vaultCaller(vault);
+    for (let index = 0; index < 30; index++) {
+      await call("POST", `/keys/pump-${index}/create`, { kty: "EC", tags: { fleet: "devices", n: String(index % 3) } });
+    }
+    await call("PATCH", "/keys/pump-7", { attributes: { enabled: false, exp: 3_800_000_000 } });
+    await call("PUT", "/secrets/password", { value: "v" });
+    const stack = await Stack.create({
+      kind: "typescript",
+      program: "",
+      config: { "keyvault:credential": "token" },
+      env: { KEYVAULT_TOKEN: vault.token },
+    });
+    const adopted = await runCommand(
+      ["adopt", "--vault", vault.url, "--credential", "token", "--set", "devices", "--force"],
+      { cwd: stack.folder, env: { ...stack.env, KEYVAULT_TOKEN: vault.token } },
+    );
+    expect(adopted.exitCode, adopted.stderr).toBe(0);
+    expect(adopted.stdout).toContain("30 keys and 1 secret to adopt");
+    const imported = await stack.pulumi(
+      ...["import", "--file", "keyvault-import.json", "--yes", "--protect=false", "--generate-code=false"],
+    );
+    expect(imported.exitCode, imported.text).toBe(0);
+    vault.requests.clear();
+    expect((await stack.drift()).properties).toEqual({});
+    await stack.up("--expect-no-changes");
+    const writes = askedRequests(vault).filter(({ method }) => method !== "GET");
+    expect(writes).toEqual([]);
+    await stack.remove();
+    await vault.close();
+  });
+});
