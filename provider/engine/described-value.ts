@@ -7,7 +7,14 @@ export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "boolean") return "true or false";
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (isOutput(value)) return "an Output";
   return typeof value === "object" ? `a map of ${Object.keys(value).length}` : `a ${typeof value}`;
+}
+
+/** Whether a program gave an Output of Pulumi's where a value has to be known. */
+export function isOutput(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "__pulumiOutput" in value && value.__pulumiOutput === true;
 }
 
 /** As {@link describeValue}, of text. */

@@ -1,5 +1,6 @@
-import { describeValue } from "../engine/described-value.js";
+import { describeValue, isOutput } from "../engine/described-value.js";
 import { KeyVaultError } from "../keyvault/errors.js";
+import { OUTPUT_HINT } from "./object-reference.js";
 
 /** Bytes, or their base64url. */
 export type Bytes = Uint8Array | { base64url: string };
@@ -52,10 +53,14 @@ export function writeBytes(what: string, bytes: Buffer, encoding: unknown = "utf
 }
 
 function refusal(what: string, given: unknown, hint: string): KeyVaultError {
-  const isMangled = given !== null && typeof given === "object" && Object.keys(given).every((key) => /^\d+$/.test(key));
+  const isMangled =
+    given !== null &&
+    typeof given === "object" &&
+    !isOutput(given) &&
+    Object.keys(given).every((key) => /^\d+$/.test(key));
   const shown =
     isMangled && !Array.isArray(given)
       ? "a Buffer that went through an Output, which takes it apart"
       : describeValue(given);
-  return new KeyVaultError("KV_INVALID_INPUT", `${what} is ${shown}`, { hint });
+  return new KeyVaultError("KV_INVALID_INPUT", `${what} is ${shown}`, { hint: isOutput(given) ? OUTPUT_HINT : hint });
 }

@@ -70,7 +70,7 @@ export function withoutVersion(collection: "keys" | "secrets", { version, ...add
   return address;
 }
 
-const OUTPUT_HINT = "an Output is known only later: use the function whose name ends in Output.";
+export const OUTPUT_HINT = "an Output is known only later: use the function whose name ends in Output.";
 
 function readVersion(refuse: (why: string, hint: string) => KeyVaultError, version: unknown): string | undefined {
   if (!isGiven(version)) return undefined;

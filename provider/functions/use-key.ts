@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from "node:crypto";
-import { describeValue } from "../engine/described-value.js";
 import type { KeyUseResult } from "../keyvault/key-use-operations.js";
 import { type NamedVersion, objectId } from "../vault/object-address.js";
 import { readBase64url, readBytes, readData, writeBytes } from "./binary-data.js";
@@ -203,5 +202,5 @@ function versionId({ asked }: UsedKey, { keyId = "" }: KeyUseResult): string {
 function vector(use: KeyUse, given: unknown): Buffer {
   const iv = readBytes(`${use}: iv`, given);
   if (iv.length === 16) return iv;
-  throw refused(use, `iv is ${describeValue(given)} of ${iv.length} bytes`, "it has 16 bytes.");
+  throw refused(use, `the iv has ${iv.length} bytes`, "give 16.");
 }

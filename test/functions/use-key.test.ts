@@ -235,6 +235,19 @@ describe("functions that use a key", () => {
         /a Buffer that went through an Output/,
       ],
       [() => keyvault.sign(said({ algorithm: "RS256", data: "x" }), options), /no key is named/],
+      [
+        () => keyvault.encrypt({ ...key("rsa"), algorithm: "RSA-OAEP", plaintext: said(pulumi.output("x")) }, options),
+        /plaintext is an Output: an Output is known only later: use the function whose name ends in Output/,
+      ],
+      [() => keyvault.getKey(said({ name: pulumi.output("x") }), options), /the name is an Output: .*ends in Output/],
+      [
+        () =>
+          keyvault.encrypt(
+            { ...key("rsa"), algorithm: "A256CBC", plaintext: Buffer.alloc(16), iv: Buffer.alloc(12) },
+            options,
+          ),
+        /the iv has 12 bytes: give 16/,
+      ],
     ];
     for (const [use, why] of cases) await expect(use()).rejects.toMatchObject(refused(why));
     expect(askedRequests(vault)).toEqual([]);
