@@ -50,7 +50,11 @@ async function notThere(
   const details = { ...facts, version, operation, status, requestId };
   const subject = version === undefined ? label : `version ${version} of ${label}`;
   try {
-    const { deletedOn, scheduledPurgeDate } = await look();
+    const { deletedOn, scheduledPurgeDate } = await look().catch((error: unknown): Partial<SoftDeleted> => {
+      // Of a disabled secret among the deleted ones the service says no more than that it is there.
+      if (isKeyVaultError(error) && error.objectDisabled === true) return {};
+      throw error;
+    });
     const when = deletedOn === undefined ? "" : ` on ${formatMoment(deletedOn)}`;
     const until = scheduledPurgeDate === undefined ? "" : ` until ${formatMoment(scheduledPurgeDate)}`;
     return new KeyVaultError("KV_DELETED_RECOVERABLE", `${label} was deleted${when} and can be recovered${until}`, {

@@ -1,3 +1,4 @@
+import { describeValue } from "../engine/described-value.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { KeyVaultClient, PageOptions } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
@@ -23,7 +24,13 @@ export function listing<T>(
 /** @throws KeyVaultError `KV_INVALID_INPUT` where no vault is named, or what names it is no URL of one. */
 export async function listedClient({ vaultUrl, credential }: ListedVault): Promise<KeyVaultClient> {
   const url = listedVaultUrl(vaultUrl);
-  if (credential === undefined || typeof credential === "string") return vaultClient({ vaultUrl: url, credential });
+  if (credential === undefined || credential === null) return vaultClient({ vaultUrl: url });
+  if (typeof credential === "string") return vaultClient({ vaultUrl: url, credential });
+  if (typeof (credential as { getToken?: unknown }).getToken !== "function") {
+    throw new KeyVaultError("KV_INVALID_INPUT", `The credential is ${describeValue(credential)}`, {
+      hint: "give the name of one, or a credential of @azure/identity (it has a method getToken).",
+    });
+  }
   return vaultClient({ vaultUrl: url, credential: await sourceOf(credential) });
 }
 

@@ -60,6 +60,8 @@ describe("functions that read", () => {
     await call("PUT", "/secrets/former", { value: VALUE });
     await call("DELETE", "/keys/former");
     await call("DELETE", "/secrets/former");
+    await call("PUT", "/secrets/stopped-former", { value: VALUE, attributes: { enabled: false } });
+    await call("DELETE", "/secrets/stopped-former");
     await vault.clock.advance(120_000);
   });
   afterAll(() => vault?.close());
@@ -187,6 +189,28 @@ describe("functions that read", () => {
     expect(operations()).toEqual(["getKey", "getDeletedKey"]);
     await expect(getSecret({ vaultUrl: vault.url, name: "former" }, options)).rejects.toMatchObject(deleted);
     await expect(getSecretMetadata({ vaultUrl: vault.url, name: "former" }, options)).rejects.toMatchObject(deleted);
+  });
+
+  it("tell of a secret that was disabled before it was deleted that it can be recovered", async () => {
+    const deleted = {
+      code: "KV_DELETED_RECOVERABLE",
+      message: expect.stringContaining("was deleted and can be recovered"),
+    };
+    const gone = { vaultUrl: vault.url, name: "stopped-former" };
+    await expect(getSecret(gone, options)).rejects.toMatchObject(deleted);
+    await expect(getSecretMetadata(gone, options)).rejects.toMatchObject(deleted);
+  });
+
+  it.each([
+    ["a map", {}],
+    ["a number", 5],
+    ["an Output", pulumi.output("token")],
+  ])("refuse %s, which is no credential", async (_what, credential) => {
+    const asker = { credential } as unknown as typeof options;
+    await expect(getKey({ vaultUrl: vault.url, name: "orders" }, asker)).rejects.toMatchObject({
+      code: "KV_INVALID_INPUT",
+      message: expect.stringMatching(/The credential is .*getToken/),
+    });
   });
 
   it("tell what is not there, and which version", async () => {
