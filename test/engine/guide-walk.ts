@@ -3,7 +3,7 @@ import { chmodSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { commandLine, ended } from "../cli/command-line.js";
-import { missingImports, readPage } from "../docs/page.js";
+import { type Block, missingImports, readPage } from "../docs/page.js";
 import { Stack } from "./stack.js";
 
 /** Pulumi as somebody uses it who says yes to what it asks. */
@@ -11,6 +11,7 @@ const SHELL = `set -e -o pipefail
 pulumi() {
   case "$1" in
     up | destroy | refresh) command pulumi "$@" --non-interactive --color never --yes --skip-preview ;;
+    stack) [ "$2" = init ] || command pulumi "$@" --non-interactive --color never ;;
     *) command pulumi "$@" --non-interactive --color never ;;
   esac
 }
@@ -27,6 +28,8 @@ export interface Deviation {
 
 export interface WalkOptions {
   fragments?: boolean;
+  /** Which blocks are done. Default: all. */
+  only?(block: Block): boolean;
   /** What the page takes for granted. */
   prepare?(folder: string): Promise<void>;
 }
@@ -49,7 +52,7 @@ export async function walk(path: string, options?: WalkOptions): Promise<Deviati
     const deviations: Deviation[] = [];
     const fragments: string[] = [];
     let printed = "";
-    for (const { place, language, note, file, text } of readPage(path).blocks) {
+    for (const { place, language, note, file, text } of readPage(path).blocks.filter(options?.only ?? (() => true))) {
       const local = text.replace(/https:\/\/([\w${}-]+)\.vault\.azure\.net/g, "embedded:./$1.vault");
       if (file !== undefined) {
         await mkdir(dirname(join(stack.folder, file)), { recursive: true });
