@@ -10,7 +10,7 @@ const load = async (name: string): Promise<unknown> =>
 if (kind === "emulator") {
   const { startEmulator } = (await load("index")) as EmulatorModule;
   const emulator = await startEmulator({ tls: scheme === "https", ...(store === "" ? {} : { store }) });
-  process.send?.({ url: emulator.url, ca: emulator.caCertificate });
+  process.send?.({ url: emulator.url, ca: emulator.caCertificate, token: emulator.token });
 } else {
   const body = JSON.stringify({ empty: "x".repeat(900) });
   const handle = (_request: unknown, response: import("node:http").ServerResponse) => {

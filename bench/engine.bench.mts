@@ -1,0 +1,153 @@
+/**
+ * npm run build && node bench/engine.bench.mts: what a resource costs on the real engine, as ratios within one run.
+ *
+ *   --keys N[,N…]   numbers of keys (default 500)
+ *   --rounds N      rounds, whose medians are told (default 5)
+ *   --programs A,B  of floor, plain, keys, keySet (default all)
+ *   --quick         5 keys, one round, without checkpoints: shows that it runs, and its figures mean nothing
+ *   --json FILE     writes every measurement
+ *   --svg FILE      draws the time of an `up` over the number of keys
+ *
+ * `floor` is a dynamic provider that does nothing, with our inputs and outputs; `plain` is what one writes on
+ * `@azure/keyvault-keys`. The vault is a process of its own. "skipped" is with PULUMI_SKIP_CHECKPOINTS=true.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { PROGRAMS, type ProgramName } from "./engine-programs.mts";
+import { type Cost, EngineProject } from "./engine-project.mts";
+import { timePlot } from "./time-plot.mts";
+
+const { values } = parseArgs({
+  options: {
+    keys: { type: "string" },
+    rounds: { type: "string" },
+    programs: { type: "string", default: Object.keys(PROGRAMS).join(",") },
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    svg: { type: "string" },
+  },
+});
+const counts = (values.keys ?? (values.quick ? "5" : "500")).split(",").map(Number);
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+const programs = values.programs.split(",") as ProgramName[];
+
+type Mode = "default" | "skipped";
+const modes: readonly Mode[] = values.quick ? ["skipped"] : ["default", "skipped"];
+const STEPS = ["up", "no-op up", "refresh", "destroy"] as const;
+type Step = (typeof STEPS)[number];
+
+interface Measurement {
+  program: ProgramName;
+  mode: Mode;
+  keys: number;
+  round: number;
+  steps: Record<Step, Cost>;
+  bytesPerKey: number;
+}
+
+async function measure(program: ProgramName, mode: Mode, keys: number, round: number): Promise<Measurement> {
+  const server = fork(join(import.meta.dirname, "emulator-server.mts"), ["emulator", "http"]);
+  const [{ url, token }] = (await once(server, "message")) as [{ url: string; token: string }];
+  const project = await EngineProject.make(PROGRAMS[program](keys), {
+    VAULT_URL: url,
+    KEYVAULT_TOKEN: token,
+    KEYVAULT_CREDENTIAL: "token",
+    ...(mode === "skipped" ? { PULUMI_SKIP_CHECKPOINTS: "true" } : {}),
+  });
+  try {
+    await project.pulumi("config", "set", "keyvault:credential", "token");
+    const up = await project.pulumi("up", "--yes", "--skip-preview");
+    const bytesPerKey = Math.round(project.stateBytes / keys);
+    const steps = {
+      up,
+      "no-op up": await project.pulumi("up", "--yes", "--skip-preview"),
+      refresh: await project.pulumi("refresh", "--yes", "--skip-preview"),
+      destroy: await project.pulumi("destroy", "--yes", "--skip-preview"),
+    };
+    return { program, mode, keys, round, steps, bytesPerKey };
+  } finally {
+    server.kill();
+    project.remove();
+  }
+}
+
+const measurements: Measurement[] = [];
+for (const keys of counts) {
+  for (let round = 1; round <= rounds; round++) {
+    // One after the other in each round: what else the machine does strikes all of them alike.
+    for (const mode of modes) {
+      for (const program of programs) {
+        process.stderr.write(`${keys} keys, round ${round} of ${rounds}, ${mode}: ${program}\n`);
+        measurements.push(await measure(program, mode, keys, round));
+      }
+    }
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function of(program: ProgramName, mode: Mode, keys: number): Measurement[] {
+  return measurements.filter((each) => each.program === program && each.mode === mode && each.keys === keys);
+}
+
+/** The median of what each round says of two programs that ran beside each other, with the least and the most. */
+function ratio(a: ProgramName, b: ProgramName, mode: Mode, keys: number, step: Step): string {
+  const [above, below] = [of(a, mode, keys), of(b, mode, keys)];
+  const ratios = above.map(
+    (each, index) => each.steps[step].elapsed / (below[index]?.steps[step].elapsed ?? Number.NaN),
+  );
+  return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+}
+
+/** What issue after issue is measured by: a ratio that has to be reached. */
+const GOALS: [a: ProgramName, b: ProgramName, mode: Mode, step: Step, atMost: number][] = [
+  ["keys", "floor", "default", "up", 1.03],
+  ["keys", "floor", "skipped", "up", 1.2],
+  ["keys", "floor", "skipped", "no-op up", 1.1],
+  ["keys", "floor", "skipped", "refresh", 1.2],
+  ["keys", "floor", "skipped", "destroy", 1.2],
+  ["keys", "plain", "skipped", "no-op up", 1],
+  ["keySet", "plain", "default", "up", 0.15],
+];
+
+const { version: sdk } = createRequire(import.meta.url)("@pulumi/pulumi/package.json") as { version: string };
+console.log(`Node ${process.version}, @pulumi/pulumi ${sdk}, ${cpus().length} cores, medians of ${rounds}\n`);
+for (const keys of counts) {
+  console.log(`| ${keys} keys, seconds | state | ${STEPS.join(" | ")} | bytes per key |`);
+  console.log(`|---|---|${STEPS.map(() => "---").join("|")}|---|`);
+  for (const mode of modes) {
+    for (const program of programs) {
+      const all = of(program, mode, keys);
+      const seconds = STEPS.map((step) => median(all.map(({ steps }) => steps[step].elapsed)).toFixed(1));
+      const bytes = median(all.map(({ bytesPerKey }) => bytesPerKey));
+      console.log(`| ${program} | ${mode} | ${seconds.join(" | ")} | ${bytes} |`);
+    }
+  }
+  console.log("\n| ratio | state | step | median (spread) | goal |\n|---|---|---|---|---|");
+  for (const [a, b, mode, step, atMost] of GOALS) {
+    if (!programs.includes(a) || !programs.includes(b) || !modes.includes(mode)) continue;
+    console.log(`| ${a} ÷ ${b} | ${mode} | ${step} | ${ratio(a, b, mode, keys, step)} | at most ${atMost} |`);
+  }
+  console.log("");
+}
+if (values.json !== undefined) {
+  writeFileSync(values.json, `${JSON.stringify({ node: process.version, sdk, rounds, measurements }, undefined, 2)}\n`);
+}
+if (values.svg !== undefined) {
+  const lines = programs.map((program) => ({
+    name: program,
+    points: counts.map((keys) => ({
+      x: keys,
+      y: median(of(program, "default", keys).map(({ steps }) => steps.up.elapsed)),
+    })),
+  }));
+  writeFileSync(values.svg, timePlot(lines, { x: "keys", y: "seconds of an up" }));
+}
