@@ -11,6 +11,7 @@ import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
 import { refuseOptions, refuseTimeouts } from "./resource-options.js";
+import { withheldTraces } from "./withheld-traces.js";
 
 /** The key to back up: a Key of this program, or the name of one that it does not manage. */
 export type KeyBackupArgs = BackupArgs &
@@ -52,17 +53,24 @@ export class KeyBackup extends pulumi.CustomResource {
     refuseOptions("keyBackup", name, opts);
     refuseTimeouts("keyBackup", name, opts);
     const { key, ...rest } = args ?? {};
-    super(
-      RESOURCE_TYPES.keyBackup,
-      name,
-      {
-        ...backupOutputs,
-        ...backupInputs("key", name, rest, key),
-        ...ownerInputs(RESOURCE_TYPES.keyBackup, name, opts?.parent),
-        __provider: providerText("keyBackup"),
-      },
-      { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
-    );
+    const traces = withheldTraces();
+    try {
+      super(
+        RESOURCE_TYPES.keyBackup,
+        name,
+        {
+          ...backupOutputs,
+          ...backupInputs("key", name, rest, key),
+          ...ownerInputs(RESOURCE_TYPES.keyBackup, name, opts?.parent),
+          __provider: providerText("keyBackup"),
+        },
+        { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
+      );
+    } catch (error) {
+      throw traces.given(error);
+    } finally {
+      traces.end();
+    }
     deriveBackupOutputs(this);
   }
 

@@ -10,6 +10,7 @@ import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { renamedOptions } from "./renamed-options.js";
 import { kindOf } from "./resource-kind.js";
 import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
+import { withheldTraces } from "./withheld-traces.js";
 
 /** A passphrase inline, or where the provider reads it: an environment variable or a file. */
 export type Passphrase = pulumi.Input<string> | { env: string } | { file: string };
@@ -247,20 +248,27 @@ export class Key extends pulumi.CustomResource {
     const type = RESOURCE_TYPES.key;
     refuseOptions("key", name, opts);
     const { import: material, restore, timeouts, ...rest }: Partial<KeyArgs> = args ?? {};
-    super(
-      type,
-      name,
-      {
-        ...OUTPUTS,
-        ...rest,
-        ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
-        ...timeoutInputs("key", name, timeouts, opts),
-        ...(material === undefined ? {} : { import: importInputs(material) }),
-        ...restoreInputs("key", name, restore),
-        __provider: providerText("key"),
-      },
-      renamedOptions(opts, "import", "thumbprint"),
-    );
+    const traces = withheldTraces();
+    try {
+      super(
+        type,
+        name,
+        {
+          ...OUTPUTS,
+          ...rest,
+          ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
+          ...timeoutInputs("key", name, timeouts, opts),
+          ...(material === undefined ? {} : { import: importInputs(material) }),
+          ...restoreInputs("key", name, restore),
+          __provider: providerText("key"),
+        },
+        renamedOptions(opts, "import", "thumbprint"),
+      );
+    } catch (error) {
+      throw traces.given(error);
+    } finally {
+      traces.end();
+    }
     // State leaves out what the key type implies. Where there is none, in a unit test, the program's word stands.
     deriveOutput<Key, "curve">(this, "curve", () =>
       recordedFacts(this).apply(({ publicKey }) => publicKey?.curve as KeyCurve | undefined),

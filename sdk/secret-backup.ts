@@ -11,6 +11,7 @@ import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { ownerInputs } from "./identity-inputs.js";
 import { refuseOptions, refuseTimeouts } from "./resource-options.js";
 import type { Secret } from "./secret.js";
+import { withheldTraces } from "./withheld-traces.js";
 
 /** The secret to back up: a Secret of this program, or the name of one that it does not manage. */
 export type SecretBackupArgs = BackupArgs &
@@ -51,17 +52,24 @@ export class SecretBackup extends pulumi.CustomResource {
     refuseOptions("secretBackup", name, opts);
     refuseTimeouts("secretBackup", name, opts);
     const { secret, ...rest } = args ?? {};
-    super(
-      RESOURCE_TYPES.secretBackup,
-      name,
-      {
-        ...backupOutputs,
-        ...backupInputs("secret", name, rest, secret),
-        ...ownerInputs(RESOURCE_TYPES.secretBackup, name, opts?.parent),
-        __provider: providerText("secretBackup"),
-      },
-      { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
-    );
+    const traces = withheldTraces();
+    try {
+      super(
+        RESOURCE_TYPES.secretBackup,
+        name,
+        {
+          ...backupOutputs,
+          ...backupInputs("secret", name, rest, secret),
+          ...ownerInputs(RESOURCE_TYPES.secretBackup, name, opts?.parent),
+          __provider: providerText("secretBackup"),
+        },
+        { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
+      );
+    } catch (error) {
+      throw traces.given(error);
+    } finally {
+      traces.end();
+    }
     deriveBackupOutputs(this);
   }
 

@@ -6,6 +6,7 @@ import { identityInputs } from "./identity-inputs.js";
 import type { Listed, ObjectArgs } from "./object-args.js";
 import { renamedOptions } from "./renamed-options.js";
 import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
+import { withheldTraces } from "./withheld-traces.js";
 
 /**
  * The value, or where the provider reads it, so that it never passes through the engine: an environment variable, or a
@@ -139,23 +140,30 @@ export class Secret extends pulumi.CustomResource {
     const type = RESOURCE_TYPES.secret;
     refuseOptions("secret", name, opts);
     const { value, restore, timeouts, ...rest }: Partial<SecretArgs> = args ?? {};
-    super(
-      type,
-      name,
-      {
-        ...OUTPUTS,
-        ...rest,
-        ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
-        ...(value === undefined ? {} : { value: pulumi.secret(value) }),
-        ...timeoutInputs("secret", name, timeouts, opts),
-        ...restoreInputs("secret", name, restore),
-        __provider: providerText("secret"),
-      },
-      {
-        ...renamedOptions(opts, "value", "valueDigest"),
-        additionalSecretOutputs: ["valueDigest", ...(opts?.additionalSecretOutputs ?? [])],
-      },
-    );
+    const traces = withheldTraces();
+    try {
+      super(
+        type,
+        name,
+        {
+          ...OUTPUTS,
+          ...rest,
+          ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
+          ...(value === undefined ? {} : { value: pulumi.secret(value) }),
+          ...timeoutInputs("secret", name, timeouts, opts),
+          ...restoreInputs("secret", name, restore),
+          __provider: providerText("secret"),
+        },
+        {
+          ...renamedOptions(opts, "value", "valueDigest"),
+          additionalSecretOutputs: ["valueDigest", ...(opts?.additionalSecretOutputs ?? [])],
+        },
+      );
+    } catch (error) {
+      throw traces.given(error);
+    } finally {
+      traces.end();
+    }
   }
 
   /** The versioned URL. */
