@@ -113,7 +113,8 @@ class EntriesCheck {
     const keys: Properties = {};
     let count = 0;
     this.#adopted = new AdoptedNames(wanted.size);
-    for (const [name, entry] of wanted) {
+    const inOrder = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, entry] of inOrder) {
       keys[name] = await this.#checkedKey(name, entry);
       if (++count % TURN === 0) await setImmediate();
     }

@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keySet } from "../../provider/dynamic-v1.js";
+import { cancelRun } from "../../provider/engine/run-cancellation.js";
+import { useRunClock } from "../../provider/engine/run-clock.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
 import { unpackRecords } from "../../provider/key-set/packed-records.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
-import { identity, nextEngineRun } from "./engine-run.js";
+import { hurried, identity, nextEngineRun } from "./engine-run.js";
 
 let vault: Emulator;
 let folder: string;
@@ -193,5 +196,148 @@ describe("a set of keys", () => {
     const state = await set.created({ ...imported(), entries: { b: { import: { jwk } } } });
     const text = JSON.stringify([state, [...unpackRecords(state.outs.records)]]);
     for (const canary of [...canaries, ...others]) expect(text).not.toContain(canary);
+  });
+});
+
+describe("a key of a set", () => {
+  it("is recovered where a soft-deleted one holds the name", async () => {
+    const { a } = files("a");
+    await call(vault, "PUT", "/keys/a", { key: a?.jwk });
+    const { key: before } = (await inVault("/keys/a")) as { key: Arguments };
+    await call(vault, "DELETE", "/keys/a");
+    const state = await set.created({ ...imported(), tags: { fleet: "devices" } });
+    expect(keysOf(state).a?.version).toBe(String(before.kid).split("/").at(-1));
+    expect(await inVault("/keys/a")).toMatchObject({ tags: { fleet: "devices" } });
+  });
+
+  it("is restored from a backup, generated or adopted, each in its own way", async () => {
+    const source = await startEmulator({ timing: "instant" });
+    await call(source, "PUT", "/keys/r", { key: ecKey().jwk, tags: { from: "backup" } });
+    const { value: blob } = (await call(source, "POST", "/keys/r/backup")) as { value: string };
+    await source.close();
+    await call(vault, "PUT", "/keys/x", { key: ecKey().jwk, tags: { by: "hand" } });
+    const entries = {
+      r: { restoreFrom: { blob } },
+      g: { generate: { keyType: "EC", curve: "P-384" } },
+      x: { adopt: true },
+    };
+    const state = await set.created({ entries });
+    expect(keysOf(state)).toMatchObject({ r: { found: { tags: { from: "backup" } } }, g: {}, x: { adopt: true } });
+    expect(await inVault("/keys/x")).toMatchObject({ tags: { by: "hand" } });
+    vault.clock.advance(10_000);
+    expect(await set.drift(state)).toEqual({});
+    const updated = await set.updated(state, { entries });
+    expect(set.operations()).toEqual([]);
+    expect(updated.inputs).toEqual(state.inputs);
+  });
+
+  it("disables the version before where the program makes another", async () => {
+    files("a");
+    const args = { ...imported(), previousVersions: "disable" };
+    const state = await set.created(args);
+    const before = keysOf(state).a?.version;
+    files("a");
+    await set.updated(state, args);
+    expect(await inVault(`/keys/a/${before}`)).toMatchObject({ attributes: { enabled: false } });
+  });
+
+  it("carries the mark of its set, and one of another stack is left alone", async () => {
+    files("a", "b");
+    const state = await set.created(imported());
+    const { tags } = (await inVault("/keys/a")) as { tags: Record<string, string> };
+    expect(tags["pulumi-keyvault"]).toMatch(/^shop\/prod [\w-]{16}$/);
+    await call(vault, "PATCH", "/keys/b", { tags: { "pulumi-keyvault": "shop/other 0123456789abcdef" } });
+    await set.deleted(state);
+    expect(await inVault("/keys/a")).toHaveProperty("refused");
+    expect(await inVault("/keys/b")).toHaveProperty("key");
+  });
+
+  it("is taken over from a run that was cut off, without another version", async () => {
+    files("a", "b", "c");
+    const inputs = await set.checked(imported());
+    const { outs } = await keySet.create(inputs);
+    nextEngineRun();
+    const again = await keySet.create(await set.checked(imported()));
+    const versions = (found: Arguments) => [...unpackRecords(found.records)].map(([, { facts }]) => facts.version);
+    expect(versions(again.outs)).toEqual(versions(outs));
+  });
+
+  it("is told by name where it cannot be read, and the set is not taken for unchanged", async () => {
+    files("a", "b");
+    const state = await set.created(imported());
+    vault.faults.add({ kind: "status", operation: "getKeys", status: 403, code: "Forbidden" });
+    vault.faults.add({ kind: "status", operation: "getKey", name: "b", status: 403, code: "Forbidden" });
+    await expect(keySet.read(state.id, state.outs)).rejects.toThrow(/KV_FORBIDDEN.*key "b"/s);
+  });
+});
+
+describe("the settings of a set", () => {
+  it("may be unknown in a preview, as a source or all of the keys may", async () => {
+    files("a");
+    const inputs = await set.checked({ ...imported(), expiresOn: UNKNOWN, tags: { site: UNKNOWN } });
+    expect(inputs).toMatchObject({ expiresOn: UNKNOWN, tags: { site: UNKNOWN } });
+    expect((await set.checked({ entries: { b: { import: UNKNOWN } } })).keys).toEqual({ b: { thumbprint: UNKNOWN } });
+    expect((await set.checked({ import: UNKNOWN })).keys).toBe(UNKNOWN);
+    expect((await set.checked({ entries: UNKNOWN })).keys).toBe(UNKNOWN);
+  });
+
+  it("are changed for all keys, but for those with another word of their own", async () => {
+    files("a", "b");
+    const own = { ...imported(), entries: { b: { tags: { own: "1" } } } };
+    const state = await set.created({ ...own, tags: { fleet: "devices" } });
+    await set.updated(state, { ...own, tags: { fleet: "pumps" } });
+    expect(set.operations()).toEqual(["updateKey"]);
+    expect(await inVault("/keys/a")).toMatchObject({ tags: { fleet: "pumps" } });
+    expect(await inVault("/keys/b")).toMatchObject({ tags: { own: "1" } });
+  });
+
+  it("are taken back by a key that has none of them", async () => {
+    files("a", "b");
+    const state = await set.created({ ...imported(), tags: { fleet: "devices" }, enabled: false });
+    const own = { b: { tags: {}, enabled: true } };
+    await set.updated(state, { ...imported(), tags: { fleet: "devices" }, enabled: false, entries: own });
+    const { tags, attributes } = (await inVault("/keys/b")) as { tags: Arguments; attributes: Arguments };
+    expect(Object.keys(tags)).toEqual(["pulumi-keyvault"]);
+    expect(attributes).toMatchObject({ enabled: true });
+    expect(await inVault("/keys/a")).toMatchObject({ attributes: { enabled: false } });
+  });
+
+  it("refuse a folder that is not there, names that no key can have, and members of other resources", async () => {
+    expect(await set.refused({ import: { folder: join(folder, "nowhere") } })).toMatch(
+      /not at hand: folder .* does not/,
+    );
+    writeFileSync(join(folder, "my key.pem"), ecKey().pkcs8);
+    expect(await set.refused(imported())).toContain('name without its ending is "my key": no key can have that name');
+    expect(await set.refused({ entries: { a: { generate: { keyType: "EC" }, vaultUrl: vault.url } } })).toContain(
+      '"vaultUrl" is not a property of a key of a set',
+    );
+    expect(await set.refused({ entries: { a: {} } })).toContain("needs one source");
+    expect(await set.refused({})).toContain("there is no key in this set");
+  });
+});
+
+describe("a large set", () => {
+  it("is refreshed by the list alone, and of what changed by its key", async () => {
+    const entries = Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`k-${index}`, {}]));
+    const args = { entries, generate: { keyType: "EC" } };
+    const state = await set.created(args);
+    expect(JSON.stringify(state).length / 120).toBeLessThan(250);
+    useRunClock({ ...hurried(), now: () => Date.now() + 10_000 });
+    const settled = await set.refreshed(state);
+    vault.requests.clear();
+    expect(await set.drift(settled)).toEqual({});
+    expect(new Set(set.operations())).toEqual(new Set(["getKeys"]));
+    expect(set.operations().length).toBeLessThanOrEqual(6);
+    await call(vault, "PATCH", "/keys/k-7", { tags: { a: "b" } });
+    vault.requests.clear();
+    await set.refreshed(settled);
+    expect(set.operations().filter((operation) => operation !== "getKeys")).toEqual(["getKey"]);
+  });
+
+  it("ends at once where the run is cancelled, and records what was made", async () => {
+    const entries = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`k-${index}`, {}]));
+    const inputs = await set.checked({ entries, generate: { keyType: "EC" } });
+    cancelRun();
+    await expect(keySet.create(inputs)).rejects.toThrow(/40 were not tried, since the run was cancelled/);
   });
 });
