@@ -325,7 +325,16 @@ export function importInputs<I extends object>(material: pulumi.Input<I>): pulum
   if (members === null || typeof members !== "object" || !("wrapWith" in members)) return pulumi.secret(members);
   const { wrapWith, ...rest } = members;
   const secrets = Object.entries(rest).map(([name, member]) => [name, pulumi.secret(member)]);
-  return { ...Object.fromEntries(secrets), wrapWith };
+  return { ...Object.fromEntries(secrets), wrapWith: neverAbsent(wrapWith) };
+}
+
+/**
+ * An Output that turns out to be undefined, such as one that another stack does not have, is no key, and is refused as that:
+ * left out on its way it would have the key sent as it is.
+ */
+function neverAbsent(wrapWith: unknown): unknown {
+  if (!pulumi.Output.isInstance(wrapWith) && !(wrapWith instanceof Promise)) return wrapWith;
+  return pulumi.output(wrapWith).apply((known: unknown) => known ?? "");
 }
 
 /** What is known of a key to wrap with goes along, so that one that cannot do it is refused in the preview. */

@@ -54,7 +54,7 @@ async function checkImport(check: InputCheck, olds: Properties): Promise<Checked
   const { import: given } = check.news;
   if (isUnknown(given)) return { inputs: { thumbprint: UNKNOWN }, isAtHand: true };
   const { wrapWith: asked, ...source } = isRecord(given) ? given : { wrapWith: undefined };
-  if (asked === undefined || asked === null) return checkMaterial(check, olds, isRecord(given) ? source : given);
+  if (asked === undefined) return checkMaterial(check, olds, isRecord(given) ? source : given);
   const wrapWith = readWrapWith(check, asked);
   const checked = await checkMaterial(check, olds, source, wrapWith);
   if (wrapWith === undefined) return NONE;

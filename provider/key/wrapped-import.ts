@@ -36,10 +36,9 @@ export function exchangeKeyFor(address: ObjectAddress): WrapWith | undefined {
 export function readWrapWith(check: InputCheck, given: unknown): WrapWith | undefined {
   const { id, version, ...facts } = isRecord(given) ? given : { id: given, version: undefined };
   if (isUnknown(id)) return { facts };
-  if (typeof id !== "string") {
-    check.failUnnamed(
-      `KV_INVALID_INPUT: import: wrapWith must be a Key or the id of a key, and is ${describeValue(given)}`,
-    );
+  if (typeof id !== "string" || id === "") {
+    const is = id === "" ? "empty: what should name it has no value" : describeValue(given);
+    check.failUnnamed(`KV_INVALID_INPUT: import: wrapWith must be a Key or the id of a key, and is ${is}`);
     return undefined;
   }
   try {

@@ -155,9 +155,14 @@ describe("an import that is wrapped on its way", () => {
     ["a secret", "https://other.vault.azure.net/secrets/kek", {}, /secrets, not of its keys/],
     ["no id", "hunter2hunter2", {}, /text of 14 characters/],
     ["a number", 4, {}, /a number/],
+    ["nothing where a key was meant: it is not sent plain", null, {}, /wrapWith must be a Key .* is null/],
+    ["an Output that has no value", "", {}, /wrapWith must be a Key .* is empty: what should name it has no value/],
     ["a key in software", undefined, { hardwareProtected: false }, /hardwareProtected.*false/],
   ])("is refused in the preview with %s", async (_what, wrapWith, more, why) => {
-    const told = await resource.refused({ import: { pem: ecKey().pkcs8, wrapWith: wrapWith ?? kek }, ...more });
+    const told = await resource.refused({
+      import: { pem: ecKey().pkcs8, wrapWith: wrapWith === undefined ? kek : wrapWith },
+      ...more,
+    });
     expect(told).toMatch(why);
     expect(told).not.toContain("hunter2");
   });
