@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { LANGUAGES, LanguageHostUnavailableError, provisionLanguage } from "./engine/language-host.mts";
 import { type Engine, EngineUnavailableError, provisionEngine } from "./engine/provision.mts";
+import { provisionSdks, SdksUnavailableError } from "./sdks/provision-sdks.mts";
+import { PythonUnavailableError, provisionPython } from "./sdks/python-environment.mts";
 
 // npm test: everything that CI checks. The last line counts the tests and, one each, the other checks.
 
@@ -99,7 +101,7 @@ async function engine(): Promise<Tally> {
     const provisioned = await provisionEngine();
     const { version, source, binDir } = provisioned;
     console.log(`Pulumi ${version} (${source}: ${binDir})`);
-    await languageHosts(provisioned);
+    await otherLanguages(provisioned);
     return PASSED;
   } catch (error) {
     if (!(error instanceof EngineUnavailableError)) throw error;
@@ -109,14 +111,20 @@ async function engine(): Promise<Tally> {
 }
 
 /** Here, where it can be seen how far they are, and not within the time limit of a test. */
-async function languageHosts(provisioned: Engine): Promise<void> {
-  for (const language of LANGUAGES) {
-    try {
-      await provisionLanguage(provisioned, language);
-    } catch (error) {
-      if (!(error instanceof LanguageHostUnavailableError)) throw error;
-      console.error(`${error.message}\nThe tests of examples in ${language} are skipped.`);
-    }
+async function otherLanguages(engine: Engine): Promise<void> {
+  for (const language of LANGUAGES)
+    await orSkipped(`examples in ${language}`, () => provisionLanguage(engine, language));
+  await orSkipped("the SDKs and of the examples that need one", () => provisionSdks());
+  await orSkipped("examples in python", () => provisionPython());
+}
+
+async function orSkipped(tests: string, provision: () => Promise<unknown>): Promise<void> {
+  try {
+    await provision();
+  } catch (error) {
+    const kinds = [LanguageHostUnavailableError, SdksUnavailableError, PythonUnavailableError];
+    if (!kinds.some((kind) => error instanceof kind)) throw error;
+    console.error(`${error instanceof Error ? error.message : ""}\nThe tests of ${tests} are skipped.`);
   }
 }
 

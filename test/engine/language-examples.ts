@@ -1,6 +1,6 @@
 import { cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { makeDemoKeys } from "../../tools/demo/demo-keys.mts";
@@ -56,7 +56,7 @@ export function describeExamples(
   });
 
   async function project(name: string): Promise<Stack> {
-    const env = { ...examples.env, PATH: [join(work, "bin"), examples.env?.PATH ?? engine.env.PATH].join(":") };
+    const env = { ...examples.env, PATH: [join(work, "bin"), examples.env?.PATH ?? engine.env.PATH].join(delimiter) };
     const stack = await Stack.ofProject(join(examples.folder, name), engine, env);
     stacks.push(stack);
     return stack;
