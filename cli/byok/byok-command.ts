@@ -32,7 +32,7 @@ export function registerByok(program: Command): void {
     .command("byok")
     .summary("wrap a local key into a .byok file")
     .description("Wraps a local private key for the key exchange key of a vault, into a file that az can import.")
-    .requiredOption("--key <file>", "the private key: PEM, DER, PFX or JWK")
+    .requiredOption("--key <file>", "the private key: PEM, OpenSSH, DER, PFX or JWK")
     .option("--passphrase-env <name>", "environment variable with its passphrase")
     .option("--passphrase-file <file>", "file with its passphrase")
     .requiredOption("--kek <id>", "id of the key exchange key, or its name in --vault")

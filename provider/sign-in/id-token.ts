@@ -1,4 +1,5 @@
-import { KeyVaultError } from "../keyvault/errors.js";
+import { type Clock, delay, systemClock } from "../keyvault/clock.js";
+import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { isLoopbackHost } from "../keyvault/identifier.js";
 import { type IdTokenRequest, idTokenRequest } from "./id-token-request.js";
 import type { IdTokenSource } from "./sign-in.js";
@@ -15,7 +16,11 @@ const LONGEST_ANSWER = 256 * 1024;
  *
  * @throws KeyVaultError `KV_UNAUTHENTICATED`
  */
-export async function idToken(source: IdTokenSource, env: NodeJS.ProcessEnv): Promise<string> {
+export async function idToken(
+  source: IdTokenSource,
+  env: NodeJS.ProcessEnv,
+  clock: Clock = systemClock,
+): Promise<string> {
   if (!("request" in source)) return readText(source, "the pipeline's OIDC token", env).trim();
   const request = idTokenRequest(env);
   if (request === undefined) {
@@ -23,8 +28,19 @@ export async function idToken(source: IdTokenSource, env: NodeJS.ProcessEnv): Pr
       hint: "set ARM_OIDC_REQUEST_URL and ARM_OIDC_REQUEST_TOKEN; in GitHub Actions the job's permission `id-token: write` sets ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN.",
     });
   }
-  return await requestIdToken(request, source.audience ?? AUDIENCE);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await requestIdToken(request, source.audience ?? AUDIENCE);
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !isKeyVaultError(error) || !error.retryable) throw error;
+      await delay(clock, FIRST_DELAY_MS * 2 ** (attempt - 1));
+    }
+  }
 }
+
+/** Asking again gives another token and nothing else: a pipeline's server that is busy for a moment ends no run. */
+const MOST_ATTEMPTS = 3;
+const FIRST_DELAY_MS = 1_000;
 
 /** As GitHub describes it: a GET with the request's own bearer token; the answer has the token as `value`. */
 async function requestIdToken(request: IdTokenRequest, audience: string): Promise<string> {
@@ -41,9 +57,13 @@ async function requestIdToken(request: IdTokenRequest, audience: string): Promis
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       dispatcher,
     }).catch((failure: unknown) => {
-      throw refused(url, `it could not be asked (${failureCode(failure)})`);
+      const code = failureCode(failure);
+      throw refused(url, `it could not be asked (${code})`, TRANSIENT_FAILURES.has(code));
     });
-    if (response.status !== 200) throw refused(url, `it answered ${response.status}`);
+    if (response.status !== 200) {
+      const { status } = response;
+      throw refused(url, `it answered ${status}`, status === 408 || status === 429 || status >= 500);
+    }
     return tokenOf(await boundedText(response, url), url);
   } finally {
     await dispatcher.destroy();
@@ -97,8 +117,19 @@ function failureCode(failure: unknown): string {
   return cause instanceof Error ? cause.name : "unknown error";
 }
 
-function refused({ host }: URL, why: string): KeyVaultError {
+/** Of the transport: another attempt may have the answer. */
+const TRANSIENT_FAILURES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "UND_ERR_SOCKET",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+function refused({ host }: URL, why: string, retryable = false): KeyVaultError {
   return new KeyVaultError("KV_UNAUTHENTICATED", `${host} gave no OIDC token of the pipeline: ${why}`, {
+    retryable,
     hint: "in GitHub Actions the job needs the permission `id-token: write`; elsewhere put the token into ARM_OIDC_TOKEN or the file that ARM_OIDC_TOKEN_FILE_PATH names.",
   });
 }
