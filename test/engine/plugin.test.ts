@@ -1,0 +1,249 @@
+import { randomUUID } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { kill, MARK, markedProcesses } from "../chaos/marked-processes.js";
+import { Stack } from "./stack.js";
+import { keyClient, requestCounts, settingsFor } from "./vault-by-hand.js";
+
+const VALUE = "hunter2-very-secret";
+
+describe("the plugin on the real engine", () => {
+  let vault: Emulator;
+  let stack: Stack;
+
+  const text = (run: { text: string }): string => run.text.replace(/\s+/g, " ");
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    vault.vault("emulator").configure({
+      permissions: {
+        principals: {
+          "emulator-owner": { keys: ["*"], secrets: ["*"] },
+          keys: { keys: ["*"] },
+          secrets: { secrets: ["*"] },
+        },
+      },
+    });
+    const { config, env } = settingsFor(vault);
+    const tokenOf = async (principal: string) =>
+      (await vault.credentialFor(principal).getToken("https://vault.azure.net/.default"))?.token ?? "";
+    stack = await Stack.create({
+      door: "plugin",
+      program: "",
+      config,
+      env: { ...env, KEYS_TOKEN: await tokenOf("keys"), SECRETS_TOKEN: await tokenOf("secrets") },
+    });
+  });
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+  beforeEach(() => vault.requests.clear());
+
+  it("serves several providers with different credentials in one program, and hides what is secret in them", async () => {
+    await stack.program(`
+      const entries = (token) => ({ own: { type: "token", token: { env: token } } });
+      const provider = (name, token) => new keyvault.Provider(name, {
+        vaultUrl: ${JSON.stringify(vault.url)},
+        credential: "own",
+        credentials: pulumi.secret(JSON.stringify(entries(token))),
+      });
+      const ofKeys = provider("keys", "KEYS_TOKEN");
+      const ofSecrets = provider("secrets", "SECRETS_TOKEN");
+      const key = new keyvault.Key("orders", { name: "orders", generate: { keyType: "EC" } }, { provider: ofKeys });
+      new keyvault.Secret("orders", { name: "orders", value: "${VALUE}" }, { provider: ofSecrets });
+      new keyvault.Secret("refused", { name: "refused", value: "${VALUE}" }, { provider: ofKeys });`);
+    const refused = await stack.tryUp("--continue-on-error");
+    expect(text(refused)).toMatch(/KV_FORBIDDEN: .*"refused"/);
+    expect(text(refused)).not.toContain(VALUE);
+    const made = (await stack.resources()).map(({ urn }) => urn.split("::").slice(2).join("::"));
+    expect(made).toEqual(expect.arrayContaining(["keyvault:index:Key::orders", "keyvault:index:Secret::orders"]));
+    expect(made).not.toContain("keyvault:index:Secret::refused");
+    const plain = (await stack.pulumi("stack", "export")).stdout;
+    expect(plain).not.toContain("KEYS_TOKEN");
+    await stack.program("");
+    await stack.up();
+  });
+
+  it("reads, uses and lists keys and secrets for a program, and keeps secret what is", async () => {
+    await stack.program(`
+      const key = new keyvault.Key("using", { name: "using", generate: { keyType: "RSA" } });
+      const secret = new keyvault.Secret("db", { name: "db", value: "${VALUE}" });
+      const of = (f) => pulumi.all([key.id, secret.id, key.version]).apply(f);
+      exports.key = of(([id]) => keyvault.getKey({ id })).apply(({ keyType, name }) => ({ keyType, name }));
+      exports.same = of(([id,, version]) => keyvault.getKeyVersion({ id, version })).apply(({ publicKeyPem }) =>
+        key.publicKeyPem.apply((pem) => pem === publicKeyPem));
+      exports.secret = of(([, id]) => keyvault.getSecret({ id }));
+      exports.metadata = of(([, id]) => keyvault.getSecretMetadata({ id })).apply(({ name }) => name);
+      exports.round = of(([id]) => keyvault.encrypt({ id, algorithm: "RSA-OAEP-256", plaintext: "words" })
+        .then(({ ciphertext }) => keyvault.decrypt({ id, algorithm: "RSA-OAEP-256", ciphertext })));
+      exports.verified = of(([id]) => keyvault.sign({ id, algorithm: "RS256", data: "a text" })
+        .then(({ signature }) => keyvault.verify({ id, algorithm: "RS256", data: "a text", signature })));
+      exports.unwrapped = of(([id]) => keyvault.wrapKey({ id, algorithm: "RSA-OAEP", keyToWrapBase64url: "c2VjcmV0" })
+        .then(({ wrappedKey }) => keyvault.unwrapKey({ id, algorithm: "RSA-OAEP", wrappedKey })));
+      exports.listed = of(() => keyvault.listKeys({})).apply(({ keys }) => keys.map(({ name }) => name));
+      exports.deleted = of(() => keyvault.listDeletedSecrets({})).apply(({ secrets }) => secrets.map(({ name }) => name));`);
+    const previewed = await stack.pulumi("preview");
+    expect(previewed.exitCode, previewed.text).toBe(0);
+    const run = await stack.up();
+    expect(run.text).not.toContain(VALUE);
+    expect(await stack.outputs()).toMatchObject({
+      key: { keyType: "RSA", name: "using" },
+      same: true,
+      secret: { value: VALUE, name: "db" },
+      metadata: "db",
+      round: { plaintext: "words" },
+      verified: { valid: true },
+      unwrapped: { unwrappedKey: "c2VjcmV0" },
+      listed: ["using"],
+      deleted: ["orders"],
+    });
+    const shown = JSON.parse((await stack.pulumi("stack", "output", "--json")).stdout);
+    expect(JSON.stringify(shown)).not.toContain(VALUE);
+    expect(JSON.stringify(shown)).not.toContain("c2VjcmV0");
+  });
+
+  it("a preview knows the outputs that a change leaves as they are, and no others", async () => {
+    const program = (settings: string) => `
+      const key = new keyvault.Key("known", { name: "known", generate: { keyType: "EC", ${settings} });
+      exports.version = key.version;
+      exports.vaultUrl = key.vaultUrl;
+      exports.tags = key.tags;`;
+    const previewed = async () => (await stack.pulumi("preview", "--diff")).text;
+    await stack.program(program("}"));
+    expect(await previewed()).toMatch(/vaultUrl *: "http[\s\S]*version *: \[unknown\]/);
+    await stack.up();
+    const { version } = await stack.outputs();
+    await stack.program(program('}, tags: { a: "1" }'));
+    expect(await previewed()).not.toContain("[unknown]");
+    await stack.program(program('}, onDelete: "retain"'));
+    expect(await previewed()).not.toContain("[unknown]");
+    await stack.program(program('keepers: { a: "1" } }'));
+    expect(await previewed()).toMatch(/version *: "\w{32}" => \[unknown\]/);
+    await stack.up();
+    expect((await stack.outputs()).version).not.toBe(version);
+  });
+
+  it("names objects as pulumi:autonaming says, and finds them again", async () => {
+    const file = join(stack.folder, "Pulumi.dev.yaml");
+    const settings = await readFile(file, "utf8");
+    const named = async (autonaming: string): Promise<string> => {
+      await writeFile(file, `${settings}  pulumi:autonaming:\n${autonaming}\n`);
+      await stack.program(`exports.name = new keyvault.Key("my key", { generate: { keyType: "EC" } }).name;`);
+      await stack.up();
+      const { name } = await stack.outputs();
+      await stack.program("");
+      await stack.up();
+      return String(name);
+    };
+    expect(await named("    mode: default")).toMatch(/^my-key-[0-9a-f]{7}$/);
+    expect(await named(`    pattern: team-\${name}-\${stack}`)).toBe("team-my-key-dev");
+    await writeFile(file, `${settings}  pulumi:autonaming:\n    mode: disabled\n`);
+    await stack.program('new keyvault.Key("my key", { generate: { keyType: "EC" } });');
+    expect(text(await stack.pulumi("preview"))).toContain("KV_INVALID_INPUT: name: must be a key name");
+    await writeFile(file, settings);
+  });
+
+  it.each([
+    ["two sources", '{ generate: { keyType: "EC" }, adopt: true }', "KV_INVALID_INPUT: a key takes one source"],
+    [
+      "a wrong type",
+      '{ generate: { keyType: "EC" }, enabled: "yes" }',
+      "KV_INVALID_INPUT: enabled: must be true or false",
+    ],
+    [
+      "a property that there is not",
+      '{ generate: { keyType: "EC" }, tag: {} }',
+      '"tag" is not a property of this resource',
+    ],
+    [
+      "a secret in the wrong place",
+      `{ name: pulumi.secret("${VALUE}!"), adopt: true }`,
+      "KV_INVALID_INPUT: name: must be",
+    ],
+  ])("refuses %s in the preview, with a code and without the value", async (_what, args, message) => {
+    await stack.program(`new keyvault.Key("bad", ${args});`);
+    const run = await stack.pulumi("preview");
+    expect(run.exitCode).not.toBe(0);
+    expect(text(run)).toContain(message);
+    expect(run.text).not.toContain(VALUE);
+    expect(requestCounts(vault)).toEqual({});
+  });
+
+  it("refuses a setting that there is not, by the nearest name, and says no value", async () => {
+    await stack.program('new keyvault.Key("bad", { name: "bad", generate: { keyType: "EC" } });');
+    await stack.pulumi("config", "set", "keyvault:credentail", VALUE);
+    const run = await stack.pulumi("preview");
+    await stack.pulumi("config", "rm", "keyvault:credentail");
+    expect(run.exitCode).not.toBe(0);
+    expect(text(run)).toContain(
+      "KV_INVALID_INPUT: keyvault:credentail is no setting; did you mean keyvault:credential?",
+    );
+    expect(run.text).not.toContain(VALUE);
+  });
+
+  it("loses nothing where the plugin is killed in the middle of an update", async () => {
+    const program = (tags: string) =>
+      `new keyvault.Key("killed", { name: "killed", generate: { keyType: "EC" }, tags: ${tags} });`;
+    await stack.program(program("{}"));
+    await stack.up();
+    await stack.program(program('{ a: "1" }'));
+    vault.requests.clear();
+    vault.faults.add({ kind: "latency", operation: "updateKey", milliseconds: 600_000, times: 1 });
+    const mark = randomUUID();
+    stack.env[MARK] = mark;
+    const running = stack.tryUp();
+    await vi.waitFor(() => expect(requestCounts(vault).updateKey).toBe(1), { timeout: 60_000, interval: 50 });
+    for (const { pid, command } of markedProcesses(mark)) if (/plugin\/main\.js/.test(command)) kill(pid);
+    const run = await running;
+    expect(run.exitCode).not.toBe(0);
+    delete stack.env[MARK];
+    vault.faults.clear();
+    await stack.up();
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    const key = await keyClient(vault).getKey("killed");
+    expect(key.properties.tags).toMatchObject({ a: "1" });
+    const versions: unknown[] = [];
+    for await (const version of keyClient(vault).listPropertiesOfKeyVersions("killed")) versions.push(version);
+    expect(versions).toHaveLength(1);
+  });
+
+  it("keeps what a later version has recorded, and refuses a resource that it does not know", async () => {
+    const exported = JSON.parse((await stack.pulumi("stack", "export", "--show-secrets")).stdout);
+    const key = exported.deployment.resources.find(({ urn }: { urn: string }) => urn.endsWith("::killed"));
+    key.outputs.laterFact = { from: "a later version" };
+    key.outputs.__shown.laterOutput = null;
+    key.outputs.laterOutput = "derived by a later version";
+    await stack.pulumi("stack", "import", "--file", await stack.file("state.json", JSON.stringify(exported)));
+    await stack.program(
+      'new keyvault.Key("killed", { name: "killed", generate: { keyType: "EC" }, tags: { a: "2" } });',
+    );
+    await stack.up("--refresh");
+    expect((await stack.drift()).run.exitCode).toBe(0);
+    const { outputs } = await stack.resource("killed", "Key");
+    expect(outputs).toMatchObject({ laterFact: { from: "a later version" } });
+    expect(outputs).not.toHaveProperty("laterOutput");
+    await stack.program('new pulumi.CustomResource("keyvault:index:Later", "later", {});');
+    const run = await stack.tryUp();
+    expect(text(run)).toContain(
+      "KV_INVALID_INPUT: this version of the keyvault plugin has no resource keyvault:index:Later",
+    );
+  });
+
+  it("a program whose plugin is missing is told its name by the engine, and nothing happens", async () => {
+    const file = join(stack.folder, "Pulumi.yaml");
+    const project = await readFile(file, "utf8");
+    await writeFile(file, project.replace(/plugins:[\s\S]*/, ""));
+    await stack.program('new keyvault.Key("missing", { name: "missing", generate: { keyType: "EC" } });');
+    const run = await stack.pulumi("preview");
+    await writeFile(file, project);
+    expect(run.exitCode).not.toBe(0);
+    const guide = (await readFile(join(__dirname, "../../docs/plugin.md"), "utf8")).replace(/\s+/g, " ");
+    const [message = ""] =
+      /no resource plugin 'pulumi-resource-keyvault' found in the workspace[^\n]*/.exec(run.text) ?? [];
+    expect(message).not.toBe("");
+    expect(guide).toContain("no resource plugin 'pulumi-resource-keyvault' found in the workspace");
+  });
+});
