@@ -67,7 +67,7 @@ export async function createResource(
   { isPreview, timeoutMs }: { isPreview: boolean; timeoutMs: number | undefined },
 ): Promise<{ id: string; outputs: Properties }> {
   const resource = resourceOf(urn);
-  if (isPreview) return { id: "", outputs: { ...inputs, ...unknownOutputs(resource) } };
+  if (isPreview) return { id: "", outputs: { ...absentEchoes(resource), ...inputs, ...unknownOutputs(resource) } };
   const { id, outs } = await shownIfPartial(resource, () =>
     withEngineTimeout(timeoutMs, () => resource.provider.create(inputs)),
   );
@@ -175,6 +175,11 @@ function isPartial(error: unknown): error is Error & { id: string; properties: P
   return error instanceof Error && "id" in error && "properties" in error && "reasons" in error;
 }
 
+/** What the program leaves out will not be there either. */
+function absentEchoes({ schema }: PluginResource): Properties {
+  return Object.fromEntries(schema.echoed.map((name) => [name, null]));
+}
+
 function unknownOutputs({ schema }: PluginResource): Properties {
   return Object.fromEntries(Object.keys(schema.outputs).map((name) => [name, UNKNOWN]));
 }
@@ -192,15 +197,16 @@ function previewedUpdate(
   const { schema } = resource;
   const effects = changedProperties(oldInputs, news).map((change) => effectOf(schema.inputs, change));
   const computed = Object.keys(schema.outputs);
+  const echoes = absentEchoes(resource);
   const known = (names: string[]): Properties =>
     Object.fromEntries(names.filter((name) => olds[name] !== undefined).map((name) => [name, olds[name]]));
   const isCertain = effects.length > 0 && !containsUnknown(news);
-  if (isCertain && effects.every((effect) => effect === "nothing")) return { ...news, ...known(computed) };
+  if (isCertain && effects.every((effect) => effect === "nothing")) return { ...echoes, ...news, ...known(computed) };
   if (isCertain && effects.every((effect) => effect === "nothing" || effect === "patch")) {
     const lasting = computed.filter((name) => name !== "updatedOn" && !Object.hasOwn(schema.inputs, name));
-    return { ...news, ...unknownOutputs(resource), ...known(lasting) };
+    return { ...echoes, ...news, ...unknownOutputs(resource), ...known(lasting) };
   }
-  return { ...news, ...unknownOutputs(resource) };
+  return { ...echoes, ...news, ...unknownOutputs(resource) };
 }
 
 /** What is taken away may need more than what is changed: the service clears no moment. */

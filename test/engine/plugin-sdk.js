@@ -26,7 +26,9 @@ for (const [type, resource] of Object.entries(schema.resources)) {
 }
 
 for (const token of Object.keys(schema.functions)) {
-  exports[token.split(":").at(-1)] = (args, opts) => pulumi.runtime.invoke(token, args ?? {}, opts);
+  const name = token.split(":").at(-1);
+  exports[name] = (args, opts) => pulumi.runtime.invoke(token, args ?? {}, opts);
+  exports[`${name}Output`] = (args, opts) => pulumi.runtime.invokeOutput(token, args ?? {}, opts);
 }
 
 exports.Provider = class extends pulumi.ProviderResource {
