@@ -64,6 +64,7 @@ export interface OperationTimeouts {
   create?: pulumi.Input<string>;
   /** To read it in a refresh. */
   read?: pulumi.Input<string>;
+  /** To patch it or to make a version. */
   update?: pulumi.Input<string>;
   /** To delete it, the wait for the deletion and the purge included. */
   delete?: pulumi.Input<string>;

@@ -5,12 +5,19 @@ import type { NormalisedJwk } from "../material/public-key.js";
 export interface ObjectFacts {
   /** The versionless URL. */
   id: string;
+  /** The vault that was asked. */
   vaultUrl: string;
+  /** As the vault writes it. */
   name: string;
+  /** Whether it can be used. */
   enabled: boolean;
+  /** Not to be used before; undefined where nothing is set. */
   notBefore?: string | undefined;
+  /** Not to be used after; undefined where it never expires. */
   expiresOn?: string | undefined;
+  /** When this version was made. */
   createdOn?: string | undefined;
+  /** When this version was last changed. */
   updatedOn?: string | undefined;
   /** Such as `Recoverable+Purgeable`. */
   recoveryLevel?: string | undefined;
@@ -34,8 +41,11 @@ export interface GetKeyResult extends ObjectFacts {
   keySize?: number | undefined;
   /** `P-256`, `P-384`, `P-521` or `P-256K`. */
   curve?: string | undefined;
+  /** What the key may be used for. */
   keyOps: string[];
+  /** Whether the key is kept in an HSM. */
   hardwareProtected: boolean;
+  /** Whether it can be released. */
   exportable?: boolean | undefined;
   /** `data` is base64url, as the service answers it. */
   releasePolicy?: KeyReleasePolicy | undefined;
@@ -43,6 +53,7 @@ export interface GetKeyResult extends ObjectFacts {
   thumbprint?: string | undefined;
   /** SubjectPublicKeyInfo; undefined for symmetric keys. */
   publicKeyPem?: string | undefined;
+  /** With the names and widths of RFC 7518; undefined for symmetric keys. */
   publicKeyJwk?: NormalisedJwk | undefined;
   /** Undefined for symmetric keys and P-256K. */
   publicKeyOpenSsh?: string | undefined;
@@ -54,11 +65,13 @@ export interface SecretMetadata extends ObjectFacts {
   version: string;
   /** The versioned URL. */
   versionId: string;
+  /** Undefined where there is none. */
   contentType?: string | undefined;
   /** The URL of the key of the certificate that backs it. */
   keyId?: string | undefined;
 }
 
 export interface ReadSecret extends SecretMetadata {
+  /** In plain text: what shows it shows the secret. */
   value: string;
 }

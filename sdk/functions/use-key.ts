@@ -55,6 +55,7 @@ export type BytesInput = Uint8Array | pulumi.Input<{ base64url: string }> | { ba
 export type DataInput = pulumi.Input<string> | BytesInput;
 
 interface EncryptSettings {
+  /** One that the key type takes; what does not fit a known key is refused before a request. */
   algorithm: CipherAlgorithm;
 }
 export type EncryptArgs = KeyToUse &
@@ -80,6 +81,7 @@ export interface EncryptResult {
 }
 
 interface DecryptSettings {
+  /** One that the key type takes; what does not fit a known key is refused before a request. */
   algorithm: CipherAlgorithm;
   /** Base64url, as encrypt gave it. */
   ciphertext: string;
@@ -94,12 +96,14 @@ export type DecryptArgs = KeyToUse & DecryptSettings & { additionalData?: Data }
 export type DecryptOutputArgs = KeyToUseOutput & Given<DecryptSettings> & { additionalData?: DataInput };
 
 export interface DecryptResult {
+  /** The version that was used: keep it with what it made. */
   versionId: string;
   /** A secret Output. */
   plaintext: pulumi.Output<string>;
 }
 
 interface SignSettings {
+  /** One that the key type and curve take, such as `ES256` of P-256. */
   algorithm: SignatureAlgorithm;
 }
 /** Data, whose digest is made in the program; or the digest of something larger. */
@@ -109,6 +113,7 @@ export type SignArgs = KeyToUse & SignSettings & ToSign;
 export type SignOutputArgs = KeyToUseOutput & Given<SignSettings> & ToSignInput;
 
 export interface SignResult {
+  /** The version that was used: keep it with what it made. */
   versionId: string;
   /** Base64url. Of elliptic curves r and s one after the other, as JOSE has it, and not DER. */
   signature: string;
@@ -121,22 +126,26 @@ export type VerifyArgs = SignArgs & {
 export type VerifyOutputArgs = SignOutputArgs & { signature: pulumi.Input<string> };
 
 export interface VerifyResult {
+  /** Whether the signature is that of the data by this key. */
   valid: boolean;
 }
 
 interface WrapSettings {
+  /** One that the key type takes. */
   algorithm: WrapAlgorithm;
 }
 export type WrapKeyArgs = KeyToUse & WrapSettings & { keyToWrap: Bytes };
 export type WrapKeyOutputArgs = KeyToUseOutput & Given<WrapSettings> & { keyToWrap: BytesInput };
 
 export interface WrapKeyResult {
+  /** The version that was used: keep it with what it made. */
   versionId: string;
   /** Base64url. */
   wrappedKey: string;
 }
 
 interface UnwrapSettings {
+  /** One that the key type takes. */
   algorithm: WrapAlgorithm;
   /** Base64url, as wrapKey gave it. */
   wrappedKey: string;
@@ -145,6 +154,7 @@ export type UnwrapKeyArgs = KeyToUse & UnwrapSettings;
 export type UnwrapKeyOutputArgs = KeyToUseOutput & Given<UnwrapSettings>;
 
 export interface UnwrapKeyResult {
+  /** The version that was used: keep it with what it made. */
   versionId: string;
   /** Base64url, as a secret Output. */
   unwrappedKey: pulumi.Output<string>;
