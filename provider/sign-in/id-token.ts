@@ -32,7 +32,7 @@ export async function idToken(
     try {
       return await requestIdToken(request, source.audience ?? AUDIENCE);
     } catch (error) {
-      if (attempt === MOST_ATTEMPTS || !isKeyVaultError(error) || !error.retryable) throw error;
+      if (attempt === MOST_ATTEMPTS || !isKeyVaultError(error) || !passing.has(error)) throw error;
       await delay(clock, FIRST_DELAY_MS * 2 ** (attempt - 1));
     }
   }
@@ -40,6 +40,8 @@ export async function idToken(
 
 /** Asking again gives another token and nothing else: a pipeline's server that is busy for a moment ends no run. */
 const MOST_ATTEMPTS = 3;
+/** Failures that may pass. Here alone: for whoever asks a vault, to be without a token is none of these. */
+const passing = new WeakSet<KeyVaultError>();
 const FIRST_DELAY_MS = 1_000;
 
 /** As GitHub describes it: a GET with the request's own bearer token; the answer has the token as `value`. */
@@ -127,9 +129,10 @@ const TRANSIENT_FAILURES: ReadonlySet<string> = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-function refused({ host }: URL, why: string, retryable = false): KeyVaultError {
-  return new KeyVaultError("KV_UNAUTHENTICATED", `${host} gave no OIDC token of the pipeline: ${why}`, {
-    retryable,
+function refused({ host }: URL, why: string, mayPass = false): KeyVaultError {
+  const failure = new KeyVaultError("KV_UNAUTHENTICATED", `${host} gave no OIDC token of the pipeline: ${why}`, {
     hint: "in GitHub Actions the job needs the permission `id-token: write`; elsewhere put the token into ARM_OIDC_TOKEN or the file that ARM_OIDC_TOKEN_FILE_PATH names.",
   });
+  if (mayPass) passing.add(failure);
+  return failure;
 }

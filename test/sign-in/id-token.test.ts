@@ -37,7 +37,7 @@ test.each<[string, ("lost" | number)[], number, RegExp]>([
 ])("%s ends it, and its token is not shown", async (_what, given, attempts, why) => {
   answers = given;
   const failure = await request().catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: "KV_UNAUTHENTICATED", message: expect.stringMatching(why) });
+  expect(failure).toMatchObject({ code: "KV_UNAUTHENTICATED", retryable: false, message: expect.stringMatching(why) });
   expect((failure as Error).message).not.toContain("CANARY");
   expect(asked).toBe(attempts);
 });
