@@ -262,6 +262,27 @@ describe("a key of a set", () => {
     expect(versions(again.outs)).toEqual(versions(outs));
   });
 
+  it("is taken over from a Key of the same stack, a generated one too, and goes back without another version", async () => {
+    const { a } = files("a");
+    const single = new DrivenResource(key, vault, { vaultUrl: vault.url });
+    const one = await single.created({ name: "a", import: { jwk: a?.jwk } });
+    const two = await single.created({ name: "g", generate: { keyType: "EC", curve: "P-384" } });
+    nextEngineRun();
+    const args = { ...imported(), entries: { g: { generate: { keyType: "EC", curve: "P-384" } } } };
+    const state = await set.created(args);
+    const versions = { a: one.outs.version, g: two.outs.version };
+    expect(keysOf(state)).toMatchObject({ a: { version: versions.a }, g: { version: versions.g } });
+    // The engine deletes the Keys at the end of that run: the program declares them.
+    for (const { id, outs } of [one, two]) await key.delete(id, outs);
+    expect(await inVault("/keys/g")).toHaveProperty("key");
+    nextEngineRun();
+    const back = await single.created({ name: "g", generate: { keyType: "EC", curve: "P-384" } });
+    expect(back.outs.version).toBe(versions.g);
+    await keySet.delete(state.id, state.outs);
+    expect(await inVault("/keys/g")).toHaveProperty("key");
+    expect(await inVault("/keys/a")).toHaveProperty("refused");
+  });
+
   it("is told by name where it cannot be read, and the set is not taken for unchanged", async () => {
     files("a", "b");
     const state = await set.created(imported());
