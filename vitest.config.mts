@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Runs of the engine wait as much as they compute: two at a time keep two cores busy.
-    maxWorkers: 2,
+    // Runs of the engine wait as much as they compute: three at a time keep two cores busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A log line in a test is an accident: it may carry a secret.
