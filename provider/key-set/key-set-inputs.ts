@@ -1,6 +1,5 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson } from "../engine/normal-form.js";
-import type { OnDelete, Timeouts } from "../object/object-inputs.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 
@@ -23,18 +22,6 @@ type Setting = (typeof SETTINGS)[number];
 
 /** What a key of a set is made of, as state holds it. A set may say the last two for all. */
 const SOURCES = ["thumbprint", "restore", "generate", "adopt"] as const;
-
-/** The inputs of a set in normal form: what `check` makes of the program, `read` of the vault, and what state holds. */
-export interface KeySetInputs {
-  vaultUrl: string;
-  credential?: string | undefined;
-  /** Left out: `retain`. */
-  removed?: OnDelete;
-  publicKeys?: true;
-  timeouts?: Timeouts;
-  /** By name: the source, and what differs from the set's own settings. */
-  keys: Record<string, Properties>;
-}
 
 /** The name of every set's member that holds what all keys have in common. */
 export const SET_MEMBERS = [
