@@ -55,7 +55,8 @@ interface SetSettings extends EntrySettings, Pick<ObjectArgs, "credential" | "ti
   adopt?: Listed<true, boolean>;
   /**
    * What happens to a key that leaves the set while the set stays: as `onDelete`, which says what happens to all of
-   * them when the set itself goes. Default `retain`: a file that is missing deletes no key.
+   * them when the set itself goes. Default `retain`: a file that is missing deletes no key. A key that another resource of
+   * the program declares stays, unless that resource waits for the set: leave `retain` while keys move to such a one.
    */
   removed?: pulumi.Input<"retain" | "disable" | "delete" | "purge">;
   /** Keep the public keys in state, for `publicKeyPem` and `publicKeyOpenSsh`. Default false: some 400 bytes a key of RSA 2048. */

@@ -12,6 +12,7 @@ import { vaultClient } from "../vault/vault-access.js";
 import { forEachKey } from "./each-key.js";
 import { addressOf, entryOf, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
+import { isSettled } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
 import { readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
@@ -19,12 +20,6 @@ import { failureOf } from "./update-key-set.js";
 
 /** A page of the list holds so many. */
 const PAGE = 25;
-/**
- * The vault tells whole seconds: what was written in the second of the last look, or is told with a clock that goes a
- * little behind, may have been written once more after it and still tell the same second.
- */
-const SETTLED_AFTER_MS = 2_000;
-
 /**
  * Reads a set by the vault's list, 25 keys a request, and then each key whose line is not the one that state knows, by
  * the read of a Key: drift is told per key and property.
@@ -65,7 +60,7 @@ export async function readKeySet(
   // What could not be read is not gone, and a refresh that took it for unchanged would tell a clean preview.
   if (failure !== undefined) throw unread(vaultUrl, failure);
   const ordered = Object.fromEntries(
-    [...before.keys()].filter((name) => name in keys).map((name) => [name, keys[name]]),
+    [...before.keys()].filter((name) => Object.hasOwn(keys, name)).map((name) => [name, keys[name]]),
   );
   return {
     id,
@@ -98,8 +93,8 @@ async function unchangedByList(
 ): Promise<ReadonlySet<string>> {
   const unchanged = new Set<string>();
   const names = new Map([...before.keys()].map((name) => [name.toLowerCase(), name]));
-  const settled = Date.parse(recorded.lookedOn ?? "") - SETTLED_AFTER_MS;
-  if (before.size === 0 || Number.isNaN(settled)) return unchanged;
+  const { lookedOn } = recorded;
+  if (before.size === 0 || lookedOn === undefined) return unchanged;
   const client = await vaultClient(recorded);
   let lines = 0;
   try {
@@ -109,7 +104,7 @@ async function unchangedByList(
       const record = name === undefined ? undefined : before.get(name);
       if (name !== undefined && record !== undefined) {
         names.delete(item.name.toLowerCase());
-        if (isAsRecorded(item, record, keyOutputsOf(set, name, record), settled)) unchanged.add(name);
+        if (isAsRecorded(item, record, keyOutputsOf(set, name, record), lookedOn)) unchanged.add(name);
       }
       // A few keys of a large vault are asked for by their names.
       if (names.size === 0 || runCancellation().aborted || lines > PAGE * (before.size + 1)) break;
@@ -126,11 +121,11 @@ async function unchangedByList(
 /** Marks of a key that only its own read can tell again. */
 const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"];
 
-function isAsRecorded(item: KeyItem, { facts }: KeyRecord, outs: Properties, settled: number): boolean {
+function isAsRecorded(item: KeyItem, { facts }: KeyRecord, outs: Properties, lookedOn: string): boolean {
   const { createdOn, updatedOn, ownerToken } = facts;
   if (item.updatedOn === undefined || item.createdOn === undefined) return false;
   if (formatMoment(item.updatedOn) !== updatedOn || formatMoment(item.createdOn) !== createdOn) return false;
-  if (item.updatedOn.getTime() >= settled || item.managed) return false;
+  if (!isSettled(updatedOn, lookedOn) || item.managed) return false;
   // A policy changes without the key, and what an earlier refresh has found is told until an update ends it.
   if (outs.rotationPolicy !== undefined || OPEN_ENDS.some((mark) => facts[mark] !== undefined)) return false;
   return (

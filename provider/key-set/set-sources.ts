@@ -5,6 +5,7 @@ import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { containsUnknown } from "../engine/unknown.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
+import { printableText } from "../keyvault/printable-text.js";
 import { readRegularFile } from "../material/regular-file.js";
 import { shownPath } from "../material/shown-place.js";
 import { parseGlob } from "../vault/name-glob.js";
@@ -69,13 +70,19 @@ function ofFolder(check: InputCheck, given: Properties): SetSources {
     matching.map((file) => [
       file.slice(0, file.length - extname(file).length),
       { file: join(folder, file), ...extras },
+      `the file ${shownFileName(file)}`,
     ]),
-    (name) => `a file whose name without its ending is ${name}`,
   );
 }
 
+/** What is no pattern may be something else in its place. */
 function shownGlob(match: unknown): string {
-  return typeof match === "string" && match.length <= 64 ? `"${match}"` : "match";
+  const isPattern = typeof match === "string" && match.length <= 64 && /[*?.]/.test(match);
+  return isPattern ? `"${match}"` : `match (${describeValue(match)})`;
+}
+
+function shownFileName(name: string): string {
+  return name.length <= 134 ? printableText(JSON.stringify(name)) : describeValue(name);
 }
 
 function filesOf(folder: string): { names: string[] } | { absent: string } | { refused: string } {
@@ -122,8 +129,11 @@ function ofJwks(check: InputCheck, given: Properties): SetSources {
   }
   return named(
     check,
-    keys.map((jwk) => [String(jwk.kid), { jwk, ...extras }]),
-    (name) => `a key in ${place} whose kid is ${name}`,
+    keys.map((jwk) => [
+      String(jwk.kid),
+      { jwk, ...extras },
+      `a key in ${place} whose kid is ${shownFileName(String(jwk.kid))}`,
+    ]),
   );
 }
 
@@ -147,16 +157,11 @@ function hasOnly(check: InputCheck, given: Properties, members: readonly string[
 }
 
 /** Every name once, and each a name that a vault takes. */
-function named(
-  check: InputCheck,
-  entries: readonly [name: string, source: Properties][],
-  what: (shown: string) => string,
-): SetSources {
+function named(check: InputCheck, entries: readonly [name: string, source: Properties, shown: string][]): SetSources {
   const sources = new Map<string, Properties>();
   const seen = new Set<string>();
   let refused = 0;
-  for (const [name, source] of entries) {
-    const shown = name.length <= 127 ? JSON.stringify(name) : describeValue(name);
+  for (const [name, source, shown] of entries) {
     const problem = !isValidObjectName(name)
       ? "no key can have that name (1 to 127 letters, digits or hyphens)"
       : seen.has(name.toLowerCase())
@@ -164,7 +169,7 @@ function named(
         : undefined;
     seen.add(name.toLowerCase());
     if (problem === undefined) sources.set(name, source);
-    else if (++refused <= MOST_TOLD) check.failUnnamed(`import names ${what(shown)}: ${problem}`);
+    else if (++refused <= MOST_TOLD) check.failUnnamed(`import names ${shown}: ${problem}`);
   }
   if (refused > MOST_TOLD) check.failUnnamed(`import names ${refused - MOST_TOLD} more that no key can have`);
   return refused > 0 ? { status: "refused" } : { status: "given", sources };

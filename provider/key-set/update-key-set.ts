@@ -1,15 +1,18 @@
+import { isRecord } from "../engine/input-check.js";
 import { PartialFailure, type Properties } from "../engine/lifecycle.js";
-import { formatMoment } from "../engine/moment.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { runClock } from "../engine/run-clock.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import { noteUnrecorded } from "../object/declared-objects.js";
 import { objectId } from "../vault/object-address.js";
 import { forEachKey, type KeyFailures } from "./each-key.js";
 import { addressOf, isSameKey, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
+import { lookAfterWrites } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
 import { readKeySetInputs, readKeySetOutputs } from "./recorded-key-set.js";
+import { restOfProgram } from "./rest-of-program.js";
 import { SetDeadline } from "./set-deadline.js";
 
 /** Marks of a key that its update has to look at, though the program says what state says. */
@@ -44,7 +47,8 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
     const isAsSaid =
       olds !== undefined &&
       record !== undefined &&
-      isUnchanged(keyOutputsOf(olds, name, record), keyInputsOf(set, name, entry));
+      isUnchanged(keyOutputsOf(olds, name, record), keyInputsOf(set, name, entry)) &&
+      !lacksPublicKey(set, record);
     if (isAsSaid && record !== undefined) records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
     else toDo.push(name);
   }
@@ -57,11 +61,17 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
     const record = before.get(name);
     try {
       if (olds === undefined || record === undefined) {
+        // What an earlier run failed to make stands in the inputs of the set all the same.
+        if (olds !== undefined) noteUnrecorded("key", addressOf(set, name));
         records.set(name, recordOf(set, (await keyLifecycle.create(target)).outs));
         done.made++;
       } else {
         const keyId = objectId("keys", addressOf(set, name));
-        const { outs } = await keyLifecycle.update(keyId, keyOutputsOf(olds, name, record), target);
+        const recorded = await withPublicKey(set, keyId, deadline.limited(keyOutputsOf(olds, name, record)));
+        const { outs } =
+          recorded === undefined
+            ? await keyLifecycle.create(target)
+            : await keyLifecycle.update(keyId, recorded, target);
         records.set(name, recordOf(set, outs));
         done.changed++;
       }
@@ -78,6 +88,9 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
   }
 
   const leaving = [...before.keys()].filter((name) => !Object.hasOwn(inputs.keys, name));
+  if (inputs.removed !== undefined && inputs.removed !== "retain") {
+    await restOfProgram(leaving.map((name) => addressOf(set, name)));
+  }
   const removed = await forEachKey(
     leaving,
     { doing: `keys that left the set, in ${vaultUrl}`, vaultUrl },
@@ -89,17 +102,19 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
         await keyLifecycle.delete(objectId("keys", addressOf(olds, name)), deadline.limited(props));
         done.removed++;
       } catch (error) {
-        records.set(name, record);
+        records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
         throw error;
       }
     },
   );
   for (const name of removed.untried?.names ?? []) {
-    const record = before.get(name);
-    if (record !== undefined) records.set(name, record);
+    const left = carried(set, olds, name, before.get(name));
+    if (left !== undefined) records.set(name, left);
   }
 
-  const outs = { ...set, lookedOn: formatMoment(new Date(runClock.now())), records: packRecords(records) };
+  const lastLook = olds === undefined ? undefined : readKeySetOutputs(olds).lookedOn;
+  const lookedOn = lookAfterWrites(lastLook, before, records);
+  const outs = { ...set, lookedOn, records: packRecords(records) };
   if (done.made + done.changed + done.removed > 0) {
     tell(
       `keys of ${vaultUrl}: ${done.made} made, ${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,
@@ -114,6 +129,20 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
 function isUnchanged(recorded: Properties, wanted: Properties): boolean {
   const isOpen = OPEN_ENDS.some((mark) => recorded[mark] !== undefined && recorded[mark] !== null);
   return !isOpen && isSameKey(recorded, wanted);
+}
+
+/** Whether state is to have the public key from now on. */
+function lacksPublicKey(set: Properties, { facts }: KeyRecord): boolean {
+  if (set.publicKeys !== true || facts.publicThumbprint === undefined) return false;
+  const { publicKey } = facts;
+  return !isRecord(publicKey) || (publicKey.n === undefined && publicKey.x === undefined);
+}
+
+/** The state of a key, read anew where it lacks the public key that it is to have. Undefined where the key is gone. */
+async function withPublicKey(set: Properties, id: string, recorded: Properties): Promise<Properties | undefined> {
+  if (!lacksPublicKey(set, { entry: {}, facts: recorded })) return recorded;
+  const found = await keyLifecycle.read(id, recorded);
+  return found.id === "" ? undefined : found.props;
 }
 
 /** What state has of a key that was not reached: under settings of the set that are others by now. */

@@ -1,4 +1,5 @@
 import type { Properties } from "../engine/lifecycle.js";
+import { runClock } from "../engine/run-clock.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 import { vaultIdentity } from "../vault/vault-identity.js";
@@ -33,6 +34,7 @@ const recorded = new Set<string>();
 /** What each object's resource has from now on. */
 const leaving = new Map<string, string>();
 const created = new Set<string>();
+let declaredOn = Number.NEGATIVE_INFINITY;
 
 /**
  * Records that a resource of the program manages an object.
@@ -49,7 +51,13 @@ export function declareObject(kind: Kind, address: ObjectAddress, declaration: D
   if (place !== undefined && place !== object) declarations.delete(place);
   places.set(`${kind} ${claimant}`, object);
   declarations.set(object, declaration);
+  declaredOn = runClock.now();
   return undefined;
+}
+
+/** When the running program has last declared an object. */
+export function lastDeclarationOn(): number {
+  return declaredOn;
 }
 
 /** The resource of this run that declares an object. It is never deleted, whatever goes. */
@@ -96,6 +104,11 @@ export function isLeftEarly(kind: Kind, address: ObjectAddress): boolean {
 /** Notes that the resource that declares an object has it in state already. */
 export function noteRecorded(kind: Kind, address: ObjectAddress): void {
   recorded.add(objectKey(kind, address));
+}
+
+/** Notes that state has no object where a resource of many has it in its inputs: an earlier run failed to make it. */
+export function noteUnrecorded(kind: Kind, address: ObjectAddress): void {
+  recorded.delete(objectKey(kind, address));
 }
 
 /** Whether a create is one that replaces a resource under its own name. */
@@ -151,6 +164,7 @@ export function forgetDeclaredObjects(): void {
   recorded.clear();
   leaving.clear();
   created.clear();
+  declaredOn = Number.NEGATIVE_INFINITY;
 }
 
 function objectKey(kind: Kind, { vaultUrl, name }: ObjectAddress): string {

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { key, keySet } from "../../provider/dynamic-v1.js";
+import { useRunClock } from "../../provider/engine/run-clock.js";
+import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
+import { unpackRecords } from "../../provider/key-set/packed-records.js";
+import { ecKey } from "../engine/demo-keys.js";
+import { call } from "../engine/vault-by-hand.js";
+import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { hurried, identity, nextEngineRun } from "./engine-run.js";
+
+let vault: Emulator;
+let folder: string;
+let set: DrivenResource;
+let single: DrivenResource;
+
+beforeEach(async () => {
+  vault = await startEmulator({ timing: "instant" });
+  folder = mkdtempSync(join(tmpdir(), "key-set-"));
+  set = new DrivenResource(keySet, vault, { vaultUrl: vault.url });
+  single = new DrivenResource(key, vault, { vaultUrl: vault.url });
+});
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await vault.close();
+});
+
+/** Files of key material in the folder of the set. */
+function files(...names: string[]): Record<string, ReturnType<typeof ecKey>> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const made = ecKey();
+      writeFileSync(join(folder, `${name}.pem`), made.pkcs8);
+      return [name, made];
+    }),
+  );
+}
+
+const imported = () => ({ import: { folder, match: "*.pem" } });
+
+/** What state holds of each key, as a Key of its own would have it. */
+function keysOf({ outs }: Pick<State, "outs">): Record<string, Arguments> {
+  return Object.fromEntries(
+    [...unpackRecords(outs.records)].map(([name, record]) => [name, keyOutputsOf(outs, name, record)]),
+  );
+}
+
+async function inVault(path: string): Promise<Arguments> {
+  const answer = await call(vault, "GET", path).catch(({ message }: Error) => ({ refused: message }));
+  return answer as Arguments;
+}
+
+/** As somebody does who keeps the tags, and with them the mark of the set. */
+async function swap(name: string): Promise<void> {
+  const { tags } = await inVault(`/keys/${name}`);
+  await call(vault, "PUT", `/keys/${name}`, { key: ecKey().jwk, tags });
+}
+
+function failureOf(run: Promise<unknown>): Promise<(Error & { properties?: Arguments }) | undefined> {
+  return run.then(
+    () => undefined,
+    (error: Error & { properties?: Arguments }) => error,
+  );
+}
+
+describe("a set that comes to publicKeys: true later", () => {
+  it("reads the public keys of all its keys once, and forgets them again", async () => {
+    files("a", "b");
+    const state = await set.created(imported());
+    const on = await set.updated(state, { ...imported(), publicKeys: true });
+    expect(set.operations().sort()).toEqual(["getKey", "getKey"]);
+    expect(keysOf(on).a?.publicKey).toMatchObject({ curve: "P-256", x: expect.any(String), y: expect.any(String) });
+    await set.updated(on, { ...imported(), publicKeys: true });
+    expect(set.operations()).toEqual([]);
+    const off = await set.updated(on, imported());
+    expect(keysOf(off).b?.publicKey).not.toHaveProperty("x");
+  });
+
+  it("makes a key again that it finds gone then", async () => {
+    files("a", "b");
+    const state = await set.created(imported());
+    await call(vault, "DELETE", "/keys/b");
+    const on = await set.updated(state, { ...imported(), publicKeys: true });
+    expect(keysOf(on).b?.publicKey).toHaveProperty("x");
+    expect(await inVault("/keys/b")).toHaveProperty("key");
+  });
+});
+
+describe("a key that leaves its set", () => {
+  for (const removed of ["disable", "delete", "purge"]) {
+    it(`stays as it is where a Key that goes on with it is declared right behind, with removed: "${removed}"`, async () => {
+      const { b } = files("a", "b");
+      const state = await set.created({ ...imported(), removed });
+      rmSync(join(folder, "b.pem"));
+      nextEngineRun();
+      let isDeclared: Promise<Arguments> | undefined;
+      const declare = () => single.checked({ name: "b", import: { pem: b?.pkcs8 } });
+      useRunClock(hurried(() => (isDeclared ??= declare())));
+      await set.updated(state, { ...imported(), removed });
+      expect(set.operations()).toEqual([]);
+      const inputs = await isDeclared;
+      const { outs } = await key.create(inputs ?? {});
+      expect(outs.version).toBe(keysOf(state).b?.version);
+    });
+  }
+
+  it('is deleted and purged with removed: "purge" where nothing more is declared', async () => {
+    files("a", "b");
+    const state = await set.created({ ...imported(), removed: "purge" });
+    rmSync(join(folder, "b.pem"));
+    nextEngineRun();
+    await set.updated(state, { ...imported(), removed: "purge" });
+    expect(await inVault("/deletedkeys")).toEqual({ value: [], nextLink: null });
+    expect(await inVault("/keys/b")).toHaveProperty("refused");
+  });
+
+  it("keeps what state knows of it where it cannot be removed and the set says something else by now", async () => {
+    files("a", "b");
+    const state = await set.created({ ...imported(), onDelete: "retain", tags: { site: "north" } });
+    rmSync(join(folder, "b.pem"));
+    nextEngineRun();
+    const inputs = await set.checked({ ...imported(), removed: "delete", tags: { site: "south" } }, state.inputs);
+    vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "deleteKey" });
+    const failure = await failureOf(keySet.update(state.id, state.outs, inputs));
+    expect(failure?.message).toContain('key "b": KV_FORBIDDEN');
+    const outs = failure?.properties ?? {};
+    expect(keysOf({ outs })).toMatchObject({
+      a: { tags: { site: "south" } },
+      b: { tags: { site: "north" }, onDelete: "retain" },
+    });
+  });
+});
+
+describe("a generated key that moves from one set to another", () => {
+  it("gets no new version where the run that was to move it was cut off", async () => {
+    const generate = { keyType: "EC" };
+    const of = (name: string) => ({ ...identity(name, "KeySet") });
+    const first = await set.created({ ...of("first"), generate, entries: { x: {}, z: {} } });
+    const second = await set.created({ ...of("second"), generate, entries: { y: {} } });
+    const { version } = keysOf(first).x ?? {};
+    nextEngineRun();
+    await set.checked({ ...of("first"), generate, entries: { z: {} } }, first.inputs);
+    const inputs = await set.checked({ ...of("second"), generate, entries: { x: {}, y: {} } }, second.inputs);
+    vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "getKey", name: "x", times: 1 });
+    const failure = await failureOf(keySet.update(second.id, second.outs, inputs));
+    expect(failure?.message).toContain('key "x"');
+
+    nextEngineRun();
+    await set.checked({ ...of("second"), generate, entries: { x: {}, y: {} } }, inputs);
+    await set.updated(first, { ...of("first"), generate, entries: { z: {} } });
+    const cut: State = { id: second.id, inputs, outs: failure?.properties ?? {} };
+    const moved = await set.updated(cut, { ...of("second"), generate, entries: { x: {}, y: {} } });
+    expect(keysOf(moved).x?.version).toBe(version);
+  });
+});
+
+describe("a key that is swapped in the second of the set's last look", () => {
+  it("is found where the vault's clock is behind the program's", async () => {
+    files("a", "b");
+    vault.clock.freeze(Date.now() - 60_000);
+    const state = await set.created(imported());
+    await swap("b");
+    expect(JSON.stringify(await set.drift(state))).toContain(" instead of ");
+  });
+
+  it("is found after an update that asks for other keys alone", async () => {
+    files("a", "b");
+    let ahead = 0;
+    useRunClock({ ...hurried(), now: () => Date.now() + ahead });
+    vault.clock.freeze();
+    const state = await set.created(imported());
+    await swap("b");
+    ahead = 60_000;
+    vault.clock.advance(60_000);
+    const entries = { a: { tags: { site: "north" } } };
+    const updated = await set.updated(state, { ...imported(), entries });
+    expect(JSON.stringify(await set.drift(updated))).toContain(" instead of ");
+  });
+});
+
+describe("the sources of a set", () => {
+  it("are told without what a terminal obeys, and by the file that is too much", async () => {
+    files("a");
+    for (const name of ["a.pfx", "\u202egnp.pem"]) writeFileSync(join(folder, name), "");
+    const told = await set.refused({ import: { folder } });
+    expect(told).not.toContain("\u202e");
+    expect(told).toContain('the file "a.pfx": there is another of that name');
+    expect(told).toContain('the file "\\u202egnp.pem": no key can have that name');
+  });
+
+  it("never show what stands in the place of a pattern", async () => {
+    const { d = "" } = ecKey().jwk;
+    expect(await set.refused({ import: { folder, match: d } })).not.toContain(d);
+  });
+});
