@@ -16,7 +16,7 @@ Then:
     --generate-code=false
   pulumi preview --refresh --expect-no-changes
 
-With --plugin, pulumi import itself writes the program, in the project's language:
+With --plugin, pulumi import writes the program, in the project's language:
   pulumi import --file keyvault-import.json --yes --protect=false --out FILE
 
 Exit codes:
