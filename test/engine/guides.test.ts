@@ -22,10 +22,15 @@ const GUIDES: [page: string, options?: WalkOptions][] = [
   ["docs/drift-by-hand.md"],
 ];
 
-// They run beside each other: on a busy machine each takes as long as all.
+/** Two at a time: a run of the engine waits as much as it computes. */
+const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
+
 describe.concurrent("what a guide says works as it stands", { timeout: 600_000 }, () => {
   it.each(GUIDES)("%s", async (page, options) => {
-    expect(await walk(page, options)).toEqual([]);
+    const lane = GUIDES.findIndex(([name]) => name === page) % lanes.length;
+    const walked = (lanes[lane] ?? Promise.resolve()).then(() => walk(page, options));
+    lanes[lane] = walked.catch(() => {});
+    expect(await walked).toEqual([]);
   });
 });
 
