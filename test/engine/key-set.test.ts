@@ -103,4 +103,36 @@ describe("a KeySet on the real engine", () => {
     await stack.destroy();
     expect(await call(vault, "GET", "/keys")).toMatchObject({ value: [] });
   });
+
+  it("keeps what was made where one key fails, goes on with that one, and pins keys with ignoreChanges", async () => {
+    for (const name of ["a", "b", "c"]) await write(name, ecKey().pkcs8);
+    await call(vault, "PUT", "/keys/b", { key: ecKey().jwk });
+    const program = (more: string, opts = "") => `
+      const devices = new keyvault.KeySet("devices", { import: { folder: "keys" }, ${more} }, {${opts}});
+      exports.names = devices.names;`;
+    await stack.program(program(""));
+    const failed = await stack.tryUp();
+    expect(failed.exitCode).not.toBe(0);
+    expect(failed.text).toMatch(
+      /1 key of the set in .* is not as the program says, the others are:\s+key "b": KV_ALREADY_EXISTS/,
+    );
+    await stack.program(program('keys: { b: { enabled: true } }, removed: "delete"'));
+    await call(vault, "DELETE", "/keys/b");
+    await call(vault, "DELETE", "/deletedkeys/b");
+    vault.requests.clear();
+    await stack.up();
+    expect(await stack.outputs()).toEqual({ names: ["a", "b", "c"] });
+    expect(requestCounts(vault)).toEqual({ getKey: 1, importKey: 1 });
+
+    await rm(join(stack.folder, "keys", "c.pem"));
+    await write("a", ecKey().pkcs8);
+    await stack.program(program('removed: "delete"', 'ignoreChanges: ["import"], customTimeouts: { update: "5m" }'));
+    vault.requests.clear();
+    await stack.up();
+    expect(requestCounts(vault)).toEqual({});
+    await stack.program(program('removed: "delete"'));
+    await stack.up();
+    expect(await stack.outputs()).toEqual({ names: ["a", "b"] });
+    expect(requestCounts(vault)).toMatchObject({ importKey: 1, deleteKey: 1 });
+  });
 });
