@@ -16,6 +16,18 @@ export function fromPlainMembers(inputs: Properties): Properties {
   };
 }
 
+/** The keys of a set go by another name on their way: what holds a secret would make one of all that state has of them. */
+export function fromPlainSet({ keys, ...inputs }: Properties): Properties {
+  const set = fromPlainMembers(inputs);
+  if (keys === undefined) return set;
+  if (!isRecord(keys)) return { ...set, entries: keys };
+  const entries = Object.entries(keys).map(([name, entry]) => [
+    name,
+    isRecord(entry) ? fromPlainMembers(entry) : entry,
+  ]);
+  return { ...set, entries: Object.fromEntries(entries) };
+}
+
 function importOf({ passphraseFrom, ...rest }: Properties): Properties {
   if (passphraseFrom === undefined) return rest;
   return { ...rest, passphrase: oneOf(rest.passphrase, passphraseFrom) };

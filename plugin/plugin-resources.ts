@@ -2,9 +2,11 @@ import { parseCovered } from "../provider/backup/covered-version.js";
 import * as dynamicV1 from "../provider/dynamic-v1.js";
 import { isRecord } from "../provider/engine/input-check.js";
 import type { DynamicProvider, Properties } from "../provider/engine/lifecycle.js";
+import { fromPlainMembers, fromPlainSet } from "./plain-members.js";
 import { keyBackupSchema, secretBackupSchema, vaultBackupSchema } from "./schema/backup-schema.js";
 import { keyInventorySchema, secretInventorySchema } from "./schema/inventory-schema.js";
 import { keySchema } from "./schema/key-schema.js";
+import { keySetSchema } from "./schema/key-set-schema.js";
 import type { ResourceDescription } from "./schema/package-spec.js";
 import { secretSchema } from "./schema/secret-schema.js";
 
@@ -18,6 +20,10 @@ export interface PluginResource {
   dynamicType: string;
   /** What an import records: as a program that adopts the object would have it. Only what is an object has one. */
   adopt?(id: string): Promise<{ inputs: Properties; outputs: Properties }>;
+  /** Inputs of which no more than a digest is left, which is no secret. */
+  digested?: readonly string[];
+  /** The form of the inputs that the shared check takes. */
+  fromPlain(inputs: Properties): Properties;
   /** What programs read and state does not record. */
   derive(id: string, outputs: Properties): Properties | Promise<Properties>;
 }
@@ -30,6 +36,8 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     schema: keySchema,
     provider: dynamicV1.key,
     identity: "object",
+    digested: ["restore"],
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Key",
     adopt: async (id) => (await import("../provider/key/adopt-key.js")).importKey(id),
     derive: async (id, outputs) => {
@@ -41,6 +49,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     schema: keyBackupSchema,
     provider: dynamicV1.keyBackup,
     identity: "owner",
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
     derive: backupOutputs,
   },
@@ -48,13 +57,25 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     schema: keyInventorySchema,
     provider: dynamicV1.keyInventory,
     identity: "none",
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
     derive: nothing,
+  },
+  "keyvault:index:KeySet": {
+    schema: keySetSchema,
+    provider: dynamicV1.keySet,
+    identity: "owner",
+    digested: ["keys"],
+    fromPlain: fromPlainSet,
+    dynamicType: "pulumi-nodejs:dynamic/keyvault:KeySet",
+    derive: async (_id, outputs) => (await import("../provider/key-set/shown-key-set.js")).shownKeySet(outputs),
   },
   "keyvault:index:Secret": {
     schema: secretSchema,
     provider: dynamicV1.secret,
     identity: "object",
+    digested: ["restore"],
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Secret",
     adopt: async (id) => (await import("../provider/secret/adopt-secret.js")).importSecret(id),
     derive: versionedId,
@@ -63,6 +84,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     schema: secretBackupSchema,
     provider: dynamicV1.secretBackup,
     identity: "owner",
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
     derive: backupOutputs,
   },
@@ -70,6 +92,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     schema: secretInventorySchema,
     provider: dynamicV1.secretInventory,
     identity: "none",
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:SecretInventory",
     derive: nothing,
   },
@@ -77,6 +100,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     schema: vaultBackupSchema,
     provider: dynamicV1.vaultBackup,
     identity: "owner",
+    fromPlain: fromPlainMembers,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
     derive: (_id, { covered }) => ({
       covered: { keys: coveredVersions(covered, "keys"), secrets: coveredVersions(covered, "secrets") },

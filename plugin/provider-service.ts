@@ -11,6 +11,7 @@ import {
   diffResource,
   PartialOutcome,
   readResource,
+  resourceOf,
   updateResource,
 } from "./resource-calls.js";
 import type { Autonaming } from "./resource-identity.js";
@@ -130,14 +131,11 @@ async function check(request: ProviderMessages.CheckRequest) {
   const olds = readProperties(request.getOlds()).values;
   const { inputs, failures } = await checkResource(request.getUrn(), olds, news.values, autonamingOf(request));
   const response = new messages.CheckResponse();
-  response.setInputs(writeProperties(inputs, withoutDigests(news.secrets)));
+  const { digested = [] } = resourceOf(request.getUrn());
+  const secrets = [...news.secrets].filter((name) => !digested.includes(name));
+  response.setInputs(writeProperties(inputs, new Set(secrets)));
   response.setFailuresList(failures.map(({ reason }) => failure(reason)));
   return response;
-}
-
-/** Of a backup to restore from only a digest is left, which is no secret. */
-function withoutDigests(secrets: ReadonlySet<string>): Set<string> {
-  return new Set([...secrets].filter((name) => name !== "restore"));
 }
 
 /** Without the property's name: the engine prints the value of a property that a failure names, be it a secret or not. */

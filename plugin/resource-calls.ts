@@ -5,7 +5,6 @@ import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
 import { containsUnknown, UNKNOWN } from "../provider/engine/unknown.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties, type PropertyChange, rootOf } from "./detailed-diff.js";
-import { fromPlainMembers } from "./plain-members.js";
 import { PLUGIN_RESOURCES, type PluginResource } from "./plugin-resources.js";
 import { type Autonaming, identityOf, typeOfUrn } from "./resource-identity.js";
 import type { Effect } from "./schema/package-spec.js";
@@ -35,11 +34,11 @@ export async function checkResource(
   news: Properties,
   autonaming: Autonaming | undefined,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
-  const { provider, identity } = resourceOf(urn);
+  const { provider, identity, fromPlain } = resourceOf(urn);
   const told = identity === "none" ? {} : identityOf(urn, identity === "object" ? "object" : "nothing", autonaming);
   const { autoName, ...owner } = told;
   return provider.check(olds, {
-    ...fromPlainMembers(news),
+    ...fromPlain(news),
     ...(identity === "object" ? told : owner),
   });
 }

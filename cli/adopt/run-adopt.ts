@@ -46,8 +46,7 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
     say(inert(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`));
     return exitCode;
   }
-  const typeOf = (type: string): string => (isPlugin ? `keyvault:index:${type.split(":").at(-1)}` : type);
-  const named = nameResources(resources, (type, resourceName) => known.isResource(typeOf(type), resourceName));
+  const named = nameResources(resources, known.isResource);
   const importContent = isPlugin ? pluginImportFile(named) : importFile(named);
   const written = isPlugin ? [] : [{ path: options.program, content: programText(vaultUrl, named, found) }];
   await writeFiles([...written, { path: importPath, content: importContent }], force);

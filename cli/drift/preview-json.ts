@@ -2,17 +2,20 @@ import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { isDeeperThan } from "../../provider/keyvault/json-depth.js";
 import { CliError } from "../failure/cli-error.js";
+import { throughEitherDoor } from "../stack/either-door.js";
 import { printable } from "../text/terminal-text.js";
 
 const properties = z.record(z.string(), z.unknown());
 
-const state = z.looseObject({
-  type: z.string().optional(),
-  id: z.string().optional(),
-  inputs: properties.nullish(),
-  outputs: properties.nullish(),
-  additionalSecretOutputs: z.array(z.string()).nullish(),
-});
+const state = z
+  .looseObject({
+    type: z.string().optional(),
+    id: z.string().optional(),
+    inputs: properties.nullish(),
+    outputs: properties.nullish(),
+    additionalSecretOutputs: z.array(z.string()).nullish(),
+  })
+  .transform(throughEitherDoor);
 
 const step = z.looseObject({
   op: z.string(),

@@ -14,7 +14,8 @@ export interface ResourceIdentity {
   object?: { kind: string; name: string; vaultUrl: string };
 }
 
-const OURS = /^pulumi-nodejs:dynamic\/keyvault:(\w+)$/;
+/** Through either door. */
+const OURS = /^(?:pulumi-nodejs:dynamic\/keyvault:|keyvault:index:)(\w+)$/;
 
 export function identify(urn: string, inputs: Properties | null | undefined): ResourceIdentity {
   const [qualifiedType = "", ...rest] = urn.split("::").slice(2);

@@ -20,8 +20,6 @@ export const NOTHING_KNOWN: KnownObjects = { has: () => false, isResource: () =>
 const COLLECTIONS: Partial<Record<string, ListedCollection>> = {
   [RESOURCE_TYPES.key]: "keys",
   [RESOURCE_TYPES.secret]: "secrets",
-  "keyvault:index:Key": "keys",
-  "keyvault:index:Secret": "secrets",
 };
 
 /** What any of several stacks has. `true` stands for the selected stack. */

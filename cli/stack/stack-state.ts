@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { CliError } from "../failure/cli-error.js";
+import { throughEitherDoor } from "./either-door.js";
 import { runEngine } from "./engine-run.js";
 
-const resource = z.looseObject({
-  urn: z.string(),
-  type: z.string(),
-  outputs: z.record(z.string(), z.unknown()).nullish(),
-  inputs: z.record(z.string(), z.unknown()).nullish(),
-});
+const resource = z
+  .looseObject({
+    urn: z.string(),
+    type: z.string(),
+    outputs: z.record(z.string(), z.unknown()).nullish(),
+    inputs: z.record(z.string(), z.unknown()).nullish(),
+  })
+  .transform(throughEitherDoor);
 
 const deployment = z.looseObject({
   deployment: z.looseObject({ resources: z.array(resource).nullish() }).nullish(),

@@ -4,6 +4,7 @@ import { configSchema } from "./config-schema.js";
 import { functionSchemas, functionTypes } from "./function-schema.js";
 import { inventoryTypes } from "./inventory-schema.js";
 import { keyTypes } from "./key-schema.js";
+import { keySetTypes } from "./key-set-schema.js";
 import { objectTypes } from "./object-schema.js";
 import type { InputSpec, PropertySpec, ResourceDescription } from "./package-spec.js";
 import { secretTypes } from "./secret-schema.js";
@@ -25,6 +26,7 @@ export function packageSchema(version: string) {
     types: named({
       ...objectTypes,
       ...keyTypes,
+      ...keySetTypes,
       ...secretTypes,
       ...backupTypes,
       ...inventoryTypes,

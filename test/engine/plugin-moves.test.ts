@@ -17,15 +17,29 @@ const program = (door: Door): string => `
   const keyBackup = new keyvault.KeyBackup("orders", { key }, was("KeyBackup"));
   new keyvault.SecretBackup("password", { secret }, was("SecretBackup"));
   new keyvault.VaultBackup("all", { keys: ["orders*", key], secrets: "*" }, { dependsOn: [secret], ...was("VaultBackup") });
-  new keyvault.KeyInventory("keys", { expect: [key, unnamed, "missing"], keys: true }, was("KeyInventory"));
+  new keyvault.KeyInventory("keys", { expect: [key, unnamed, "missing"], ignore: ["fleet-*"], keys: true }, was("KeyInventory"));
   new keyvault.SecretInventory("secrets", { expect: [secret] }, was("SecretInventory"));
+  const set = new keyvault.KeySet("fleet", {
+    keys: { "fleet-a": { generate: { keyType: "EC" } }, "fleet-b": { generate: { keyType: "RSA" }, tags: { x: "1" } } },
+  }, was("KeySet"));
+  exports.fleet = set.versionIds;
+  exports.thumbprints = set.thumbprints;
   exports.name = unnamed.name;
   exports.thumbprint = key.thumbprint;
   exports.publicKeyPem = key.publicKeyPem;
   exports.keyOps = key.keyOps;
   exports.blob = keyBackup.blob;`;
 
-const TYPES = ["Key", "Secret", "KeyBackup", "SecretBackup", "VaultBackup", "KeyInventory", "SecretInventory"];
+const TYPES = [
+  "Key",
+  "Secret",
+  "KeyBackup",
+  "SecretBackup",
+  "VaultBackup",
+  "KeyInventory",
+  "SecretInventory",
+  "KeySet",
+];
 
 describe("a stack that goes from the dynamic provider to the plugin and back", () => {
   let vault: Emulator;
@@ -113,7 +127,7 @@ describe("a stack that goes from the dynamic provider to the plugin and back", (
   it("back again, state is what it was", async () => {
     const after = await ours();
     for (const [name, { outputs: recorded = {} }] of after) {
-      const { takenOn: _t, blob: _b, digest: _d, blobs: _bs, ...rest } = before.get(name)?.outputs ?? {};
+      const { takenOn: _t, blob: _b, digest: _d, blobs: _bs, lookedOn: _l, ...rest } = before.get(name)?.outputs ?? {};
       expect(recorded, name).toMatchObject(rest);
       expect(Object.keys(recorded).sort(), name).toEqual(Object.keys(before.get(name)?.outputs ?? {}).sort());
     }

@@ -20,6 +20,15 @@ const TYPES: Record<string, { args: [file: string, type: string][]; class: [file
     ],
     class: ["sdk/key.ts", "Key"],
   },
+  KeySet: {
+    args: [
+      ["sdk/object-args.ts", "ObjectArgs"],
+      ["sdk/key.ts", "KeySettings"],
+      ["sdk/key-set.ts", "SetSettings"],
+      ["sdk/key-set.ts", "KeySetArgs"],
+    ],
+    class: ["sdk/key-set.ts", "KeySet"],
+  },
   Secret: {
     args: [
       ["sdk/object-args.ts", "ObjectArgs"],
@@ -73,6 +82,8 @@ const OTHER_MEMBERS: Record<string, Record<string, string[]>> = {
   KeyBackup: { key: ["name", "version", "updatedOn", "rotationPolicy"] },
   SecretBackup: { secret: ["name", "version", "updatedOn"] },
   VaultBackup: { keys: ["keys", "keyResources"], secrets: ["secrets", "secretResources"] },
+  // Of an object's arguments a set has no name.
+  KeySet: { name: [] },
   KeyInventory: { expect: ["expect", "expectResources"], keys: ["includeKeys"] },
   SecretInventory: { expect: ["expect", "expectResources"], secrets: ["includeSecrets"] },
 };
@@ -184,6 +195,7 @@ describe.each(resources)("the schema of $name", ({ name, type, resource: { schem
 /** Types of arguments, by the aliases and interfaces that say the same in TypeScript. */
 const ARGUMENT_TYPES: [type: string, file: string, inTypes: string[], more: string[]][] = [
   ["KeyGenerate", "sdk/key.ts", ["KeyGenerate", "Keepers"], []],
+  ["KeySetImport", "sdk/key-set.ts", ["KeySetImport"], ["wrapWith", "passphraseFrom"]],
   ["KeyRotation", "sdk/key.ts", ["KeyRotation"], []],
   ["KeyImport", "sdk/key.ts", ["KeyImport", "TransferredKey", "Wrapped"], ["passphraseFrom"]],
   ["SecretGenerate", "sdk/secret.ts", ["SecretGenerate"], []],
