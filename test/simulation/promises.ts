@@ -194,6 +194,8 @@ export class Promises {
     const look = isPurge ? (knowledge.deletedLooks.get(key) ?? knowledge.looks.get(key)) : knowledge.looks.get(key);
     if (look === undefined) this.break(`${operation} of ${key} without a look`);
     if (truth === undefined || !this.#isUndisturbed(look, place)) return;
+    // While an object is being deleted, by whomever, the vault shows it nowhere: what it was marked with cannot be seen.
+    if (isPurge && look.found === "nothing") return;
     if (isAnothers(truth)) this.break(`${operation} of another stack's object at ${key}`);
     if (!this.#mayTake(knowledge, key, truth)) this.break(`${operation} of a foreign object at ${key}`);
   }
@@ -252,7 +254,8 @@ export class Promises {
     const isDone = answered.status >= 200 && answered.status < 300;
     if (method === "GET" && path.startsWith("/deleted")) {
       const isDisabled = answered.status === 403 && answered.body.includes("not permitted on this object");
-      if (isDone || isDisabled || answered.status === 404) knowledge.deletedLooks.set(key, { found: "", disturbances });
+      const found = answered.status === 404 ? "nothing" : "";
+      if (isDone || isDisabled || answered.status === 404) knowledge.deletedLooks.set(key, { found, disturbances });
       return;
     }
     const isOfCurrent = (operation === "getKey" || operation === "getSecret") && !/^\/[a-z]+\/[^/?]+\/[^/?]/.test(path);
