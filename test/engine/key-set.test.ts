@@ -135,4 +135,33 @@ describe("a KeySet on the real engine", () => {
     expect(await stack.outputs()).toEqual({ names: ["a", "b"] });
     expect(requestCounts(vault)).toMatchObject({ importKey: 1, deleteKey: 1 });
   });
+
+  it("is previewed where values, keys and the set itself are not known yet", async () => {
+    await write("a", ecKey().pkcs8);
+    const program = (last: string) => `
+      const other = new keyvault.Key("other", { name: "other", generate: { keyType: "EC" } });
+      const devices = new keyvault.KeySet("devices", {
+        import: { folder: "keys" },
+        tags: { beside: other.version },
+        keys: { made: { generate: { keyType: "EC", keepers: { of: other.version } } } },
+      });
+      const all = new keyvault.VaultBackup("all", { keys: [devices, other] });
+      new keyvault.KeyInventory("vault", { expect: [devices, other] });
+      exports.versionId = devices.key("${last}").versionId;
+      exports.thumbprint = devices.thumbprints.apply((all) => all["${last}"]);
+      exports.covered = all.covered.keys;`;
+    await stack.program(program("a"));
+    const first = await stack.pulumi("preview");
+    expect(first.exitCode, first.text).toBe(0);
+    await stack.up();
+    await write("b", ecKey().pkcs8);
+    await stack.program(program("b"));
+    const grown = await stack.pulumi("preview", "--diff");
+    expect(grown.exitCode, grown.text).toBe(0);
+    await stack.up();
+    expect(await stack.outputs()).toMatchObject({ versionId: expect.stringMatching(/keys\/b\/[0-9a-f]{32}$/) });
+    await stack.program(program("nowhere"));
+    const missing = await stack.pulumi("preview");
+    expect(missing.text).toContain('it has no key "nowhere"');
+  });
 });
