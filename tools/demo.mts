@@ -1,19 +1,53 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { makeDemoKeys } from "./demo/demo-keys.mts";
 import { DEMO_FOLDER, DEMO_LOCK, DemoProject } from "./demo/demo-project.mts";
 import { waitForEarlierEngines } from "./demo/earlier-engines.mts";
+import {
+  isLanguage,
+  type Language,
+  LanguageHostUnavailableError,
+  UnknownLanguageError,
+} from "./engine/language-host.mts";
 import { withLock } from "./engine/lock.mts";
 import { EngineUnavailableError } from "./engine/provision.mts";
+import { SdksUnavailableError } from "./sdks/provision-sdks.mts";
+import { PythonUnavailableError } from "./sdks/python-environment.mts";
 
-// npm run demo: the whole way once, on embedded vaults: import, drift, repair, backup and restore.
+// npm run demo [-- --language yaml|python|go]: the whole way once, on embedded vaults: import, drift, repair, backup and
+// restore. The program is that of examples/import-key, or of the language's own.
 
 const DRIFT_EXIT_CODE = 7;
 const COLOR = process.stdout.isTTY && !process.env.NO_COLOR ? "always" : "never";
 
+const RUNTIMES = {
+  typescript: `Node ${process.versions.node}`,
+  yaml: "a program in YAML",
+  python: "a program in Python",
+  go: "a program in Go, which is compiled in each step",
+};
+
+const PROGRAMS = {
+  typescript: "examples/import-key/index.ts",
+  yaml: "examples/yaml/import-key/Pulumi.yaml",
+  python: "examples/python/import-key/__main__.py",
+  go: "examples/go/import-key/main.go",
+};
+
 class DemoFailure extends Error {}
 
+const EXPECTED_FAILURES = [
+  DemoFailure,
+  EngineUnavailableError,
+  LanguageHostUnavailableError,
+  PythonUnavailableError,
+  SdksUnavailableError,
+  UnknownLanguageError,
+];
+
 try {
+  const language = askedLanguage();
   await mkdir(DEMO_FOLDER, { recursive: true, mode: 0o700 });
   let isToldToWait = false;
   await withLock(
@@ -22,21 +56,33 @@ try {
       if (!isToldToWait) console.log("Another demo is running in this folder; waiting for its end.");
       isToldToWait = true;
     },
-    demo,
+    () => demo(language),
   );
 } catch (error) {
-  if (!(error instanceof EngineUnavailableError || error instanceof DemoFailure)) throw error;
+  if (!isExpected(error)) throw error;
   console.error(`\n${error.message}`);
   process.exitCode = 1;
 }
 
-async function demo(): Promise<void> {
+function isExpected(error: unknown): error is Error {
+  return EXPECTED_FAILURES.some((kind) => error instanceof kind);
+}
+
+/** Undefined for TypeScript. */
+function askedLanguage(): Language | undefined {
+  const { language } = parseArgs({ options: { language: { type: "string" } } }).values;
+  if (language === undefined || language === "typescript") return undefined;
+  if (!isLanguage(language)) throw new UnknownLanguageError(language);
+  return language;
+}
+
+async function demo(language: Language | undefined): Promise<void> {
   heading("The engine and the keys");
   await waitForEarlierEngines(DEMO_FOLDER, (line) => console.log(line));
-  await DemoProject.reset();
+  await DemoProject.reset(language);
   const keys = await makeDemoKeys(join(DEMO_FOLDER, "keys"));
   const project = await DemoProject.open({ onBuild: () => console.log("Building pulumi-keyvault …") });
-  console.log(`Pulumi ${project.engine.version} (${project.engine.source}), Node ${process.versions.node}`);
+  console.log(`Pulumi ${project.engine.version} (${project.engine.source}), ${RUNTIMES[language ?? "typescript"]}`);
   console.log(`Made for this demo, in .demo/keys:\n${keys.map((key) => `  ${key}`).join("\n")}`);
 
   heading("Import them into a vault, and take backups");
@@ -59,8 +105,13 @@ async function demo(): Promise<void> {
   await pulumi(project, ["preview", "--refresh", "--expect-no-changes"]);
 
   heading("Restore the backup of the signing key into a second vault");
-  await pulumi(project, ["config", "set", "copyVaultUrl", "embedded:../../.demo/second.vault"]);
-  await pulumi(project, ["up", "--yes", "--skip-preview"]);
+  if (language === "yaml") {
+    console.log("YAML has no conditions: the first update has restored the copy as soon as it had the backup.\n");
+    await pulumi(project, ["stack", "output", "copiedKey"]);
+  } else {
+    await pulumi(project, ["config", "set", "copyVaultUrl", project.copyVaultUrl]);
+    await pulumi(project, ["up", "--yes", "--skip-preview"]);
+  }
   const [original, copy] = await Promise.all(
     ["first.vault", "second.vault"].map(async (file) => {
       const vault = await VaultByHand.open(join(DEMO_FOLDER, file));
@@ -76,9 +127,9 @@ async function demo(): Promise<void> {
   console.log(`  npm run pulumi -- stack output                  what the stack tells
   npm run pulumi -- stack output --show-secrets   the backups too
   npm run pulumi -- stack export                  the state: no private key is in it
-  npm run pulumi -- preview --refresh             after a change of examples/import-key/index.ts
+  npm run pulumi -- preview --refresh             after a change of ${PROGRAMS[language ?? "typescript"]}
   npm run pulumi -- destroy                       deletes the keys; they can be recovered
-  eval "$(npm run --silent engine:env)"           the engine in your own shell, for your own program`);
+  ${`eval "$(npm run --silent engine:env${language === undefined ? "" : ` -- ${language}`})"`.padEnd(47)} the engine in your own shell, for your own program`);
 }
 
 /** Runs a command in view of the user. Ends the demo when it ends otherwise than it should. */

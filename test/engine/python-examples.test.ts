@@ -1,6 +1,11 @@
 import { delimiter, join } from "node:path";
 import { provisionSdks, SdksUnavailableError } from "../../tools/sdks/provision-sdks.mts";
-import { installSdk, PythonUnavailableError, provisionPython } from "../../tools/sdks/python-environment.mts";
+import {
+  installSdk,
+  PythonUnavailableError,
+  provisionPython,
+  pythonFolder,
+} from "../../tools/sdks/python-environment.mts";
 import { describeExamples, ExamplesUnavailableError } from "./language-examples.js";
 
 /** As in an activated virtual environment: Pulumi's SDK in one that is kept, the generated one beside it. */
@@ -9,7 +14,7 @@ describeExamples("python", async (folder, { env }) => {
     const environment = await provisionPython({ env });
     const site = join(folder, "site");
     await installSdk(environment, join(await provisionSdks({ env }), "python"), site, env);
-    const path = [join(environment, "bin"), env.PATH].join(delimiter);
+    const path = [pythonFolder(environment), env.PATH].join(delimiter);
     return { folder, env: { PATH: path, PYTHONPATH: site, PYTHONDONTWRITEBYTECODE: "1" } };
   } catch (error) {
     if (error instanceof PythonUnavailableError || error instanceof SdksUnavailableError) {

@@ -11,7 +11,7 @@ let checkout: string;
 beforeAll(async () => {
   checkout = await realpath(await mkdtemp(join(tmpdir(), "keyvault demo-")));
   const files = ["package.json", "Pulumi.yaml", "tsconfig.json", "tsconfig.build.json"];
-  const folders = ["sdk", "provider", "emulator", "cli", "examples", "tools"];
+  const folders = ["sdk", "plugin", "provider", "emulator", "cli", "examples", "tools"];
   for (const name of [...files, ...folders]) await cp(join(CHECKOUT, name), join(checkout, name), { recursive: true });
   await symlink(join(CHECKOUT, "node_modules"), join(checkout, "node_modules"), "dir");
 });
@@ -54,6 +54,23 @@ describe("the demo", { timeout: 240_000 }, () => {
   test("passes the exit code of the engine on", async () => {
     const { exitCode } = await start("tools/pulumi.mts", "stack", "output", "no-such-output").end();
     expect(exitCode).not.toBe(0);
+  });
+
+  test("goes the same way with a program in another language, and its stack is gone on with", async ({ skip }) => {
+    const { exitCode, output } = await start("tools/demo.mts", "--language", "yaml").end();
+    skip(output.includes("There is no pulumi-language-yaml"), output.slice(-800));
+    expect(output).toContain("Exit code 7");
+    expect(output).toContain("the same public key, and the same version, in both vaults");
+    expect(exitCode, output).toBe(0);
+    const outputs = await start("tools/pulumi.mts", "stack", "output", "--json").end();
+    expect(JSON.parse(outputs.output)).toMatchObject({ copiedKey: expect.stringContaining("second.vault") });
+  });
+
+  test("refuses a language that there is not before it forgets an earlier demo", async () => {
+    const { exitCode, output } = await start("tools/demo.mts", "--language", "cobol").end();
+    expect(output).toContain("cobol is not one of the languages yaml, python, go");
+    expect(exitCode).toBe(1);
+    expect(await readdir(join(checkout, ".demo"))).toContain("first.vault");
   });
 });
 

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type FakeMachine, fakeMachine } from "./fake-machine.js";
@@ -17,7 +17,8 @@ beforeEach(async () => {
 afterEach(() => machine.remove());
 
 const TOOL = join(__dirname, "../../tools/engine-env.mts");
-const engineEnv = () => promisify(execFile)(process.execPath, [TOOL], { env: machine.env });
+const engineEnv = (...languages: string[]) =>
+  promisify(execFile)(process.execPath, [TOOL, ...languages], { env: machine.env });
 
 test("stdout holds shell lines and nothing else, while progress goes to stderr", async () => {
   await machine.addGo();
@@ -57,4 +58,25 @@ test("a machine without a way to an engine is told on stderr, with exit code 1",
   const failure = await engineEnv().catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("What was tried:") });
   expect(failure).toMatchObject({ stderr: expect.not.stringContaining("    at ") });
+});
+
+test("for a language, its host and the plugin are on PATH, too", async () => {
+  await machine.addEngine(machine.bin, "3.260.0");
+  await machine.addGo();
+  const { stdout } = await engineEnv("yaml");
+  const folders = /export PATH='([^']+)'/.exec(stdout)?.[1]?.split(delimiter) ?? [];
+  const has = async (name: string) =>
+    (await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])))).some((files) => files.includes(name));
+  expect(await has("pulumi-language-yaml")).toBe(true);
+  expect(await has("pulumi-resource-keyvault")).toBe(true);
+});
+
+test("a language that there is not is refused with those that there are", async () => {
+  await machine.addEngine(machine.bin, "3.260.0");
+  const failure = await engineEnv("cobol").catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: "cobol is not one of the languages yaml, python, go\n",
+  });
 });

@@ -59,16 +59,20 @@ export async function installSdk(environment: string, sdk: string, target: strin
   const sources = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
   try {
     await cp(sdk, sources, { recursive: true });
-    const options = ["--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"];
+    const options = ["--no-deps", "--no-index", "--no-build-isolation", "--upgrade", "--disable-pip-version-check"];
     await python(environment, env, ["-m", "pip", "install", ...options, "--target", target, sources]);
   } finally {
     await rm(sources, { recursive: true, force: true });
   }
 }
 
+/** Where an environment's `python` is. */
+export function pythonFolder(environment: string): string {
+  return join(environment, process.platform === "win32" ? "Scripts" : "bin");
+}
+
 async function python(environment: string, env: Environment, args: readonly string[]): Promise<void> {
-  const folder = process.platform === "win32" ? "Scripts" : "bin";
-  await succeeds(join(environment, folder, "python"), args, env);
+  await succeeds(join(pythonFolder(environment), "python"), args, env);
 }
 
 async function succeeds(command: string, args: readonly string[], env: Environment): Promise<void> {

@@ -1,0 +1,29 @@
+import { execFile } from "node:child_process";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { provisionSdks, SdksUnavailableError } from "../../tools/sdks/provision-sdks.mts";
+import { describeExamples, ExamplesUnavailableError } from "./language-examples.js";
+
+// As the engine is built where it is built from its modules: what both are made of is compiled once.
+const GO_SETTINGS = { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-trimpath -tags=osusergo,grpcnotrace" };
+
+/** Each project is a module of its own here, since a test takes away its project alone. */
+describeExamples("go", async (folder, engine) => {
+  const env = { ...engine.env, ...GO_SETTINGS };
+  let sdk: string;
+  try {
+    sdk = join(await provisionSdks({ env: engine.env }), "go", "keyvault");
+  } catch (error) {
+    throw error instanceof SdksUnavailableError ? new ExamplesUnavailableError(error.message) : error;
+  }
+  const module = (await readFile(join(folder, "go.mod"), "utf8")).replace("../../sdks/go/keyvault", sdk);
+  await writeFile(join(folder, "go.mod"), module);
+  // All at once, and not within the time limit of a test.
+  await promisify(execFile)("go", ["build", "./..."], { cwd: folder, env });
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    for (const file of ["go.mod", "go.sum"]) await cp(join(folder, file), join(folder, entry.name, file));
+  }
+  return { folder, env: GO_SETTINGS };
+});
