@@ -6,7 +6,7 @@ import { provisionSdks, SdksUnavailableError } from "../../tools/sdks/provision-
 import { describeExamples, ExamplesUnavailableError } from "./language-examples.js";
 
 // As the engine is built where it is built from its modules: what both are made of is compiled once.
-const GO_SETTINGS = { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-trimpath -tags=osusergo,grpcnotrace" };
+const GO_SETTINGS = { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-trimpath -tags=osusergo,grpcnotrace -ldflags=-w" };
 
 /** Each project is a module of its own here, since a test takes away its project alone. */
 describeExamples("go", async (folder, engine) => {

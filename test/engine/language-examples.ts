@@ -74,7 +74,8 @@ export function describeExamples(
   const versionOf = (stack: Stack, store: string, name: string) =>
     byHand(stack, store, async (vault) => (await keyClient(vault).getKey(name)).properties.version);
 
-  describe(`the examples in ${language}`, () => {
+  // A compiled program is linked again in each run of the engine.
+  describe(`the examples in ${language}`, { timeout: 600_000 }, () => {
     it("import-key imports from files, backs up and restores, keeps state clean, and tells drift with exit code 7", async () => {
       const stack = await project("import-key");
       await makeDemoKeys(join(stack.folder, "keys"));
