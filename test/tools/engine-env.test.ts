@@ -66,7 +66,9 @@ test("for a language, its host and the plugin are on PATH, too", async () => {
   const { stdout } = await engineEnv("yaml");
   const folders = /export PATH='([^']+)'/.exec(stdout)?.[1]?.split(delimiter) ?? [];
   const has = async (name: string) =>
-    (await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])))).some((files) => files.includes(name));
+    (await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])))).some((files) =>
+      files.includes(name),
+    );
   expect(await has("pulumi-language-yaml")).toBe(true);
   expect(await has("pulumi-resource-keyvault")).toBe(true);
 });
