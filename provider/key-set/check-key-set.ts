@@ -2,12 +2,13 @@ import { setImmediate } from "node:timers/promises";
 import { describeValue, shownName } from "../engine/described-value.js";
 import { InputCheck, isRecord } from "../engine/input-check.js";
 import type { CheckFailure, Properties } from "../engine/lifecycle.js";
+import { canonicalJson } from "../engine/normal-form.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { checkKey, checkKeySettings } from "../key/check-key.js";
 import { normalGenerate } from "../key/key-inputs.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import { ON_DELETE } from "../object/object-inputs.js";
-import { expectedValue } from "../object/observed-drift.js";
+import { expectedValue, withFindingsAccepted } from "../object/observed-drift.js";
 import { givenSources } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
@@ -242,13 +243,24 @@ class EntriesCheck {
     this.#check.failUnnamed(`${problems.length - MOST_TOLD} more of this kind, of other keys`);
   }
 
-  /** With `ignoreChanges`, the engine puts in what state holds of the keys: of all, or of some. */
+  /**
+   * With `ignoreChanges`, the engine puts in what state holds: of all keys, of some, or some members of one. What a
+   * refresh has found there becomes what the program says, as of a Key.
+   */
   #pinned(keys: Properties): Properties {
     const { keys: pinned } = this.#check.news;
     if (!isRecord(pinned)) return keys;
-    const isOfAll = Object.keys(this.#oldEntries).every((name) => Object.hasOwn(pinned, name));
-    const taken = Object.entries(pinned).map(([name, entry]) => [name, isRecord(entry) ? entry : keys[name]]);
-    return { ...(isOfAll ? {} : keys), ...Object.fromEntries(taken) };
+    const isWhole = (name: string) =>
+      Object.hasOwn(pinned, name) && canonicalJson(pinned[name]) === canonicalJson(this.#oldEntries[name]);
+    const result = Object.keys(this.#oldEntries).every(isWhole) ? {} : { ...keys };
+    for (const [name, entry] of Object.entries(pinned)) {
+      if (!isRecord(entry)) continue;
+      const accepted = withFindingsAccepted(entry, entry);
+      const own = keys[name];
+      if (isWhole(name)) result[name] = accepted;
+      else if (isRecord(own)) result[name] = { ...own, ...accepted };
+    }
+    return result;
   }
 }
 

@@ -181,6 +181,41 @@ describe("a key that is swapped in the second of the set's last look", () => {
   });
 });
 
+describe("a set with ignoreChanges", () => {
+  it("keeps one property of one key, and its source with it", async () => {
+    files("a", "b", "c");
+    const state = await set.created({ ...imported(), entries: { b: { tags: { site: "north" } } } });
+    const entries = { b: { tags: { site: "south" } }, c: { tags: { site: "west" } } };
+    const keys = { b: { tags: { site: "north" } } };
+    const next = await set.updated(state, { ...imported(), entries, keys });
+    expect(keysOf(next)).toMatchObject({
+      b: { tags: { site: "north" }, thumbprint: keysOf(state).b?.thumbprint },
+      c: { tags: { site: "west" } },
+    });
+    expect(set.operations()).toEqual(["updateKey"]);
+    rmSync(join(folder, "b.pem"));
+    nextEngineRun();
+    expect(Object.keys(keysOf(await set.updated(next, { ...imported(), keys })))).toEqual(["a", "c"]);
+  });
+
+  it("takes what a refresh has found of its keys for what the program says", async () => {
+    files("a", "b", "c");
+    const state = await set.created(imported());
+    vault.clock.advance(10_000);
+    await swap("b");
+    await call(vault, "PATCH", "/keys/c", { attributes: { exp: 4070908800 } });
+    const refreshed = await set.refreshed(state);
+    const { keys } = refreshed.inputs;
+    const next = await set.updated(refreshed, { ...imported(), tags: { site: "north" }, keys });
+    expect(next.inputs.keys).toMatchObject({
+      b: { thumbprint: expect.stringMatching(/^[\w-]{43}$/) },
+      c: { expiresOn: "2099-01-01T00:00:00Z" },
+    });
+    expect(await inVault("/keys/b/versions")).toHaveProperty("value.length", 2);
+    expect(await set.drift(next)).toEqual({});
+  });
+});
+
 describe("the sources of a set", () => {
   it("are told without what a terminal obeys, and by the file that is too much", async () => {
     files("a");

@@ -328,7 +328,7 @@ describe("the settings of a set", () => {
       /not at hand: folder .* does not/,
     );
     writeFileSync(join(folder, "my key.pem"), ecKey().pkcs8);
-    expect(await set.refused(imported())).toContain('name without its ending is "my key": no key can have that name');
+    expect(await set.refused(imported())).toContain('import names the file "my key.pem": no key can have that name');
     expect(await set.refused({ entries: { a: { generate: { keyType: "EC" }, vaultUrl: vault.url } } })).toContain(
       '"vaultUrl" is not a property of a key of a set',
     );
