@@ -3,10 +3,15 @@ import { tellThrough } from "../provider/engine/progress.js";
 import { engineMessages, engineService, grpc } from "./sdk-protocol.js";
 
 /** The resource that a call is about: what is told meanwhile is told of it. */
-const resourceOfCall = new AsyncLocalStorage<string>();
+const resourceOfCall = new AsyncLocalStorage<{ urn: string; isQuiet: boolean }>();
 
 export function aboutResource<T>(urn: string, serve: () => T): T {
-  return resourceOfCall.run(urn, serve);
+  return resourceOfCall.run({ urn, isQuiet: false }, serve);
+}
+
+/** Serves a call in which nothing is told. */
+export function quietly<T>(urn: string, serve: () => T): T {
+  return resourceOfCall.run({ urn, isQuiet: true }, serve);
 }
 
 let address: string | undefined;
@@ -20,10 +25,12 @@ export function connectEngine(engineAddress: string | undefined): void {
   address = engineAddress;
   const engine = new engineService.EngineClient(engineAddress, grpc.credentials.createInsecure());
   tellThrough((line) => {
+    const { urn = "", isQuiet = false } = resourceOfCall.getStore() ?? {};
+    if (isQuiet) return;
     const message = new engineMessages.LogRequest();
     message.setSeverity(engineMessages.LogSeverity.INFO);
     message.setMessage(line);
-    message.setUrn(resourceOfCall.getStore() ?? "");
+    message.setUrn(urn);
     // A line that does not arrive is no reason to end what it tells of.
     engine.log(message, () => undefined);
   });

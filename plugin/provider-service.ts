@@ -1,7 +1,7 @@
 import { messageOf, type Properties } from "../provider/engine/lifecycle.js";
 import { cancelRun } from "../provider/engine/run-cancellation.js";
 import { changedProperties } from "./detailed-diff.js";
-import { aboutResource, connectEngine } from "./engine-log.js";
+import { aboutResource, connectEngine, quietly } from "./engine-log.js";
 import { callFunction } from "./plugin-functions.js";
 import { configProblems, configure } from "./provider-config.js";
 import {
@@ -81,7 +81,10 @@ function providerHandlers(version: string): Grpc.UntypedServiceImplementation {
       return response;
     }),
     check: unary((request: ProviderMessages.CheckRequest) => aboutResource(request.getUrn(), () => check(request))),
-    diff: unary((request: ProviderMessages.DiffRequest) => aboutResource(request.getUrn(), () => diff(request))),
+    diff: unary((request: ProviderMessages.DiffRequest) => {
+      const about = checked.has(request.getUrn()) ? aboutResource : quietly;
+      return about(request.getUrn(), () => diff(request));
+    }),
     create: unary((request: ProviderMessages.CreateRequest) => aboutResource(request.getUrn(), () => create(request))),
     read: unary((request: ProviderMessages.ReadRequest) => aboutResource(request.getUrn(), () => read(request))),
     update: unary((request: ProviderMessages.UpdateRequest) => aboutResource(request.getUrn(), () => update(request))),
@@ -126,7 +129,14 @@ async function diffConfig(request: ProviderMessages.DiffRequest) {
 
 const { DIFF_SOME: SOME, DIFF_NONE: NONE } = messages.DiffResponse.DiffChanges;
 
+/**
+ * What the program has shown in this run. A refresh asks for a difference too, before anything of the program is known: of
+ * what an update will do it has nothing to tell.
+ */
+const checked = new Set<string>();
+
 async function check(request: ProviderMessages.CheckRequest) {
+  checked.add(request.getUrn());
   const news = readProperties(request.getNews());
   const olds = readProperties(request.getOlds()).values;
   const { inputs, failures } = await checkResource(request.getUrn(), olds, news.values, autonamingOf(request));

@@ -52,7 +52,7 @@ export const keySetSchema: ResourceDescription = {
     removed: sendsNothing(
       one(
         "OnDelete",
-        "What happens to a key that leaves the set while the set stays: as `onDelete`, which says what happens to all of them when the set itself goes. Default `retain`: a file that is missing deletes no key.",
+        "What happens to a key that leaves the set while the set stays: as `onDelete`, which says what happens to all of them when the set itself goes. Default `retain`: a file that is missing deletes no key. A key that another resource of the program declares stays, unless that resource waits for the set: leave `retain` while keys move to such a one.",
       ),
     ),
     publicKeys: flag(
