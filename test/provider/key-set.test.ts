@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keySet } from "../../provider/dynamic-v1.js";
 import { cancelRun } from "../../provider/engine/run-cancellation.js";
@@ -360,5 +360,39 @@ describe("a large set", () => {
     const inputs = await set.checked({ entries, generate: { keyType: "EC" } });
     cancelRun();
     await expect(keySet.create(inputs)).rejects.toThrow(/40 were not tried, since the run was cancelled/);
+  });
+
+  it("tells how far it is every few seconds, in one line", async () => {
+    const entries = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`k-${index}`, {}]));
+    const inputs = await set.checked({ entries, generate: { keyType: "EC" } });
+    let now = Date.now();
+    useRunClock({ ...hurried(), now: () => (now += 100) });
+    const lines: string[] = [];
+    const write = vi.spyOn(process.stdout, "write").mockImplementation((line) => lines.push(String(line)) > 0);
+    await keySet.create(inputs);
+    write.mockRestore();
+    expect(lines[0]).toMatch(/^keys of http\S+: \d+ of 40 in \d+ s, [\d.]+ a second, \d+ left \(about .* s\)\n$/);
+    expect(lines.length).toBeLessThan(40);
+  });
+
+  it("has one time for all of its keys, and names those for which it was too short", async () => {
+    vault.faults.add({ kind: "conflict", operation: "createKey", name: "b" });
+    const inputs = await set.checked({
+      entries: { a: {}, b: {} },
+      generate: { keyType: "EC" },
+      timeouts: { create: "30s" },
+    });
+    const failure = await keySet.create(inputs).catch((error: Error) => error);
+    expect((failure as Error).message).toMatch(/^KV_TIMEOUT: 1 key of the set .*key "b": KV_TIMEOUT: waited 2\d s/s);
+  });
+
+  it("stops asking where the vault refuses everybody", async () => {
+    const entries = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`k-${index}`, {}]));
+    const inputs = await set.checked({ entries, generate: { keyType: "EC" } });
+    vault.faults.add({ kind: "status", status: 403, code: "Forbidden" });
+    await expect(keySet.create(inputs)).rejects.toThrow(
+      /KV_FORBIDDEN.*were not tried, since too many failed in a row/s,
+    );
+    expect(set.operations().length).toBeLessThan(200);
   });
 });
