@@ -88,6 +88,8 @@ export interface KeyFacts {
   ownerToken?: string;
   /** The token that it had before, where the answer to putting ours there was lost. */
   formerToken?: string;
+  /** The mark of another stack that a refresh found in the place of ours. */
+  otherMark?: string;
   /** What the server gave a key that names no operations, where that is not the service's default. */
   givenKeyOps?: string[];
 }

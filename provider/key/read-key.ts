@@ -135,7 +135,7 @@ function marksOf(
   bundle: KeyBundle,
   version: ObservedVersion,
 ): Partial<KeyFacts> {
-  const ownerToken = observeOwner(key, recorded, bundle);
+  const owner = observeOwner(key, recorded, bundle);
   const found = observeFound(key, KEY_ATTRIBUTES, recorded, bundle);
   return {
     ...(found ? { found } : {}),
@@ -144,7 +144,7 @@ function marksOf(
     ...(version.isRotated ? pickDefined(recorded, ["superseded"]) : supersededBy(recorded, bundle.version)),
     ...(version.isForeign ? { foreignVersion: true } : {}),
     ...(version.expected === undefined ? {} : { expectedThumbprint: version.expected }),
-    ...(ownerToken === undefined ? {} : { ownerToken, ...pickDefined(recorded, ["formerToken"]) }),
+    ...(owner.ownerToken === undefined ? {} : { ...owner, ...pickDefined(recorded, ["formerToken"]) }),
     ...pickDefined(recorded, ["givenKeyOps"]),
   };
 }

@@ -6,6 +6,7 @@ import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { otherOwner } from "../object/other-mark.js";
 import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
 import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
@@ -34,7 +35,10 @@ interface Update {
   recorded: KeyOutputs;
   inputs: KeyInputs;
   object: VaultObject<KeyBundle>;
+  /** Whose mark the writes put on it. */
   owner: Owner | undefined;
+  /** Whether that is another stack's, which has taken the key. */
+  isLost: boolean;
   plan: UpdatePlan;
   /** What the program's version takes the place of: the version that is recorded, and any that is there. */
   superseded: Set<string>;
@@ -49,14 +53,16 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   const inputs = readKeyInputs(news);
   const client = await vaultClient(inputs);
   const object = keyObject(client, inputs, new OperationDeadline(inputs.timeouts?.update));
-  const owner = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
+  const own = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
+  const other = otherOwner(object, recorded, inputs, own);
+  const owner = other ?? own;
   const plan = planKeyUpdate(recorded, inputs, canMakeSameVersion(inputs));
   const superseded = new Set([...(recorded.superseded ?? []), recorded.version]);
-  const update: Update = { recorded, inputs, object, owner, plan, superseded };
+  const update: Update = { recorded, inputs, object, owner, isLost: other !== undefined, plan, superseded };
 
   let bundle: KeyBundle | undefined;
   try {
-    bundle = (await writeKey(update)) ?? (await putDueMark(KEY, object, inputs, { recorded, owner }));
+    bundle = (await writeKey(update)) ?? (await putDueMark(KEY, object, inputs, { recorded, owner: own }));
     await updateRotationPolicy(update);
   } catch (error) {
     if (!bundle) throw error;
@@ -140,7 +146,7 @@ async function updateRotationPolicy({ inputs, object, plan }: Update): Promise<v
   if (plans(plan, "policy")) await writeRotationPolicy(object, inputs);
 }
 
-function outputsOf({ recorded, inputs, owner }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {
+function outputsOf({ recorded, inputs, owner, isLost }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {
   const isSameVersion = bundle.version === recorded.version;
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
   const found = leavesRestToVault(inputs)
@@ -150,7 +156,7 @@ function outputsOf({ recorded, inputs, owner }: Update, bundle: KeyBundle, reach
   const isOurs = token !== undefined && ownerOf(bundle.tags)?.token === token;
   return keyState(reached, bundle, {
     ...(found ? { found } : {}),
-    ...(isOurs ? { ownerToken: token } : {}),
+    ...(isLost ? pickDefined(recorded, ["ownerToken", "otherMark"]) : isOurs ? { ownerToken: token } : {}),
     ...(isSameVersion ? pickDefined(recorded, ["rotated", "givenKeyOps"]) : {}),
   });
 }
@@ -165,6 +171,7 @@ const FACTS = [
   "recoveryLevel",
   "recoverableDays",
   "ownerToken",
+  "otherMark",
   "givenKeyOps",
   "rotated",
 ] as const satisfies readonly (keyof KeyFacts)[];

@@ -12,6 +12,8 @@ export interface ObjectMarks<A> {
   ownerToken?: string;
   /** The token of this stack that the object had, or an empty one, where ours was to take its place and its answer was lost. */
   formerToken?: string;
+  /** The mark of another stack that a refresh found in the place of ours. */
+  otherMark?: string;
   /** The current version is not one that the program asked for. */
   foreignVersion?: true;
   /** Versions that are still to be disabled. */

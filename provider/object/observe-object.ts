@@ -1,19 +1,24 @@
 import { tell } from "../engine/progress.js";
 import { type AttributeRules, pickAttributes, undeclaredAttributes } from "./attributes.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
-import { describeOwner, hasOwnerTag, ownerOf } from "./owner-tag.js";
+import { describeOwner, formatOwner, hasOwnerTag, ownerOf } from "./owner-tag.js";
 import { tellUnmanagedChanges } from "./unmanaged-change.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
-/** The mark of a resource that lost it is put on again with the next write. That another has it is told. */
+/**
+ * The mark of a resource that lost it is put on again with the next write. That another has it is told, and recorded
+ * for what is written then.
+ */
 export function observeOwner(
   { label }: VaultObject,
   { ownerToken }: { ownerToken?: string },
   { tags }: VersionBundle,
-): string | undefined {
-  if (ownerToken === undefined || !hasOwnerTag(tags)) return undefined;
-  if (ownerOf(tags)?.token !== ownerToken) tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
-  return ownerToken;
+): { ownerToken?: string; otherMark?: string } {
+  if (ownerToken === undefined || !hasOwnerTag(tags)) return {};
+  const found = ownerOf(tags);
+  if (found?.token === ownerToken) return { ownerToken };
+  tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
+  return { ownerToken, ...(found === undefined ? {} : { otherMark: formatOwner(found) }) };
 }
 
 /** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */

@@ -47,6 +47,7 @@ export const recordedFacts = {
   foreignVersion: optionalMember(z.literal(true)),
   ownerToken: text,
   formerToken: text,
+  otherMark: text,
   superseded: optionalMember(z.array(z.string())),
 };
 

@@ -63,11 +63,11 @@ async function observe(
     ...declaredAttributes(recorded, bundle),
     ...(value.digest === undefined ? {} : { valueDigest: value.digest }),
   };
-  const ownerToken = observeOwner(secret, recorded, bundle);
+  const owner = observeOwner(secret, recorded, bundle);
   const found = observeFound(secret, SECRET_ATTRIBUTES, recorded, bundle);
   const marks: Partial<SecretFacts> = {
     ...(found ? { found } : {}),
-    ...(ownerToken === undefined ? {} : { ownerToken, ...pickDefined(recorded, ["formerToken"]) }),
+    ...(owner.ownerToken === undefined ? {} : { ...owner, ...pickDefined(recorded, ["formerToken"]) }),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
     ...supersededBy(recorded, bundle.version),

@@ -40,6 +40,8 @@ export interface SecretFacts {
   ownerToken?: string;
   /** The token that it had before, where the answer to putting ours there was lost. */
   formerToken?: string;
+  /** The mark of another stack that a refresh found in the place of ours. */
+  otherMark?: string;
 }
 
 export type SecretOutputs = SecretInputs & SecretFacts;

@@ -6,6 +6,7 @@ import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { otherOwner } from "../object/other-mark.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { patchVersion } from "../object/patch-version.js";
 import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
@@ -52,7 +53,11 @@ async function writeSecret(
 ): Promise<Properties> {
   const recorded = await comparedAfterAll(object, before, inputs);
   const later = laterMembers(recorded);
-  const owner = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
+  const own = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
+  const other = otherOwner(object, recorded, inputs, own);
+  const owner = other ?? own;
+  const marks = (token: string | undefined) =>
+    other === undefined ? { token } : { lost: pickDefined(recorded, ["ownerToken", "otherMark"]) };
   const plan = planSecretUpdate(recorded, inputs);
   if (plans(plan, "refuse")) throw cannotRepeat(object.label, "cannot be read");
   if (plans(plan, "newVersion", "versionWithout")) {
@@ -73,7 +78,7 @@ async function writeSecret(
         );
       },
     });
-    return { ...later, ...(await written(recorded, inputs, bundle, owner?.token)) };
+    return { ...later, ...(await written(recorded, inputs, bundle, marks(owner?.token))) };
   }
   const patched = propertiesTo(plan, "patch");
   const changed = SECRET_ATTRIBUTES.names.filter((attribute) => patched.includes(attribute));
@@ -86,10 +91,10 @@ async function writeSecret(
       target: pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs),
       owner: mark,
     });
-    return { ...later, ...(await written(recorded, inputs, bundle, owner?.token ?? recorded.ownerToken)) };
+    return { ...later, ...(await written(recorded, inputs, bundle, marks(owner?.token ?? recorded.ownerToken))) };
   }
-  const marked = await putDueMark(SECRET, object, inputs, { recorded, owner });
-  if (marked) return { ...later, ...(await written(recorded, inputs, marked, owner?.token)) };
+  const marked = await putDueMark(SECRET, object, inputs, { recorded, owner: own });
+  if (marked) return { ...later, ...(await written(recorded, inputs, marked, { token: own?.token })) };
   return { ...later, ...unwritten(recorded, inputs) };
 }
 
@@ -130,7 +135,7 @@ async function written(
   recorded: SecretOutputs,
   inputs: SecretInputs,
   bundle: SecretBundle,
-  token: string | undefined,
+  { token, lost }: { token?: string | undefined; lost?: Partial<SecretFacts> },
 ): Promise<Properties> {
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const found = leavesRestToVault(inputs)
@@ -141,6 +146,7 @@ async function written(
     ...(bundle.version === recorded.version ? digestOfGenerated(recorded, inputs) : {}),
     ...(found ? { found } : {}),
     ...(isOurs ? { ownerToken: token } : {}),
+    ...lost,
   });
 }
 
@@ -151,6 +157,7 @@ const FACTS = [
   "recoveryLevel",
   "recoverableDays",
   "ownerToken",
+  "otherMark",
 ] as const satisfies readonly (keyof SecretFacts)[];
 
 /** Nothing was written: the vault is as it was recorded. */

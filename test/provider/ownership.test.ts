@@ -278,6 +278,40 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
     });
   });
 
+  describe("that another stack has adopted since, and changed,", () => {
+    const theirs = { "pulumi-keyvault": "other/dev AAAAAAAAAAAAAAAA" };
+    const args = { ...kind.source, tags: { team: "ours" } };
+    const lost = async (): Promise<State> => {
+      const state = await createdBefore(args);
+      await kind.tag(vault, "orders", { team: "theirs", ...theirs });
+      return resource.refreshed(state);
+    };
+
+    it("keeps the other's mark in what the former one writes, and is left alone where that one goes", async () => {
+      const state = await resource.updated(await lost(), args);
+      expect((await kind.found(vault, "orders")).tags).toEqual({ team: "ours", ...theirs });
+      expect(told).toMatch(/keeps the mark of stack "other\/dev"/);
+      expect(await resource.drift(state)).toEqual({});
+      const next = await resource.updated(state, { ...kind.other, tags: { team: "ours" } });
+      expect((await kind.found(vault, "orders")).tags).toEqual({ team: "ours", ...theirs });
+      nextEngineRun();
+      await resource.deleted(next);
+      expect(told).toMatch(/is left alone: stack "other\/dev" owns it by its tag/);
+      expect(await kind.found(vault, "orders")).toMatchObject({ enabled: true });
+    });
+
+    it("comes back with adopt: true", async () => {
+      const state = await resource.updated(await lost(), { adopt: true, tags: { team: "ours" } });
+      expect((await kind.found(vault, "orders")).tags).toEqual({
+        team: "ours",
+        "pulumi-keyvault": expect.stringMatching(/^shop\/prod /),
+      });
+      nextEngineRun();
+      await resource.deleted(state);
+      await expect(kind.found(vault, "orders")).rejects.toMatchObject({ statusCode: 404 });
+    });
+  });
+
   /** A stack was renamed, and a new one took its name: the same URNs, the same tags, and nothing in its state. */
   describe("that two states may know by one token, after a stack was renamed and its name was used again,", () => {
     const args = { ...kind.source, onDelete: "purge" };
