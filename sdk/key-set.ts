@@ -146,13 +146,13 @@ export class KeySet extends pulumi.CustomResource {
   }
 
   /** One key of the set. */
-  key(name: string): KeyOfSet {
-    const facts = pulumi.all([packedIn(this), this.vaultUrl]).apply(([packed, vaultUrl]) => {
+  key(name: pulumi.Input<string>): KeyOfSet {
+    const facts = pulumi.all([packedIn(this), this.vaultUrl, name]).apply(([packed, vaultUrl, named]) => {
       const records = recordsIn(packed);
-      if (records === undefined) return { name, vaultUrl };
-      const found = [...records.keys()].find((each) => each.toLowerCase() === String(name).toLowerCase());
+      if (records === undefined) return { name: named, vaultUrl };
+      const found = [...records.keys()].find((each) => each.toLowerCase() === String(named).toLowerCase());
       const record = found === undefined ? undefined : records.get(found);
-      if (found === undefined || record === undefined) throw noSuchKey(name);
+      if (found === undefined || record === undefined) throw noSuchKey(named);
       return { ...keyOutputsOf({ vaultUrl }, found, record), name: found, vaultUrl } as KeyFactsOfSet;
     }) as pulumi.Output<KeyFactsOfSet>;
     return new RecordedKey(facts);
@@ -160,7 +160,7 @@ export class KeySet extends pulumi.CustomResource {
 
   /** The names of all keys, sorted. */
   get names(): pulumi.Output<string[]> {
-    return packedIn(this).apply((packed) => [...(recordsIn(packed)?.keys() ?? [])]);
+    return packedIn(this).apply((packed) => [...(recordsIn(packed)?.keys() ?? [])].sort());
   }
 
   /** The versioned URLs by name. */

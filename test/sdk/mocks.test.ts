@@ -75,6 +75,7 @@ describe("a unit test with Pulumi's mocks, whose state is the inputs", () => {
     const set = new keyvault.KeySet("devices", { vaultUrl, keys: { "pump-17": { generate: { keyType: "EC" } } } });
     expect(await outputsOf(set)).toMatchObject({ id: "devices_id", vaultUrl, names: [], thumbprints: {} });
     expect(await settled(set.key("pump-17").versionId)).toBe(`${vaultUrl}/keys/pump-17`);
+    expect(await settled(set.key(pulumi.output("pump-17")).id)).toBe(`${vaultUrl}/keys/pump-17`);
     expect(await settled(set.key("pump-17").thumbprint)).toBeUndefined();
     const backup = new keyvault.VaultBackup("all", { keys: [set] });
     const inventory = new keyvault.KeyInventory("vault", { vaultUrl, expect: [set] });
