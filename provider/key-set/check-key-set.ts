@@ -81,6 +81,8 @@ class EntriesCheck {
   readonly #oldEntries: Properties;
   readonly #oldNames: Map<string, string>;
   #adopted = new AdoptedNames(0);
+  /** Keys of which a preview knows nothing but the name. */
+  readonly #unknown = new Set<string>();
   /** By what is wrong: the keys of which it is. */
   readonly #problems = new Map<string, string[]>();
 
@@ -116,7 +118,8 @@ class EntriesCheck {
     this.#adopted = new AdoptedNames(wanted.size);
     const inOrder = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name, entry] of inOrder) {
-      keys[name] = await this.#checkedKey(name, entry);
+      const checked = await this.#checkedKey(name, entry);
+      keys[name] = this.#unknown.has(name) ? UNKNOWN : checked;
       if (++count % TURN === 0) await setImmediate();
     }
     this.#tellProblems();
@@ -133,7 +136,8 @@ class EntriesCheck {
       } else if (seen.has(name.toLowerCase())) {
         this.#check.fail("keys", `there are two of the name "${name}", and vaults tell no case`);
       } else if (isRecord(entry) || entry === undefined || entry === null || isUnknown(entry)) {
-        entries.set(this.#recordedName(name), isRecord(entry) ? entry : isUnknown(entry) ? { import: entry } : {});
+        entries.set(this.#recordedName(name), isRecord(entry) ? entry : {});
+        if (isUnknown(entry)) this.#unknown.add(this.#recordedName(name));
       } else {
         this.#check.fail("keys", `"${name}" must be { import?, generate?, … }, and is ${describeValue(entry)}`);
       }
@@ -161,7 +165,9 @@ class EntriesCheck {
     }
     if (sources.status === "absent" && !this.#addRecorded(wanted, own, sources.reason)) return undefined;
     const there = namesWithoutCase(wanted.keys());
-    for (const [name, entry] of own) if (!there.has(name.toLowerCase())) wanted.set(name, entry);
+    for (const [name, entry] of own) {
+      if (!there.has(name.toLowerCase())) wanted.set(name, this.#unknown.has(name) ? { import: UNKNOWN } : entry);
+    }
     return wanted;
   }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keySet } from "../../provider/dynamic-v1.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
 import { unpackRecords } from "../../provider/key-set/packed-records.js";
 import { ecKey } from "../engine/demo-keys.js";
@@ -178,6 +179,21 @@ describe("a key that is swapped in the second of the set's last look", () => {
     const entries = { a: { tags: { site: "north" } } };
     const updated = await set.updated(state, { ...imported(), entries });
     expect(JSON.stringify(await set.drift(updated))).toContain(" instead of ");
+  });
+});
+
+describe("an entry that a preview does not know", () => {
+  it("is unknown as a whole, whatever its source is to be", async () => {
+    files("a", "b");
+    const made = { c: { generate: { keyType: "EC" } } };
+    const state = await set.created({ ...imported(), entries: made });
+    const inputs = await set.checked({ ...imported(), entries: { b: UNKNOWN, c: UNKNOWN } }, state.inputs);
+    expect(inputs.keys).toEqual({ a: (state.inputs.keys as Arguments).a, b: UNKNOWN, c: UNKNOWN });
+    const { changes } = await keySet.diff(state.id, state.outs, inputs);
+    expect(changes).toBeUndefined();
+    nextEngineRun();
+    const generated = await set.checked({ generate: { keyType: "EC" }, entries: { new: UNKNOWN } });
+    expect(generated.keys).toEqual({ new: UNKNOWN });
   });
 });
 
