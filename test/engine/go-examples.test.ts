@@ -2,15 +2,13 @@ import { execFile } from "node:child_process";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { SHARED_BUILD_SETTINGS } from "../../tools/engine/go-build.mts";
 import { provisionSdks, SdksUnavailableError } from "../../tools/sdks/provision-sdks.mts";
 import { describeExamples, ExamplesUnavailableError } from "./language-examples.js";
 
-// As the engine is built where it is built from its modules: what both are made of is compiled once.
-const GO_SETTINGS = { CGO_ENABLED: "0", GOWORK: "off", GOFLAGS: "-trimpath -tags=osusergo,grpcnotrace -ldflags=-w" };
-
 /** Each project is a module of its own here, since a test takes away its project alone. */
 describeExamples("go", async (folder, engine) => {
-  const env = { ...engine.env, ...GO_SETTINGS };
+  const env = { ...engine.env, ...SHARED_BUILD_SETTINGS };
   let sdk: string;
   try {
     sdk = join(await provisionSdks({ env: engine.env }), "go", "keyvault");
@@ -25,5 +23,5 @@ describeExamples("go", async (folder, engine) => {
     if (!entry.isDirectory()) continue;
     for (const file of ["go.mod", "go.sum"]) await cp(join(folder, file), join(folder, entry.name, file));
   }
-  return { folder, env: GO_SETTINGS };
+  return { folder, env: SHARED_BUILD_SETTINGS };
 });

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,6 +48,16 @@ test("the official release is installed when its checksum matches", async () => 
   expect(await readdir(engine.binDir)).toEqual(["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"]);
 });
 
+test("the hosts of other languages, which the release brings, come with it", async () => {
+  await serveRelease(["pulumi-language-python", "pulumi-language-python-exec", "pulumi-watch"]);
+  const files = await readdir((await provision()).binDir);
+  expect(files.filter((name) => !name.includes("nodejs"))).toEqual([
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+  ]);
+});
+
 test("an archive that does not match the checksum of its release is not used", async () => {
   await serveRelease();
   answers.set(ARCHIVE, Buffer.from("something else"));
@@ -76,9 +86,10 @@ test("archives are named as the official site names them", () => {
   expect(() => archiveName("linux", "ppc64")).toThrow("there is no official release for linux on ppc64");
 });
 
-async function serveRelease(): Promise<void> {
+async function serveRelease(others: readonly string[] = []): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "release-"));
   await machine.addEngine(join(folder, "pulumi"), CLI_VERSION);
+  for (const name of others) await writeFile(join(folder, "pulumi", name), "", { mode: 0o755 });
   await promisify(execFile)("tar", ["-czf", join(folder, "release.tar.gz"), "-C", folder, "pulumi"]);
   const archive = await readFile(join(folder, "release.tar.gz"));
   await rm(folder, { recursive: true });

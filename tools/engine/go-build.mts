@@ -28,6 +28,14 @@ const ENGINE_PROGRAMS: readonly GoProgram[] = [
 
 const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const TAGS = "osusergo,grpcnotrace";
+
+/** Settings for a Go program in which what it shares with an engine that was built here is not compiled again. */
+export const SHARED_BUILD_SETTINGS = {
+  CGO_ENABLED: "0",
+  GOWORK: "off",
+  GOFLAGS: `-trimpath -tags=${TAGS} -ldflags=-w`,
+};
+
 const SILENCE_WHILE_DOWNLOADING_MS = 3 * 60_000;
 /** Linking says nothing and takes minutes on a slow machine. */
 const SILENCE_WHILE_BUILDING_MS = 15 * 60_000;
