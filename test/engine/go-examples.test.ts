@@ -17,6 +17,10 @@ describeExamples("go", async (folder, engine) => {
   }
   const module = (await readFile(join(folder, "go.mod"), "utf8")).replace("../../sdks/go/keyvault", sdk);
   await writeFile(join(folder, "go.mod"), module);
+  // Without Go, or without a way to its modules, there is nothing to be tried; what does not compile is a fault.
+  await promisify(execFile)("go", ["list", "-deps", "./..."], { cwd: folder, env }).catch((error: Error) => {
+    throw new ExamplesUnavailableError(`The Go modules of the examples could not be had: ${error.message}`);
+  });
   // All at once, and not within the time limit of a test.
   await promisify(execFile)("go", ["build", "./..."], { cwd: folder, env });
   for (const entry of await readdir(folder, { withFileTypes: true })) {

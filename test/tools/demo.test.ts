@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(checkout, { recursive: true, force: true }));
 
-describe("the demo", { timeout: 240_000 }, () => {
+describe("the demo", { timeout: 600_000 }, () => {
   test("can be run at once after it was killed in the middle of an update", async () => {
     const interrupted = start("tools/demo.mts");
     await vi.waitFor(() => expect(interrupted.output()).toContain("Key signing creating"), { timeout: 120_000 });
