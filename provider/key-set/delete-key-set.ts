@@ -1,14 +1,13 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
-import { KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { forEachKey } from "./each-key.js";
+import { failureOf } from "./key-failures.js";
 import { addressOf } from "./key-set-inputs.js";
 import { keyOutputsOf } from "./key-set-outputs.js";
 import { unpackRecords } from "./packed-records.js";
 import { readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
-import { failureOf } from "./update-key-set.js";
 
 /** Does to each key of a set what its `onDelete` says. What is gone already is done, and so a second run goes on. */
 export async function deleteKeySet(props: Properties): Promise<void> {
@@ -23,10 +22,9 @@ export async function deleteKeySet(props: Properties): Promise<void> {
       deadline.limited(keyOutputsOf(props, name, record)),
     );
   });
-  const failure = failureOf(vaultUrl, [outcome]);
-  if (failure === undefined) return;
-  throw new KeyVaultError(failure.code, `the KeySet in ${vaultUrl} is not deleted: ${failure.message}`, {
+  const failure = failureOf(vaultUrl, [outcome], {
+    what: () => "could not be deleted",
     hint: "run it again: it goes on with them.",
-    cause: failure,
   });
+  if (failure !== undefined) throw failure;
 }

@@ -1,22 +1,23 @@
+import { isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
 import { runCancellation } from "../engine/run-cancellation.js";
 import { runClock } from "../engine/run-clock.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
-import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
+import { isKeyVaultError } from "../keyvault/errors.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { forEachKey } from "./each-key.js";
+import { failureOf } from "./key-failures.js";
 import { addressOf, entryOf, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { isSettled } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
 import { readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
-import { failureOf } from "./update-key-set.js";
 
 /** A page of the list holds so many. */
 const PAGE = 25;
@@ -56,9 +57,12 @@ export async function readKeySet(
     records.set(name, recordOf(set, found.props));
     keys[name] = entryOf(set, { ...found.inputs, timeouts: undefined });
   });
-  const failure = failureOf(vaultUrl, [outcome]);
+  const failure = failureOf(vaultUrl, [outcome], {
+    what: () => "could not be read",
+    hint: "run it again once the vault answers.",
+  });
   // What could not be read is not gone, and a refresh that took it for unchanged would tell a clean preview.
-  if (failure !== undefined) throw unread(vaultUrl, failure);
+  if (failure !== undefined) throw failure;
   const ordered = Object.fromEntries(
     [...before.keys()].filter((name) => Object.hasOwn(keys, name)).map((name) => [name, keys[name]]),
   );
@@ -76,13 +80,6 @@ function laterMembers(props: Properties): Properties {
 /** What a key that was left as it is tells of an earlier refresh, too: a version that somebody else made stays drift. */
 function inputEntry(set: Properties, name: string, record: KeyRecord): Properties {
   return entryOf(set, keyInputsOf(set, name, record.entry));
-}
-
-function unread(vaultUrl: string, cause: KeyVaultError): KeyVaultError {
-  return new KeyVaultError(cause.code, `the KeySet in ${vaultUrl} could not be read: ${cause.message}`, {
-    hint: "run it again once the vault answers.",
-    cause,
-  });
 }
 
 /** The names of keys whose line in the vault's list is the one that state knows. */
@@ -121,6 +118,11 @@ async function unchangedByList(
 /** Marks of a key that only its own read can tell again. */
 const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"];
 
+/** What the program says or, where it leaves that to the vault, what an earlier look has found. */
+function isEnabled({ enabled, found }: Properties): boolean {
+  return (enabled ?? (isRecord(found) ? found.enabled : undefined)) !== false;
+}
+
 function isAsRecorded(item: KeyItem, { facts }: KeyRecord, outs: Properties, lookedOn: string): boolean {
   const { createdOn, updatedOn, ownerToken } = facts;
   if (item.updatedOn === undefined || item.createdOn === undefined) return false;
@@ -128,7 +130,5 @@ function isAsRecorded(item: KeyItem, { facts }: KeyRecord, outs: Properties, loo
   if (!isSettled(updatedOn, lookedOn) || item.managed) return false;
   // A policy changes without the key, and what an earlier refresh has found is told until an update ends it.
   if (outs.rotationPolicy !== undefined || OPEN_ENDS.some((mark) => facts[mark] !== undefined)) return false;
-  return (
-    item.enabled === (outs.enabled !== false) && (ownerToken === undefined || ownerOf(item.tags)?.token === ownerToken)
-  );
+  return item.enabled === isEnabled(outs) && (ownerToken === undefined || ownerOf(item.tags)?.token === ownerToken);
 }

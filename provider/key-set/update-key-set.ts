@@ -3,10 +3,10 @@ import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { runClock } from "../engine/run-clock.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
-import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { noteUnrecorded } from "../object/declared-objects.js";
 import { objectId } from "../vault/object-address.js";
-import { forEachKey, type KeyFailures } from "./each-key.js";
+import { forEachKey } from "./each-key.js";
+import { failureOf } from "./key-failures.js";
 import { addressOf, isSameKey, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { lookAfterWrites } from "./last-look.js";
@@ -120,9 +120,13 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       `keys of ${vaultUrl}: ${done.made} made, ${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,
     );
   }
-  const failure = failureOf(vaultUrl, [brought, removed]);
+  const isOfAll = records.size === 0 && olds === undefined;
+  const failure = failureOf(vaultUrl, [brought, removed], {
+    what: (are) => `${are} not as the program says${isOfAll ? "" : ", the others are"}`,
+    hint: "the next `pulumi up` goes on with them.",
+  });
   if (failure === undefined) return outs;
-  if (records.size === 0 && olds === undefined) throw failure;
+  if (isOfAll) throw failure;
   throw new PartialFailure(id, outs, failure);
 }
 
@@ -159,36 +163,4 @@ function carried(
 function nameOf(error: unknown, name: string): string {
   const actual = error instanceof PartialFailure ? error.outs.name : undefined;
   return typeof actual === "string" ? actual : name;
-}
-
-const MOST_TOLD = 20;
-
-/** All that failed, by name, within what a person reads. */
-export function failureOf(vaultUrl: string, outcomes: readonly KeyFailures[]): KeyVaultError | undefined {
-  const failed = outcomes.flatMap((outcome) => [...outcome.failed]);
-  const untried = outcomes.flatMap((outcome) => (outcome.untried === undefined ? [] : [outcome.untried]));
-  if (failed.length === 0 && untried.length === 0) return undefined;
-  const lines = failed.slice(0, MOST_TOLD).map(([name, error]) => `key "${name}": ${messageOf(error)}`);
-  if (failed.length > MOST_TOLD) {
-    const more = failed.slice(MOST_TOLD).map(([name]) => name);
-    lines.push(`and ${more.length} more: ${more.slice(0, 100).join(", ")}${more.length > 100 ? ", …" : ""}`);
-  }
-  for (const { names, reason } of untried) lines.push(`${names.length} were not tried, since ${reason}`);
-  const [first] = failed.map(([, error]) => reasonOf(error)).filter((error) => isKeyVaultError(error));
-  const count = failed.length + untried.reduce((sum, { names }) => sum + names.length, 0);
-  return new KeyVaultError(
-    first?.code ?? "KV_TIMEOUT",
-    `${count} ${count === 1 ? "key" : "keys"} of the set in ${vaultUrl} ${count === 1 ? "is" : "are"} not as the program says, the others are:\n  ${lines.join("\n  ")}`,
-    { hint: "the next `pulumi up` goes on with them." },
-  );
-}
-
-function reasonOf(error: unknown): unknown {
-  return error instanceof PartialFailure ? error.reason : error;
-}
-
-function messageOf(error: unknown): string {
-  const reason = reasonOf(error);
-  if (!(reason instanceof Error)) return "failed for an unknown reason";
-  return (isKeyVaultError(reason) ? `${reason.code}: ` : "") + reason.message;
 }

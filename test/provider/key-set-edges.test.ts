@@ -232,6 +232,43 @@ describe("a set with ignoreChanges", () => {
   });
 });
 
+describe("the keys of a set that fail", () => {
+  it("are told of what could not be done, and of others only where there are some", async () => {
+    files("a", "b");
+    vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "importKey" });
+    const made = await failureOf(keySet.create(await set.checked(imported())));
+    expect(made?.message).toMatch(/2 keys of the set in \S+ are not as the program says:\n {2}key "a": KV_FORBIDDEN/);
+    vault.faults.clear();
+    nextEngineRun();
+    const state = await set.created(imported());
+    vault.clock.advance(10_000);
+    vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "getKey", name: "b" });
+    expect((await failureOf(keySet.read(state.id, state.outs)))?.message).toMatch(
+      /1 key of the set in \S+ could not be read:\n {2}key "b": KV_FORBIDDEN/,
+    );
+    const deleted = await failureOf(set.deleted(state));
+    expect(deleted?.message).toMatch(/1 key of the set in \S+ could not be deleted:\n {2}key "b": KV_FORBIDDEN/);
+    vault.faults.clear();
+    await set.deleted(state);
+    expect(await inVault("/keys")).toMatchObject({ value: [] });
+  });
+});
+
+describe("a disabled key that is adopted as it is", () => {
+  it("is known by its line in the vault's list", async () => {
+    for (const name of ["on", "off"]) await call(vault, "PUT", `/keys/${name}`, { key: ecKey().jwk });
+    await call(vault, "PATCH", "/keys/off", { attributes: { enabled: false } });
+    const state = await set.created({ adopt: true, entries: { on: {}, off: {} } });
+    let ahead = 0;
+    useRunClock({ ...hurried(), now: () => Date.now() + ahead });
+    ahead = 60_000;
+    const refreshed = await set.refreshed(state);
+    vault.requests.clear();
+    expect(await set.drift(refreshed)).toEqual({});
+    expect(set.operations()).toEqual(["getKeys"]);
+  });
+});
+
 describe("the sources of a set", () => {
   it("are told without what a terminal obeys, and by the file that is too much", async () => {
     files("a");
