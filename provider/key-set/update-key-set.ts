@@ -114,7 +114,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
 
   const lastLook = olds === undefined ? undefined : readKeySetOutputs(olds).lookedOn;
   const lookedOn = lookAfterWrites(lastLook, before, records);
-  const outs = { ...set, lookedOn, records: packRecords(records) };
+  const outs = { ...set, ...(lookedOn === undefined ? {} : { lookedOn }), records: packRecords(records) };
   if (done.made + done.changed + done.removed > 0) {
     tell(
       `keys of ${vaultUrl}: ${done.made} made, ${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,
