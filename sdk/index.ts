@@ -5,6 +5,8 @@
  */
 import "./program-sdk.js";
 
+import { endProgramWithEngine } from "../provider/engine/engine-loss.js";
+
 export {
   isKeyVaultError,
   KeyVaultError,
@@ -122,3 +124,5 @@ export {
   type SecretInventoryList,
 } from "./secret-inventory.js";
 export { type RestorableVault, VaultBackup, type VaultBackupArgs } from "./vault-backup.js";
+
+endProgramWithEngine();
