@@ -197,11 +197,11 @@ describe("inventory", () => {
       const run = await inventory("--vault", odd.url, "--deleted", "--format", "json");
       expect(run.exitCode).toBe(8);
       expect(run.stderr).toMatch(
-        /keys\/late, keys\/a\\n::x, keys\/gone could not be read: KV_PROTOCOL: getKeys in .* lists "late"/,
+        /keys\/late, keys\/a\\n: :x, keys\/gone could not be read: KV_PROTOCOL: getKeys in .* lists "late"/,
       );
       const { complete, keys, deletedKeys, unread } = JSON.parse(run.stdout);
       expect([complete, keys, deletedKeys]).toMatchObject([false, [{ name: "good" }], [{ name: "left" }]]);
-      expect(unread.map(({ name }: { name: string }) => name)).toEqual(["late", "a\n::x", "gone"]);
+      expect(unread.map(({ name }: { name: string }) => name)).toEqual(["late", "a\n: :x", "gone"]);
       expect((await inventory("--vault", odd.url, "--ignore", "late", "!good")).exitCode).toBe(0);
     } finally {
       await odd.close();
