@@ -34,11 +34,6 @@ export function consequenceOfChange(next: NextStep, path: string): string {
     : CONSEQUENCES[action](root, next, next.plan);
 }
 
-/** Whether it is that the update fails because of this very property. */
-export function isRefusal(consequence: string): boolean {
-  return consequence.startsWith("fails for this ");
-}
-
 /** The words for what the plan says: nothing is decided here. */
 const CONSEQUENCES: Record<PlannedAction, (property: string, next: NextStep, plan: UpdatePlan) => string> = {
   patch: (property) => PATCHES[property] ?? "patches it back",

@@ -1,11 +1,13 @@
 import { isUnknown } from "../../provider/engine/unknown.js";
 import { isInventoryReport } from "../../provider/inventory/inventory-report.js";
+import { KEY_ATTRIBUTES } from "../../provider/key/key-attributes.js";
 import { type DeletionReport, parseDeletionReport } from "../../provider/object/deletion-report.js";
 import { isRefusalReport } from "../../provider/object/refusal-report.js";
 import { parseStalenessReport } from "../../provider/object/staleness-report.js";
 import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js";
+import { SECRET_ATTRIBUTES } from "../../provider/secret/secret-attributes.js";
 import { CliError } from "../failure/cli-error.js";
-import { consequenceOfChange, consequenceOfLoss, isRefusal, type NextStep, SETTLED } from "./consequence.js";
+import { consequenceOfChange, consequenceOfLoss, type NextStep, SETTLED } from "./consequence.js";
 import { keysOfSet, type Observation } from "./keys-of-set.js";
 import { plannedUpdate } from "./planned-update.js";
 import { failureOf, hasFailed } from "./preview-failure.js";
@@ -428,10 +430,19 @@ function isReported(message: string, drifted: readonly DriftedResource[]): boole
   );
 }
 
-/** A refusal because of what is no drift, such as an attribute that a refresh has recorded, is told by its line alone. */
+/** The attributes whose removal an update can refuse. */
+const REFUSABLE: ReadonlySet<string> = new Set([
+  ...KEY_ATTRIBUTES.clearedByVersion,
+  ...SECRET_ATTRIBUTES.clearedByVersion,
+]);
+
+/**
+ * Where the attribute drifted, what the update does about it stands there. A refusal because of what is no drift, such as
+ * an attribute that a plain refresh has recorded, is told by its line alone.
+ */
 function isToldRefused(message: string, { object, changes }: DriftedResource): boolean {
   if (!object || !message.includes(describeObject(object))) return false;
-  return changes.some(({ consequence }) => isRefusal(consequence));
+  return changes.some(({ property }) => REFUSABLE.has(rootOf(property)));
 }
 
 function hiddenProperties(...states: (ResourceState | undefined)[]): ReadonlySet<string> {
