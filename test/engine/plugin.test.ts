@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { kill, MARK, markedProcesses } from "../chaos/marked-processes.js";
@@ -239,7 +240,12 @@ describe("the plugin on the real engine", () => {
     const project = await readFile(file, "utf8");
     await writeFile(file, project.replace(/plugins:[\s\S]*/, ""));
     await stack.program('new keyvault.Key("missing", { name: "missing", generate: { keyType: "EC" } });');
+    const { PATH = "" } = stack.env;
+    // npm puts the executables of the project on the path.
+    const isElsewhere = (folder: string): boolean => !existsSync(join(folder, "pulumi-resource-keyvault"));
+    stack.env.PATH = PATH.split(delimiter).filter(isElsewhere).join(delimiter);
     const run = await stack.pulumi("preview");
+    stack.env.PATH = PATH;
     await writeFile(file, project);
     expect(run.exitCode).not.toBe(0);
     const guide = (await readFile(join(__dirname, "../../docs/plugin.md"), "utf8")).replace(/\s+/g, " ");
