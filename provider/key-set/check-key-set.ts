@@ -261,7 +261,9 @@ class EntriesCheck {
     const result = Object.keys(this.#oldEntries).every(isWhole) ? {} : { ...keys };
     for (const [name, entry] of Object.entries(pinned)) {
       if (!isRecord(entry)) continue;
-      const accepted = withFindingsAccepted(entry, entry);
+      // State never holds material: whatever else hands some on here, it stays out.
+      const { import: _material, restoreFrom: _file, ...held } = entry;
+      const accepted = withFindingsAccepted(held, held);
       const own = keys[name];
       if (isWhole(name)) result[name] = accepted;
       else if (isRecord(own)) result[name] = { ...own, ...accepted };

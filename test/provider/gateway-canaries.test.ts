@@ -8,6 +8,7 @@ import {
   key,
   keyBackup,
   keyInventory,
+  keySet,
   secret,
   secretBackup,
   secretInventory,
@@ -162,6 +163,23 @@ const ROWS: Row[] = [
       args: named("Key", { generate: { keyType: "EC", keepers: { k: KEEPER } }, tags: { t: TAG } }),
       sent: [TAG],
       given: [KEEPER],
+      marked: [TAG, KEEPER],
+    }),
+  ],
+  [
+    "a set of keys",
+    keySet,
+    async () => ({
+      args: {
+        ...identity("all", "KeySet"),
+        entries: {
+          orders: { import: { pem: locked, passphrase: { env: "CANARY_PASSPHRASE" } } },
+          made: { generate: { keyType: "EC", keepers: { k: KEEPER } } },
+        },
+        tags: { t: TAG },
+      },
+      sent: [rsa.forms.d?.[0] ?? "", TAG],
+      given: [KEEPER, ...armouredLines(locked)],
       marked: [TAG, KEEPER],
     }),
   ],

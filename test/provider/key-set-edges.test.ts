@@ -198,6 +198,13 @@ describe("an entry that a preview does not know", () => {
 });
 
 describe("a set with ignoreChanges", () => {
+  it("takes no material from what is handed in under the name of what state holds", async () => {
+    const { pkcs8 } = ecKey();
+    const keys = { a: { import: { pem: pkcs8 }, restoreFrom: { blob: pkcs8 } } };
+    const { inputs } = await keySet.check({}, { ...identity("devices", "KeySet"), vaultUrl: vault.url, keys });
+    expect(JSON.stringify(inputs)).not.toContain(pkcs8.slice(40, 80));
+  });
+
   it("keeps one property of one key, and its source with it", async () => {
     files("a", "b", "c");
     const state = await set.created({ ...imported(), entries: { b: { tags: { site: "north" } } } });
