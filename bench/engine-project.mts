@@ -41,7 +41,11 @@ export class EngineProject {
   }
 
   /** With the stack `dev`, the materials under `keys/`, and this package, `@pulumi/pulumi` and Azure's clients linked. */
-  static async make(program: string, env: Record<string, string>): Promise<EngineProject> {
+  static async make(
+    program: string,
+    env: Record<string, string>,
+    materials: readonly string[] = MATERIALS,
+  ): Promise<EngineProject> {
     const engine = await provisionEngine();
     const project = new EngineProject(engine.env, env);
     const { folder } = project;
@@ -59,16 +63,21 @@ export class EngineProject {
     for (const name of ["@pulumi/pulumi", "@azure/keyvault-keys"]) {
       symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
     }
-    for (const [index, material] of MATERIALS.entries()) writeFileSync(join(folder, `keys/${index}.pem`), material);
+    for (const [index, material] of materials.entries()) writeFileSync(join(folder, `keys/${index}.pem`), material);
     writeFileSync(join(folder, "node_modules/bench-floor/index.js"), FLOOR_MODULE);
     writeFileSync(
       join(folder, "Pulumi.yaml"),
       "name: bench\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
     );
     writeFileSync(join(folder, "package.json"), '{ "name": "bench", "private": true, "main": "index.js" }');
-    writeFileSync(join(folder, "index.js"), program);
+    project.program(program);
     await project.pulumi("stack", "init", "dev");
     return project;
+  }
+
+  /** Replaces the program. */
+  program(text: string): void {
+    writeFileSync(join(this.folder, "index.js"), text);
   }
 
   get stateBytes(): number {

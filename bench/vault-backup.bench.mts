@@ -8,23 +8,17 @@
  *
  * BENCH_KEYS (default 500) and BENCH_ROUNDS (default 3) make it smaller or steadier.
  */
-import { spawn } from "node:child_process";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { CryptographyClient, KeyClient } from "@azure/keyvault-keys";
 import type { Emulator } from "../emulator/index.js";
-import { provisionEngine } from "../tools/engine/provision.mts";
+import { type Cost, EngineProject } from "./engine-project.mts";
 
 const require = createRequire(import.meta.url);
 const { startEmulator } = require("../dist/emulator/index.js") as typeof import("../emulator/index.js");
 
 const count = Number(process.env.BENCH_KEYS ?? 500);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-const root = resolve(import.meta.dirname, "..");
-const engine = await provisionEngine();
 /** Making an RSA key costs more than importing it: a few materials serve all. */
 const materials = Array.from({ length: 20 }, () =>
   generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -39,10 +33,6 @@ const KINDS = {
 type Kind = keyof typeof KINDS;
 const STEPS = ["up", "unchanged", "refresh", "changed"] as const;
 type Step = (typeof STEPS)[number];
-interface Cost {
-  elapsed: number;
-  processor: number;
-}
 type Measured = Record<Step, Cost> & { stateBytes: number; restore?: Cost };
 
 const importing = (backup: string, tags: string): string => `
@@ -64,91 +54,40 @@ const RESTORING = `
     };`;
 
 async function measure(kind: Kind): Promise<Measured> {
-  const folder = mkdtempSync(join(tmpdir(), "pulumi-keyvault-bench-"));
   const vault = await startEmulator();
   const empty = await startEmulator();
-  const program = (text: string): void => writeFileSync(join(folder, "index.js"), text);
+  const project = await EngineProject.make(importing(KINDS[kind], "{}"), { KEYVAULT_TOKEN: vault.token }, materials);
+  // The vaults run in this process, which has to go on answering while the engine works.
   const pulumi = async (...args: string[]): Promise<Cost> => {
-    const start = performance.now();
     const before = process.cpuUsage();
-    const children = await run([...args, "--non-interactive"], folder, vault.token);
+    const { elapsed, processor } = await project.pulumi(...args);
     const { user, system } = process.cpuUsage(before);
-    return { elapsed: (performance.now() - start) / 1000, processor: children + (user + system) / 1e6 };
+    return { elapsed, processor: processor + (user + system) / 1e6 };
   };
   const update = (...args: string[]): Promise<Cost> => pulumi("up", "--yes", "--skip-preview", ...args);
-  const makeStack = async (name: string, { url }: Emulator): Promise<void> => {
-    await pulumi("stack", "init", name);
+  const configure = async (name: string, { url }: Emulator): Promise<void> => {
     await pulumi("config", "set", "--stack", name, "keyvault:vaultUrl", url);
     await pulumi("config", "set", "--stack", name, "keyvault:credential", "token");
   };
   try {
-    writeProject(folder);
-    await makeStack("dev", vault);
-    program(importing(KINDS[kind], "{}"));
+    await configure("dev", vault);
     const up = await update();
     const unchanged = await update();
     const refresh = await pulumi("refresh", "--yes", "--skip-preview");
-    const stateBytes = statSync(join(folder, "state/.pulumi/stacks/bench/dev.json")).size;
-    program(importing(KINDS[kind], '{ changed: "yes" }'));
+    const stateBytes = project.stateBytes;
+    project.program(importing(KINDS[kind], '{ changed: "yes" }'));
     const changed = await update();
     if (kind !== "folder") return { up, unchanged, refresh, changed, stateBytes };
-    await makeStack("eu", empty);
-    program(RESTORING);
+    await pulumi("stack", "init", "eu");
+    await configure("eu", empty);
+    project.program(RESTORING);
     const restore = await update("--stack", "eu");
     await mustSignLikeTheLocalKeys(empty);
     return { up, unchanged, refresh, changed, stateBytes, restore };
   } finally {
     await Promise.all([vault.close(), empty.close()]);
-    rmSync(folder, { recursive: true, force: true });
+    project.remove();
   }
-}
-
-function writeProject(folder: string): void {
-  for (const part of ["state", "home", "node_modules/@pulumi", "keys"])
-    mkdirSync(join(folder, part), { recursive: true });
-  symlinkSync(root, join(folder, "node_modules/pulumi-keyvault"));
-  symlinkSync(join(root, "node_modules/@pulumi/pulumi"), join(folder, "node_modules/@pulumi/pulumi"));
-  for (const [index, material] of materials.entries()) writeFileSync(join(folder, `keys/${index}.pem`), material);
-  const runtime = "runtime:\n  name: nodejs\n  options:\n    typescript: false\n";
-  writeFileSync(join(folder, "Pulumi.yaml"), `name: bench\n${runtime}`);
-  writeFileSync(join(folder, "package.json"), '{ "name": "bench", "private": true, "main": "index.js" }');
-}
-
-/**
- * The vaults run in this process, which has to go on answering while the engine works.
- *
- * @returns processor seconds of the engine and all that it started, as the shell tells them.
- */
-function run(args: string[], cwd: string, token: string): Promise<number> {
-  const env = {
-    ...engine.env,
-    PULUMI_HOME: join(cwd, "home"),
-    PULUMI_BACKEND_URL: `file://${join(cwd, "state")}`,
-    PULUMI_CONFIG_PASSPHRASE: "a passphrase for benchmarks",
-    KEYVAULT_TOKEN: token,
-  };
-  return new Promise((done, fail) => {
-    const script = 'pulumi "$@"; code=$?; times; exit $code';
-    const child = spawn("bash", ["-c", script, "bash", ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    let text = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk) => {
-        text += chunk;
-      });
-    }
-    child.on("error", fail);
-    child.on("close", (code) =>
-      code === 0 ? done(childSeconds(text)) : fail(new Error(`pulumi ${args[0]} ended with ${code}: ${text}`)),
-    );
-  });
-}
-
-/** Of `0m1.234s 0m0.567s`, the last line of the shell's `times`: user and system time of its children. */
-function childSeconds(text: string): number {
-  const lines = [...text.matchAll(/^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm)];
-  const [, ...numbers] = lines.at(-1) ?? [];
-  const [minutes = 0, seconds = 0, systemMinutes = 0, systemSeconds = 0] = numbers.map(Number);
-  return (minutes + systemMinutes) * 60 + seconds + systemSeconds;
 }
 
 async function mustSignLikeTheLocalKeys(vault: Emulator): Promise<void> {

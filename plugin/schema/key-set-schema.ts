@@ -1,4 +1,4 @@
-import { SETTINGS } from "../../provider/key-set/key-set-inputs.js";
+import { KEY_SETTINGS } from "../../provider/key/key-inputs.js";
 import { keySchema } from "./key-schema.js";
 import { objectInputs } from "./object-schema.js";
 import {
@@ -20,7 +20,7 @@ import {
 /** What may be said for all keys of a set, and otherwise for one, as a Key says it. */
 function settings(): Record<string, InputSpec> {
   return Object.fromEntries(
-    SETTINGS.flatMap((name) => {
+    KEY_SETTINGS.flatMap((name) => {
       const spec = keySchema.inputs[name];
       return spec === undefined ? [] : [[name, spec]];
     }),

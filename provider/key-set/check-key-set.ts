@@ -5,7 +5,7 @@ import type { CheckFailure, Properties } from "../engine/lifecycle.js";
 import { canonicalJson } from "../engine/normal-form.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { checkKey, checkKeySettings } from "../key/check-key.js";
-import { normalGenerate } from "../key/key-inputs.js";
+import { KEY_SETTINGS, normalGenerate } from "../key/key-inputs.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import { ON_DELETE } from "../object/object-inputs.js";
 import { expectedValue, withFindingsAccepted } from "../object/observed-drift.js";
@@ -13,10 +13,10 @@ import { givenSources } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { AdoptedNames } from "./adopted-names.js";
-import { entryOf, keyInputsOf, namesWithoutCase, SETTINGS } from "./key-set-inputs.js";
+import { entryOf, keyInputsOf, namesWithoutCase } from "./key-set-inputs.js";
 import { findSetSources, type SetSources } from "./set-sources.js";
 
-const OF_KEY = ["import", "generate", "restore", "restoreFrom", "adopt", ...SETTINGS];
+const OF_KEY = ["import", "generate", "restore", "restoreFrom", "adopt", ...KEY_SETTINGS];
 const PROPERTIES = [
   "vaultUrl",
   "credential",
@@ -25,7 +25,7 @@ const PROPERTIES = [
   "adopt",
   "entries",
   "keys",
-  ...SETTINGS,
+  ...KEY_SETTINGS,
   "timeouts",
   "removed",
   "publicKeys",
@@ -90,7 +90,7 @@ class EntriesCheck {
     this.#check = check;
     this.#olds = olds;
     this.#set = set;
-    this.#given = Object.fromEntries([...SETTINGS, "timeouts"].map((name) => [name, check.news[name]]));
+    this.#given = Object.fromEntries([...KEY_SETTINGS, "timeouts"].map((name) => [name, check.news[name]]));
     this.#oldEntries = isRecord(olds.keys) ? olds.keys : {};
     this.#oldNames = namesWithoutCase(Object.keys(this.#oldEntries));
   }

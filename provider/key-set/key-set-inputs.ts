@@ -1,24 +1,10 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson } from "../engine/normal-form.js";
+import { KEY_SETTINGS } from "../key/key-inputs.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 
-/** What a set says for all of its keys, and an entry may say otherwise for one. */
-export const SETTINGS = [
-  "enabled",
-  "notBefore",
-  "expiresOn",
-  "keyOps",
-  "tags",
-  "hardwareProtected",
-  "exportable",
-  "releasePolicy",
-  "rotationPolicy",
-  "onDelete",
-  "ifSoftDeleted",
-  "previousVersions",
-] as const;
-type Setting = (typeof SETTINGS)[number];
+type Setting = (typeof KEY_SETTINGS)[number];
 
 /** What a key of a set is made of, as state holds it. A set may say the last two for all. */
 const SOURCES = ["thumbprint", "restore", "generate", "adopt"] as const;
@@ -29,7 +15,7 @@ export const SET_MEMBERS = [
   "credential",
   "generate",
   "adopt",
-  ...SETTINGS,
+  ...KEY_SETTINGS,
   "timeouts",
   "removed",
   "publicKeys",
@@ -55,7 +41,7 @@ export function keyInputsOf(set: Properties, name: string, entry: Properties): P
   const canBeAdopted = inputs.generate === undefined && entry.restore === undefined;
   if (set.adopt === true && canBeAdopted) inputs.adopt = true;
   const isLeft = leavesRestToVault(inputs);
-  for (const setting of SETTINGS) {
+  for (const setting of KEY_SETTINGS) {
     const own = entry[setting];
     if (own === undefined) {
       if (set[setting] !== undefined) inputs[setting] = set[setting];
@@ -73,7 +59,7 @@ function isWithout(setting: Setting, own: unknown, isLeft: boolean): boolean {
 /** What state holds of one key of a set: its source, and what differs from what the set says for all. */
 export function entryOf(set: Properties, inputs: Properties): Properties {
   const { vaultUrl: _vault, name: _name, credential: _credential, timeouts: _timeouts, __provider, ...entry } = inputs;
-  for (const setting of SETTINGS) {
+  for (const setting of KEY_SETTINGS) {
     const [all, own] = [set[setting], entry[setting]];
     if (own === undefined || own === null) {
       delete entry[setting];
@@ -89,7 +75,7 @@ function isSame(a: unknown, b: unknown): boolean {
   return canonicalJson(a) === canonicalJson(b);
 }
 
-const INPUT_NAMES: ReadonlySet<string> = new Set([...SETTINGS, ...SOURCES]);
+const INPUT_NAMES: ReadonlySet<string> = new Set([...KEY_SETTINGS, ...SOURCES]);
 
 /** Whether a member of a key's state is one of its inputs. */
 export function isKeyInput(member: string): boolean {

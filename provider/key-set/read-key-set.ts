@@ -12,10 +12,10 @@ import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { forEachKey } from "./each-key.js";
 import { failureOf } from "./key-failures.js";
-import { addressOf, entryOf, keyInputsOf } from "./key-set-inputs.js";
+import { addressOf, entryOf, keyInputsOf, namesWithoutCase } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { isSettled } from "./last-look.js";
-import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
+import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
 import { readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
 
@@ -89,7 +89,7 @@ async function unchangedByList(
   before: KeyRecords,
 ): Promise<ReadonlySet<string>> {
   const unchanged = new Set<string>();
-  const names = new Map([...before.keys()].map((name) => [name.toLowerCase(), name]));
+  const names = namesWithoutCase(before.keys());
   const { lookedOn } = recorded;
   if (before.size === 0 || lookedOn === undefined) return unchanged;
   const client = await vaultClient(recorded);
@@ -114,9 +114,6 @@ async function unchangedByList(
   }
   return unchanged;
 }
-
-/** Marks of a key that only its own read can tell again. */
-const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"];
 
 /** What the program says or, where it leaves that to the vault, what an earlier look has found. */
 function isEnabled({ enabled, found }: Properties): boolean {

@@ -5,18 +5,15 @@ import { runClock } from "../engine/run-clock.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
 import { noteUnrecorded } from "../object/declared-objects.js";
 import { objectId } from "../vault/object-address.js";
-import { forEachKey } from "./each-key.js";
+import { forEachKey, type KeyFailures } from "./each-key.js";
 import { failureOf } from "./key-failures.js";
 import { addressOf, isSameKey, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { lookAfterWrites } from "./last-look.js";
-import { type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
+import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
 import { readKeySetInputs, readKeySetOutputs } from "./recorded-key-set.js";
 import { restOfProgram } from "./rest-of-program.js";
 import { SetDeadline } from "./set-deadline.js";
-
-/** Marks of a key that its update has to look at, though the program says what state says. */
-const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"];
 
 export async function createKeySet(properties: Properties): Promise<{ id: string; outs: Properties }> {
   const id = `${readKeySetInputs(properties).vaultUrl}/keys`;
@@ -81,11 +78,14 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       throw error;
     }
   };
+  const keepUntried = ({ untried }: KeyFailures): void => {
+    for (const name of untried?.names ?? []) {
+      const left = carried(set, olds, name, before.get(name));
+      if (left !== undefined) records.set(name, left);
+    }
+  };
   const brought = await forEachKey(toDo, { doing: `keys of ${vaultUrl}`, vaultUrl }, bring);
-  for (const name of brought.untried?.names ?? []) {
-    const left = carried(set, olds, name, before.get(name));
-    if (left !== undefined) records.set(name, left);
-  }
+  keepUntried(brought);
 
   const leaving = [...before.keys()].filter((name) => !Object.hasOwn(inputs.keys, name));
   if (inputs.removed !== undefined && inputs.removed !== "retain") {
@@ -107,10 +107,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       }
     },
   );
-  for (const name of removed.untried?.names ?? []) {
-    const left = carried(set, olds, name, before.get(name));
-    if (left !== undefined) records.set(name, left);
-  }
+  keepUntried(removed);
 
   const lastLook = olds === undefined ? undefined : readKeySetOutputs(olds).lookedOn;
   const lookedOn = lookAfterWrites(lastLook, before, records);

@@ -11,7 +11,7 @@ import { checkCredential } from "../vault/check-credential.js";
 import { checkObjectName, checkVaultUrl, type ObjectAddress } from "../vault/object-address.js";
 import { type CheckedSource, checkKeySource, isUnchangedGenerate } from "./check-key-source.js";
 import { checkReleasePolicy, checkRotationPolicy } from "./check-policies.js";
-import { isDefaultKeyOps } from "./key-inputs.js";
+import { isDefaultKeyOps, KEY_SETTINGS } from "./key-inputs.js";
 import { keyObject } from "./key-object.js";
 import { checkWrapWith, keepExchangeKey } from "./wrapped-import.js";
 
@@ -27,18 +27,7 @@ const PROPERTIES = [
   "restore",
   "restoreFrom",
   "adopt",
-  "enabled",
-  "notBefore",
-  "expiresOn",
-  "keyOps",
-  "tags",
-  "hardwareProtected",
-  "exportable",
-  "releasePolicy",
-  "rotationPolicy",
-  "onDelete",
-  "ifSoftDeleted",
-  "previousVersions",
+  ...KEY_SETTINGS,
   "timeouts",
   "credential",
 ] as const;

@@ -3,6 +3,22 @@ import type { ObjectInputs } from "../object/object-inputs.js";
 
 export type { OnDelete } from "../object/object-inputs.js";
 
+/** What a program says of a key beside its vault, its name and its source. */
+export const KEY_SETTINGS = [
+  "enabled",
+  "notBefore",
+  "expiresOn",
+  "keyOps",
+  "tags",
+  "hardwareProtected",
+  "exportable",
+  "releasePolicy",
+  "rotationPolicy",
+  "onDelete",
+  "ifSoftDeleted",
+  "previousVersions",
+] as const;
+
 export interface GenerateInputs {
   keyType: string;
   keySize?: number;

@@ -1,12 +1,14 @@
 import { answeredBlob } from "../backup/answered-blob.js";
 import { type CoveredVersion, coveredVersion } from "../backup/covered-version.js";
-import { formatElapsed, tell } from "../engine/progress.js";
+import { formatElapsed } from "../engine/progress.js";
+import { ProgressLine } from "../engine/progress-line.js";
 import { runClock } from "../engine/run-clock.js";
 import { inParallel } from "../engine/worker-pool.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import type { Clock } from "../keyvault/clock.js";
 import { isKeyVaultError, type KeyVaultErrorCode } from "../keyvault/errors.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { OutageCount, PARALLEL_OBJECTS } from "../vault/many-objects.js";
 import type { BackupShelf } from "./blob-store.js";
 import { type ByKind, byKind, type Collection, itemLabel, kindOf } from "./by-kind.js";
 import { OutageWait } from "./outage-wait.js";
@@ -27,24 +29,10 @@ export interface Taken {
   firstFailure?: unknown;
 }
 
-/** The client limits parallel calls by what the vault bears, up to this many; more would wait within their budgets. */
-const PARALLEL = 64;
-const FIRST_WORD_AFTER_MS = 3_000;
 const WORD_EVERY_MS = 10_000;
 
-/** Failures of the vault or the way to it rather than of one object: after so many in a row the rest is not tried. */
-const OUTAGE: ReadonlySet<KeyVaultErrorCode> = new Set([
-  "KV_UNAUTHENTICATED",
-  "KV_FORBIDDEN",
-  "KV_THROTTLED",
-  "KV_UNAVAILABLE",
-  "KV_TIMEOUT",
-  "KV_TRANSPORT",
-  "KV_PROTOCOL",
-]);
 /** Of a folder that cannot be written. */
 const UNWRITABLE: KeyVaultErrorCode = "KV_INVALID_INPUT";
-const OUTAGE_AFTER = 10;
 const LONGEST_REASON = 300;
 
 /** Takes many backups in parallel. One that fails is recorded by name and does not keep the others. */
@@ -55,8 +43,12 @@ export async function takeBackups(
   clock: Clock = runClock,
 ): Promise<Taken> {
   const taken: Taken = { covered: byKind(), failed: byKind(), count: 0, vanished: [] };
-  const progress = new Progress(client.vaultUrl, jobs.length);
-  let failuresInARow = 0;
+  const progress = new ProgressLine(jobs.length, {
+    everyMs: WORD_EVERY_MS,
+    now: () => performance.now(),
+    line: (done, elapsed) => `backing up ${client.vaultUrl}: ${done} of ${jobs.length} (${formatElapsed(elapsed)})`,
+  });
+  const outages = new OutageCount();
   let outage: unknown;
 
   const wait = new OutageWait(client.vaultUrl, clock);
@@ -90,7 +82,7 @@ export async function takeBackups(
       await shelf.put(collection, name, blob, covered);
       taken.covered[collection][name] = covered;
       taken.count++;
-      failuresInARow = 0;
+      outages.succeeded();
     } catch (error) {
       if (isKeyVaultError(error, "KV_NOT_FOUND")) {
         taken.vanished.push({ collection, name });
@@ -99,13 +91,11 @@ export async function takeBackups(
       taken.failed[collection][name] = reasonOf(error);
       taken.firstFailure ??= error;
       // A disk that is full takes none of the others either.
-      const isOutage = isKeyVaultError(error) && (OUTAGE.has(error.code) || (isTaken && error.code === UNWRITABLE));
-      failuresInARow = isOutage ? failuresInARow + 1 : 0;
-      if (failuresInARow >= OUTAGE_AFTER) outage ??= error;
+      if (outages.failed(error, isTaken && isKeyVaultError(error, UNWRITABLE))) outage ??= error;
     }
   };
 
-  await inParallel(jobs, PARALLEL, async (job) => {
+  await inParallel(jobs, PARALLEL_OBJECTS, async (job) => {
     if (outage === undefined) await takeOne(job);
     else taken.failed[job.collection][job.object.name] = "not tried, after too many failures in a row";
     progress.step();
@@ -126,25 +116,4 @@ export function describeFailures(failed: ByKind<string>): string {
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message.replace(/\s+/g, " ") : "failed for an unknown reason";
   return message.length > LONGEST_REASON ? `${message.slice(0, LONGEST_REASON)}…` : message;
-}
-
-class Progress {
-  readonly #vaultUrl: string;
-  readonly #total: number;
-  readonly #start = performance.now();
-  #done = 0;
-  #nextWord = FIRST_WORD_AFTER_MS;
-
-  constructor(vaultUrl: string, total: number) {
-    this.#vaultUrl = vaultUrl;
-    this.#total = total;
-  }
-
-  step(): void {
-    this.#done++;
-    const elapsed = performance.now() - this.#start;
-    if (elapsed < this.#nextWord || this.#done === this.#total) return;
-    tell(`backing up ${this.#vaultUrl}: ${this.#done} of ${this.#total} (${formatElapsed(elapsed)})`);
-    this.#nextWord = elapsed + WORD_EVERY_MS;
-  }
 }

@@ -3,8 +3,9 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
+import { type CommandRun, ended } from "../cli/command-line.js";
 import { vaultCaller } from "../cli/vault-caller.js";
-import { type Run, Stack } from "./stack.js";
+import { Stack } from "./stack.js";
 
 const EXAMPLE = join(__dirname, "../../examples/fleet");
 const VAULTS = ["eu", "uk", "us", "jp", "au"];
@@ -21,24 +22,14 @@ beforeAll(async () => {
 afterAll(() => project?.remove());
 
 /** `node fleet.js …` */
-function fleet(...args: string[]): Promise<Run> {
-  const env = { ...process.env, ...project.env };
+async function fleet(...args: string[]): Promise<CommandRun & { text: string }> {
   const child = spawn(process.execPath, ["fleet.js", ...args], {
     cwd: project.folder,
-    env,
+    env: { ...process.env, ...project.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const output = { stdout: "", stderr: "", text: "" };
-  for (const stream of ["stdout", "stderr"] as const) {
-    child[stream].setEncoding("utf8").on("data", (chunk: string) => {
-      output[stream] += chunk;
-      output.text += chunk;
-    });
-  }
-  return new Promise((done, failed) => {
-    child.on("error", failed);
-    child.on("close", (exitCode) => done({ exitCode: exitCode ?? -1, ...output }));
-  });
+  const run = await ended(child);
+  return { ...run, text: run.stdout + run.stderr };
 }
 
 /** As somebody with a portal changes one of the vaults. */

@@ -13,6 +13,7 @@ import { ecKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { hurried, identity, nextEngineRun } from "./engine-run.js";
+import { keyFiles } from "./key-files.js";
 
 let vault: Emulator;
 let folder: string;
@@ -29,15 +30,7 @@ afterEach(async () => {
 });
 
 /** Files of key material in the folder of the set. */
-function files(...names: string[]): Record<string, ReturnType<typeof ecKey>> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const made = ecKey();
-      writeFileSync(join(folder, `${name}.pem`), made.pkcs8);
-      return [name, made];
-    }),
-  );
-}
+const files = (...names: string[]) => keyFiles(folder, ...names);
 
 const imported = () => ({ import: { folder, match: "*.pem" } });
 
