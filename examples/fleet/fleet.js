@@ -17,7 +17,7 @@ Commands:
   compare   tells in what the vaults differ, which should be alike
 
 Options:
-  --parallel N   stacks at a time (default 4: each takes an engine and a provider, some 250 MB)
+  --parallel N   stacks at a time (default 4: each takes an engine and a provider)
   --only NAMES   of these vaults alone, with commas between
   --vaults FILE  names and URLs of the vaults (default: vaults.json)
   --resume       leaves out what the run before, which was cut off or failed in part, has done
