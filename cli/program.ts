@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
 import { registerAdopt } from "./adopt/adopt-command.js";
 import { registerByok } from "./byok/byok-command.js";
 import { registerCompletion } from "./completion/completion-command.js";
+import { registerDoctor } from "./doctor/doctor-command.js";
 import { registerDrift } from "./drift/drift-command.js";
 import { registerEmulator } from "./emulator/emulator-command.js";
 import { registerInventory } from "./inventory/inventory-command.js";
+import { packageVersion } from "./package-version.js";
 import { registerReport } from "./report/report-command.js";
 
 /** The command line. Each command loads what it needs only when it runs. */
@@ -25,26 +25,7 @@ export function createProgram(): Command {
   registerInventory(program);
   registerReport(program);
   registerByok(program);
+  registerDoctor(program);
   registerCompletion(program);
   return program;
-}
-
-/** The package.json stands two folders above the built file and one above the source. */
-function packageVersion(): string {
-  for (const folder of ["../..", ".."]) {
-    const version = versionIn(join(__dirname, folder, "package.json"));
-    if (version !== undefined) return version;
-  }
-  return "unknown";
-}
-
-function versionIn(path: string): string | undefined {
-  try {
-    const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const isOurs =
-      manifest !== null && typeof manifest === "object" && "name" in manifest && manifest.name === "pulumi-keyvault";
-    return isOurs && "version" in manifest ? String(manifest.version) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -69,6 +69,11 @@ export function permissionFor(operation: OperationName, plane: Plane): Permissio
     : { plane, permission, dataAction: `Microsoft.KeyVault/managedHsm/${action}` };
 }
 
+/** The built-in role with the fewest rights that may call an operation, local to a Managed HSM. Undefined where the plane has no such operation. */
+export function roleFor(operation: OperationName, plane: Plane): string | undefined {
+  return plane === "vault" ? vaultRole(operation) : HSM_ACTIONS[operation]?.[1];
+}
+
 /** Says what to grant, in words that {@link parsePermissionHints} finds again in a longer text. */
 export function formatPermissionHint(operation: OperationName, plane: Plane): string {
   const { permission, dataAction } = permissionFor(operation, plane) ?? {
@@ -77,8 +82,7 @@ export function formatPermissionHint(operation: OperationName, plane: Plane): st
   if (plane === "vault") {
     return `grant the ${permission} permission (access policy) or a role with ${dataAction}, such as ${vaultRole(operation)} (Azure RBAC; a new assignment takes some minutes).`;
   }
-  const [, role] = HSM_ACTIONS[operation] ?? [];
-  const allowing = dataAction === undefined ? "" : ` by ${dataAction}, such as ${role}`;
+  const allowing = dataAction === undefined ? "" : ` by ${dataAction}, such as ${roleFor(operation, plane)}`;
   return `grant a local role of the Managed HSM that allows ${permission}${allowing}. A new assignment takes some minutes.`;
 }
 

@@ -73,6 +73,16 @@ function namedSource(name: CredentialName, env: NodeJS.ProcessEnv): TokenSource 
   return signedIn(() => ({ signIn, options: {} }), env);
 }
 
+/**
+ * The way to sign in that a name of `keyvault:credential` comes to in this environment: `default` is `arm` where its
+ * variables are meant, and `arm` is the way that they name. The name itself where it stands for no other.
+ */
+export function chosenSignIn(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  if (name !== "arm" && !(name === "default" && isArmMeant(env))) return name;
+  const arm = armSignIn(env);
+  return "problem" in arm ? "arm" : arm.signIn.type;
+}
+
 /** What DefaultAzureCredential itself would find in the environment goes before the variables of the Azure providers. */
 function isArmMeant(env: NodeJS.ProcessEnv): boolean {
   const isAzureSet =

@@ -299,6 +299,24 @@ describe("emulator", () => {
   );
 });
 
+describe("doctor", () => {
+  it("asks with a token, of a vault with a secret, and shows neither", async () => {
+    const outcome = await run(["doctor"]);
+    expect(outcome).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(gateway.exchanges.filter(({ headers }) => headers.includes(TOKEN)).length).toBeGreaterThan(10);
+    expectNothing(outcome, "doctor");
+  });
+
+  it.each(SHORT)("shows nothing where a gateway says everything back: %s", async (_form, echo) => {
+    gateway.spoil = echo;
+    const outcome = await run(["doctor", "--json"]);
+    expect(outcome.exitCode).toBe(7);
+    expect(outcome.stdout).toMatch(/KV_/);
+    expect(gateway.exchanges.some(({ headers }) => headers.includes(TOKEN))).toBe(true);
+    expectNothing(outcome, "doctor");
+  });
+});
+
 describe("byok", () => {
   const wrap = ["byok", "--key", "signing.pem", "--passphrase-env", "PASS", "--kek", "kek", "--out", "signing.byok"];
   beforeEach(async () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { doctorDocument } from "../../cli/doctor/doctor-document.js";
 import { driftDocument } from "../../cli/drift/drift-document.js";
 import { driftReport } from "../../cli/drift/drift-report.js";
 import { formatJson } from "../../cli/drift/format-json.js";
@@ -17,11 +18,13 @@ const SCHEMAS = {
   inventory: inventoryDocument,
   inventories: inventoriesDocument,
   report: reportDocument,
+  doctor: doctorDocument,
   fleet: fleetFile,
 };
 const TITLES: Record<string, string> = {
   drift: "drift --format json",
   report: "report --format json",
+  doctor: "doctor --json",
   fleet: "--fleet FILE",
 };
 const folder = join(__dirname, "../../docs/schemas");
