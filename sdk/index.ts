@@ -6,6 +6,7 @@
 import "./program-sdk.js";
 
 import { endProgramWithEngine } from "../provider/engine/engine-loss.js";
+import { settleTransforms } from "./transformed-resource.js";
 
 export {
   isKeyVaultError,
@@ -126,3 +127,4 @@ export {
 export { type RestorableVault, VaultBackup, type VaultBackupArgs } from "./vault-backup.js";
 
 endProgramWithEngine();
+settleTransforms();

@@ -10,7 +10,8 @@ import {
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
-import { refuseOptions, refuseTimeouts } from "./resource-options.js";
+import { resourceOptions } from "./resource-options.js";
+import { settleTransformations } from "./transformed-resource.js";
 import { withheldTraces } from "./withheld-traces.js";
 
 /** The key to back up: a Key of this program, or the name of one that it does not manage. */
@@ -34,6 +35,10 @@ export type KeyBackupArgs = BackupArgs &
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/backup-key/backup-key
  */
 export class KeyBackup extends pulumi.CustomResource {
+  static {
+    settleTransformations(KeyBackup, "keyBackup");
+  }
+
   /** Of the vault that is backed up. */
   declare readonly vaultUrl: pulumi.Output<string>;
   /** Of the key that is backed up. */
@@ -50,8 +55,7 @@ export class KeyBackup extends pulumi.CustomResource {
   declare readonly file: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: KeyBackupArgs, opts?: pulumi.CustomResourceOptions) {
-    refuseOptions("keyBackup", name, opts);
-    refuseTimeouts("keyBackup", name, opts);
+    const options = resourceOptions("keyBackup", name, opts);
     const { key, ...rest } = args ?? {};
     const traces = withheldTraces();
     try {
@@ -64,7 +68,7 @@ export class KeyBackup extends pulumi.CustomResource {
           ...ownerInputs(RESOURCE_TYPES.keyBackup, name, opts?.parent),
           __provider: providerText("keyBackup"),
         },
-        { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
+        options,
       );
     } catch (error) {
       throw traces.given(error);

@@ -4,7 +4,8 @@ import { RESOURCE_TYPES } from "./contract.js";
 import { expectedInputs, INVENTORY_OUTPUTS, type InventoryArgs } from "./inventory-inputs.js";
 import type { Key } from "./key.js";
 import type { KeySet } from "./key-set.js";
-import { refuseOptions, refuseTimeouts } from "./resource-options.js";
+import { resourceOptions } from "./resource-options.js";
+import { settleTransformations } from "./transformed-resource.js";
 
 export interface KeyInventoryArgs extends InventoryArgs {
   /**
@@ -52,6 +53,10 @@ export type InventoryList =
  * ```
  */
 export class KeyInventory extends pulumi.CustomResource {
+  static {
+    settleTransformations(KeyInventory, "keyInventory");
+  }
+
   /** By which policy packs know it: `validateResourceOfType(KeyInventory, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.keyInventory;
 
@@ -81,14 +86,13 @@ export class KeyInventory extends pulumi.CustomResource {
   declare readonly keys: pulumi.Output<InventoryKey[] | undefined>;
 
   constructor(name: string, args: KeyInventoryArgs = {}, opts?: pulumi.CustomResourceOptions) {
-    refuseOptions("keyInventory", name, opts);
-    refuseTimeouts("keyInventory", name, opts);
+    const options = resourceOptions("keyInventory", name, opts);
     const { expect, keys, ...rest } = args ?? {};
     super(
       RESOURCE_TYPES.keyInventory,
       name,
       { ...OUTPUTS, ...rest, ...expectedInputs("key", expect), includeKeys: keys },
-      opts,
+      options,
     );
   }
 }

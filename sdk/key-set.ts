@@ -16,8 +16,8 @@ import {
 } from "./key.js";
 import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { refusal } from "./refusal.js";
-import { renamedOptions } from "./renamed-options.js";
-import { refuseOptions, timeoutInputs } from "./resource-options.js";
+import { resourceOptions, timeoutInputs } from "./resource-options.js";
+import { settleTransformations } from "./transformed-resource.js";
 
 /** Private key material of many keys. All of it is read inside the provider, and never passes through the engine. */
 export type KeySetImport =
@@ -118,6 +118,10 @@ export interface KeyOfSet {
  * ```
  */
 export class KeySet extends pulumi.CustomResource {
+  static {
+    settleTransformations(KeySet, "keySet");
+  }
+
   /** By which policy packs know it: `validateResourceOfType(KeySet, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.keySet;
 
@@ -126,7 +130,7 @@ export class KeySet extends pulumi.CustomResource {
 
   constructor(name: string, args: KeySetArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.keySet;
-    refuseOptions("keySet", name, opts);
+    const options = resourceOptions("keySet", name, opts);
     const { import: material, keys, timeouts, ...rest }: Partial<KeySetArgs> = args ?? {};
     super(
       type,
@@ -141,7 +145,7 @@ export class KeySet extends pulumi.CustomResource {
         ...(keys === undefined || keys === null ? {} : { entries: entriesInputs(name, keys) }),
         __provider: providerText("keySet"),
       },
-      renamedOptions(opts, "import", "keys"),
+      options,
     );
   }
 

@@ -7,9 +7,9 @@ import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput, versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
 import type { Listed, ObjectArgs, Without } from "./object-args.js";
-import { renamedOptions } from "./renamed-options.js";
 import { kindOf } from "./resource-kind.js";
-import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
+import { gottenOptions, resourceOptions, timeoutInputs } from "./resource-options.js";
+import { settleTransformations } from "./transformed-resource.js";
 import { withheldTraces } from "./withheld-traces.js";
 
 /** A passphrase inline, or where the provider reads it: an environment variable or a file. */
@@ -207,6 +207,10 @@ export type KeyArgs = KeySettings & KeySource;
  * @see https://learn.microsoft.com/rest/api/keyvault/keys/import-key/import-key
  */
 export class Key extends pulumi.CustomResource {
+  static {
+    settleTransformations(Key, "key");
+  }
+
   /** By which policy packs know it: `validateResourceOfType(Key, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.key;
 
@@ -246,7 +250,7 @@ export class Key extends pulumi.CustomResource {
 
   constructor(name: string, args: KeyArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.key;
-    refuseOptions("key", name, opts);
+    const options = resourceOptions("key", name, opts);
     const { import: material, restore, timeouts, ...rest }: Partial<KeyArgs> = args ?? {};
     const traces = withheldTraces();
     try {
@@ -262,7 +266,7 @@ export class Key extends pulumi.CustomResource {
           ...restoreInputs("key", name, restore),
           __provider: providerText("key"),
         },
-        renamedOptions(opts, "import", "thumbprint"),
+        options,
       );
     } catch (error) {
       throw traces.given(error);

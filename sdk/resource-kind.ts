@@ -7,8 +7,12 @@ export type ResourceKind = keyof typeof RESOURCE_TYPES;
 export function kindOf(value: unknown): ResourceKind | "other" | undefined {
   if (!pulumi.Resource.isInstance(value)) return undefined;
   const type: unknown = Reflect.get(value, "__pulumiType");
+  return kindOfType(type) ?? "other";
+}
+
+export function kindOfType(type: unknown): ResourceKind | undefined {
   const found = Object.entries(RESOURCE_TYPES).find(([, token]) => token === type);
-  return found ? (found[0] as ResourceKind) : "other";
+  return found && (found[0] as ResourceKind);
 }
 
 /** The class's name, to be read: `KeyBackup`. */

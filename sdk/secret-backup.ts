@@ -9,8 +9,9 @@ import {
 } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { ownerInputs } from "./identity-inputs.js";
-import { refuseOptions, refuseTimeouts } from "./resource-options.js";
+import { resourceOptions } from "./resource-options.js";
 import type { Secret } from "./secret.js";
+import { settleTransformations } from "./transformed-resource.js";
 import { withheldTraces } from "./withheld-traces.js";
 
 /** The secret to back up: a Secret of this program, or the name of one that it does not manage. */
@@ -33,6 +34,10 @@ export type SecretBackupArgs = BackupArgs &
  * @see https://learn.microsoft.com/rest/api/keyvault/secrets/backup-secret/backup-secret
  */
 export class SecretBackup extends pulumi.CustomResource {
+  static {
+    settleTransformations(SecretBackup, "secretBackup");
+  }
+
   /** Of the vault that is backed up. */
   declare readonly vaultUrl: pulumi.Output<string>;
   /** Of the secret that is backed up. */
@@ -49,8 +54,7 @@ export class SecretBackup extends pulumi.CustomResource {
   declare readonly file: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: SecretBackupArgs, opts?: pulumi.CustomResourceOptions) {
-    refuseOptions("secretBackup", name, opts);
-    refuseTimeouts("secretBackup", name, opts);
+    const options = resourceOptions("secretBackup", name, opts);
     const { secret, ...rest } = args ?? {};
     const traces = withheldTraces();
     try {
@@ -63,7 +67,7 @@ export class SecretBackup extends pulumi.CustomResource {
           ...ownerInputs(RESOURCE_TYPES.secretBackup, name, opts?.parent),
           __provider: providerText("secretBackup"),
         },
-        { ...opts, additionalSecretOutputs: ["blob", ...(opts?.additionalSecretOutputs ?? [])] },
+        options,
       );
     } catch (error) {
       throw traces.given(error);

@@ -3,8 +3,9 @@ import type { InventorySecret } from "../provider/inventory/inventory-inputs.js"
 import { RESOURCE_TYPES } from "./contract.js";
 import { expectedInputs, INVENTORY_OUTPUTS, type InventoryArgs } from "./inventory-inputs.js";
 import type { InventoryList } from "./key-inventory.js";
-import { refuseOptions, refuseTimeouts } from "./resource-options.js";
+import { resourceOptions } from "./resource-options.js";
 import type { Secret } from "./secret.js";
+import { settleTransformations } from "./transformed-resource.js";
 
 export interface SecretInventoryArgs extends InventoryArgs {
   /**
@@ -39,6 +40,10 @@ export type SecretInventoryList = Exclude<InventoryList, "withoutRotation">;
  * ```
  */
 export class SecretInventory extends pulumi.CustomResource {
+  static {
+    settleTransformations(SecretInventory, "secretInventory");
+  }
+
   /** By which policy packs know it: `validateResourceOfType(SecretInventory, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.secretInventory;
 
@@ -66,14 +71,13 @@ export class SecretInventory extends pulumi.CustomResource {
   declare readonly secrets: pulumi.Output<InventorySecret[] | undefined>;
 
   constructor(name: string, args: SecretInventoryArgs = {}, opts?: pulumi.CustomResourceOptions) {
-    refuseOptions("secretInventory", name, opts);
-    refuseTimeouts("secretInventory", name, opts);
+    const options = resourceOptions("secretInventory", name, opts);
     const { expect, secrets, ...rest } = args ?? {};
     super(
       RESOURCE_TYPES.secretInventory,
       name,
       { ...OUTPUTS, ...rest, ...expectedInputs("secret", expect), includeSecrets: secrets },
-      opts,
+      options,
     );
   }
 }

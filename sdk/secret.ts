@@ -4,8 +4,8 @@ import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
 import type { Listed, ObjectArgs } from "./object-args.js";
-import { renamedOptions } from "./renamed-options.js";
-import { gottenOptions, refuseOptions, timeoutInputs } from "./resource-options.js";
+import { gottenOptions, resourceOptions, timeoutInputs } from "./resource-options.js";
+import { settleTransformations } from "./transformed-resource.js";
 import { withheldTraces } from "./withheld-traces.js";
 
 /**
@@ -105,6 +105,10 @@ export type SecretArgs = SecretSettings & SecretSource;
  * @see https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret
  */
 export class Secret extends pulumi.CustomResource {
+  static {
+    settleTransformations(Secret, "secret");
+  }
+
   /** By which policy packs know it: `validateResourceOfType(Secret, …)`. */
   static readonly __pulumiType: string = RESOURCE_TYPES.secret;
 
@@ -138,7 +142,7 @@ export class Secret extends pulumi.CustomResource {
 
   constructor(name: string, args: SecretArgs, opts?: pulumi.CustomResourceOptions) {
     const type = RESOURCE_TYPES.secret;
-    refuseOptions("secret", name, opts);
+    const options = resourceOptions("secret", name, opts);
     const { value, restore, timeouts, ...rest }: Partial<SecretArgs> = args ?? {};
     const traces = withheldTraces();
     try {
@@ -154,10 +158,7 @@ export class Secret extends pulumi.CustomResource {
           ...restoreInputs("secret", name, restore),
           __provider: providerText("secret"),
         },
-        {
-          ...renamedOptions(opts, "value", "valueDigest"),
-          additionalSecretOutputs: ["valueDigest", ...(opts?.additionalSecretOutputs ?? [])],
-        },
+        options,
       );
     } catch (error) {
       throw traces.given(error);

@@ -18,8 +18,9 @@ import { ownerInputs } from "./identity-inputs.js";
 import type { Key } from "./key.js";
 import { changesOfSet, type KeySet } from "./key-set.js";
 import { kindOf } from "./resource-kind.js";
-import { refuseOptions, refuseTimeouts } from "./resource-options.js";
+import { resourceOptions } from "./resource-options.js";
 import type { Secret } from "./secret.js";
+import { settleTransformations } from "./transformed-resource.js";
 
 /** What to back up: a name, a glob such as `orders-*`, a resource of this program, or what to leave out (`!name`). */
 type Selected<R> = One<R> | One<R>[] | pulumi.Input<string[]>;
@@ -83,6 +84,10 @@ export type RestorableVault = ByKind<RestorableValue>;
  * ```
  */
 export class VaultBackup extends pulumi.CustomResource {
+  static {
+    settleTransformations(VaultBackup, "vaultBackup");
+  }
+
   /** Of the vault that is backed up. */
   declare readonly vaultUrl: pulumi.Output<string>;
   /** The backups by kind and name: base64url text, one secret. Without entries where `to` keeps them in files. */
@@ -97,8 +102,7 @@ export class VaultBackup extends pulumi.CustomResource {
   declare readonly digest: pulumi.Output<string>;
 
   constructor(name: string, args: VaultBackupArgs, opts?: pulumi.CustomResourceOptions) {
-    refuseOptions("vaultBackup", name, opts);
-    refuseTimeouts("vaultBackup", name, opts);
+    const options = resourceOptions("vaultBackup", name, opts);
     const { keys, secrets, ...rest }: Partial<VaultBackupArgs> = args ?? {};
     super(
       RESOURCE_TYPES.vaultBackup,
@@ -112,7 +116,7 @@ export class VaultBackup extends pulumi.CustomResource {
         ...ownerInputs(RESOURCE_TYPES.vaultBackup, name, opts?.parent),
         __provider: providerText("vaultBackup"),
       },
-      { ...opts, additionalSecretOutputs: ["blobs", ...(opts?.additionalSecretOutputs ?? [])] },
+      options,
     );
     folders.set(this, rest.to);
     // Secrets of a stack that were not carried over to another secrets provider are null.

@@ -155,19 +155,22 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
   }
   if (standing === "foreign") throw alreadyExists(creation, bundle, standing);
   if (inputs.restore !== undefined) {
-    if (standing !== "released" && !isRestoredFrom(inputs.restore, bundle)) {
+    if (standing !== "released" && !isRecorded(kind.noun, inputs) && !isRestoredFrom(inputs.restore, bundle)) {
       throw alreadyExists(creation, bundle, standing);
     }
     tellTakenOver(creation, standing);
     return { bundle, isComplete: false };
   }
   const matches = await kind.matches(inputs, bundle);
+  // The engine may create first what takes its own place: the preview has shown what becomes another.
+  const isReplaced = standing !== "same-stack" && isRecorded(kind.noun, inputs);
   if (
     standing === "released" ||
+    isReplaced ||
     matches === true ||
     (standing === "own" && isHiddenByDisabling(creation, bundle, matches))
   ) {
-    const made = await withSource(creation, bundle, standing === "released" && isRecorded(kind.noun, inputs));
+    const made = await withSource(creation, bundle, isReplaced);
     tellTakenOver(creation, standing);
     return made;
   }

@@ -1,6 +1,6 @@
 import { tell } from "../engine/progress.js";
 import { KeyVaultError } from "../keyvault/errors.js";
-import { wasReleased } from "./declared-objects.js";
+import { isRecorded, wasReleased } from "./declared-objects.js";
 import { describeOwner, hasOwnerTag, isOfSameResource, type Owner, ownerOf } from "./owner-tag.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
@@ -16,12 +16,14 @@ export type Standing =
   | "own"
   /** Another resource of this stack made it: one that was renamed, moved or swapped. */
   | "same-stack"
-  /** This stack had it until this run let it go. */
+  /** This stack had it until this run let it go, or has it under this very resource. */
   | "released"
   | "foreign";
 
 export function standingOf({ object, owner }: Claim, tags: Record<string, string>): Standing {
   if (wasReleased(object.kind, object.address, tags)) return "released";
+  // Without a mark it is whose state has it, and that is this resource, which the engine replaces.
+  if (!hasOwnerTag(tags) && isRecorded(object.kind, object.address)) return "released";
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return isOfSameResource(found, owner) ? "own" : "same-stack";

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { readPage, root } from "./page.js";
 
 /** What others say: npm, Node and the engine. */
-const OTHERS = ["Cannot find module", "npx ", "the stack is currently locked"];
+const OTHERS = ["Cannot find module", "npx ", "the stack is currently locked", "code must be a string"];
 
 it("docs/troubleshooting.md quotes what is said", () => {
   const files = globSync("{provider,sdk,cli}/**/*.ts", { cwd: root });

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 import * as pulumi from "@pulumi/pulumi";
@@ -312,6 +314,14 @@ describe("a program on the real engine", () => {
       /KV_INVALID_INPUT: Key "k" is refused: the resource option `import` cannot be used: set adopt: true/,
     );
     expect(run.text).not.toMatch(/\n +at /);
+  });
+
+  it("is told by the engine alone of `pulumi import`, in the words of docs/troubleshooting.md", async () => {
+    const type = "pulumi-nodejs:dynamic/keyvault:Key";
+    const run = await stack.pulumi("import", type, "k", `${vault.url}/keys/k`, "--yes");
+    expect(run.text).toContain("code must be a string, not undefined");
+    const guide = await readFile(resolve(__dirname, "../../docs/troubleshooting.md"), "utf8");
+    expect(guide).toContain("| `code must be a string, not undefined` |");
   });
 
   it.each([

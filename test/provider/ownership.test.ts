@@ -416,6 +416,16 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       expect(await versions()).toBe(2);
     });
 
+    it.each(["with its mark", "without a mark"])("where the engine creates first, %s", async (mark) => {
+      const state = await createdBefore({ ...sourceOf(), onDelete: "purge" });
+      if (mark === "without a mark") await kind.tag(vault, "orders", {});
+      const inputs = await resource.checked(kind.other, state.inputs);
+      const { outs } = await kind.provider.create(inputs);
+      await kind.provider.delete(state.id, state.outs);
+      expect((await found()).version).toBe(outs.version);
+      expect(await versions()).toBe(2);
+    });
+
     it("where the vault is spelled in another way", async () => {
       const state = await createdBefore({ ...sourceOf(), onDelete: "purge" });
       const vaultUrl = vault.url.replace("127.0.0.1", "LOCALHOST");
