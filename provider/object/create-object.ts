@@ -24,7 +24,7 @@ import {
 } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import { disableSuperseded, disablesPrevious, enabledVersionBefore } from "./previous-versions.js";
-import { recoverObject } from "./recover-object.js";
+import { recoverObject, untilRecovered } from "./recover-object.js";
 import { restoredUnderOtherName, restoreObject } from "./restore-object.js";
 import { isRestoredFrom } from "./restore-source.js";
 import {
@@ -116,6 +116,7 @@ async function takeOrMake<I extends ObjectInputs & A, A extends Attributes, B ex
         return recover(creation, error);
       }
       await object.deadline.pause(`${object.label} to be free`, error);
+      await untilRecovered(object, error);
     }
   }
 }

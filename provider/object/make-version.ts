@@ -4,6 +4,7 @@ import type { ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind } from "./object-kind.js";
 import { formatOwner, MOST_TAGS, OWNER_TAG, type Owner, withOwnerTag } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
+import { untilRecovered } from "./recover-object.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -70,7 +71,9 @@ export async function makeNextVersion<I extends ObjectInputs & A, A extends Tagg
     attributesOver(bundle: B | undefined): A;
   },
 ): Promise<B> {
+  let refusal: unknown;
   return object.deadline.whileBusy(`${object.label} to be free`, async () => {
+    await untilRecovered(object, refusal);
     const current = await object.current();
     const wanted = { attributes: attributesOver(current), owner, before: current?.version };
     if (current && current.version !== known) {
@@ -81,7 +84,12 @@ export async function makeNextVersion<I extends ObjectInputs & A, A extends Tagg
         if (changed) return patchMarked(kind, object, current, { changed, target: wanted.attributes, owner });
       }
     }
-    return makeVersion(kind, object, inputs, wanted);
+    try {
+      return await makeVersion(kind, object, inputs, wanted);
+    } catch (error) {
+      refusal = error;
+      throw error;
+    }
   });
 }
 

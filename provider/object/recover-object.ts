@@ -4,6 +4,9 @@ import type { DeletedObject, LookAgain, VaultObject, VersionBundle } from "./vau
 /** A recovery that was lost on its way is sent again where the object has stayed deleted for so long. */
 const SEND_AGAIN_AFTER_MS = 15_000;
 
+/** Longer than any recovery that was ever timed (90 seconds). */
+const LONGEST_RECOVERY_MS = 120_000;
+
 export interface RecoveryRules {
   ifSoftDeleted?: "fail" | undefined;
   /** The refusal that told of the soft-deleted object. */
@@ -85,5 +88,20 @@ async function waitForRecovery<B extends VersionBundle>(object: VaultObject<B>):
       sentAt = deadline.elapsed();
     }
     await deadline.pause(recovery);
+  }
+}
+
+/**
+ * Waits for an object that somebody else is recovering, as the refusal of a write has told. While the vault does not show
+ * it, it shows the name free: a write that rests on such a look would go over what has come back meanwhile.
+ */
+export async function untilRecovered(object: VaultObject, refusal: unknown): Promise<void> {
+  const { deadline, label } = object;
+  if (!isKeyVaultError(refusal) || refusal.innerCode !== "ObjectIsBeingRecovered") return;
+  const recovery = `the recovery of ${label}`;
+  const from = deadline.elapsed();
+  while (deadline.elapsed() - from < LONGEST_RECOVERY_MS) {
+    if (await deadline.whileBusy(recovery, () => object.current())) return;
+    await deadline.pause(recovery, refusal);
   }
 }

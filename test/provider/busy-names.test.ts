@@ -86,6 +86,16 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
     expect(await versions()).toBe(1);
   });
 
+  it("because somebody recovers it is written to no more until what comes back has been seen", async () => {
+    await kind.occupy(vault);
+    await (await kind.remove(vault)).pollUntilDone();
+    vault.clock.freeze();
+    await kind.recover(vault);
+    vault.requests.clear();
+    await expect(resource.created(kind.source)).rejects.toThrow(/already holds a/);
+    expect(resource.operations().filter((operation) => operation === kind.write)).toHaveLength(1);
+  });
+
   it("because somebody recovers it is taken over where it is the program's", async () => {
     await resource.created(kind.source);
     await (await kind.remove(vault)).pollUntilDone();
