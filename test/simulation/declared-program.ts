@@ -1,5 +1,5 @@
 import type { Edit } from "./history.js";
-import { type Collection, type Place, placeKey, type VaultName } from "./simulated-vault.js";
+import { type Collection, PLACES, type Place, placeKey, type VaultName } from "./simulated-vault.js";
 
 export type ResourceType = "Key" | "Secret" | "KeyBackup" | "SecretBackup" | "VaultBackup";
 
@@ -37,15 +37,6 @@ export interface Declared {
   /** Of a backup: what it is taken of. */
   of: string | undefined;
 }
-
-const NAMES: Record<Collection, readonly string[]> = { keys: ["k0", "k1", "k2"], secrets: ["s0", "s1", "s2"] };
-
-/** Every place that a program of the simulation may use. */
-export const PLACES: readonly Place[] = (["here", "there"] as VaultName[]).flatMap((vault) =>
-  (["keys", "secrets"] as Collection[]).flatMap((collection) =>
-    NAMES[collection].map((name) => ({ vault, collection, name })),
-  ),
-);
 
 /** A program that is edited between its runs. Contents and tags only ever go forward, so that each change is told by what it makes. */
 export class DeclaredProgram {

@@ -6,7 +6,6 @@ import { canonicalJson } from "../../provider/engine/normal-form.js";
 import { keyLifecycle } from "../../provider/key/key-lifecycle.js";
 import { secretLifecycle } from "../../provider/secret/secret-lifecycle.js";
 import { vaultBackupLifecycle } from "../../provider/vault-backup/vault-backup-lifecycle.js";
-import { identity } from "../provider/engine-run.js";
 import type { Declared, DeclaredProgram, ResourceType } from "./declared-program.js";
 import { CANARY, pooledKey } from "./key-pool.js";
 import type { Promises } from "./promises.js";
@@ -331,6 +330,13 @@ export class SimulatedEngine {
   }
 }
 
+/** As the SDK tells it beside the arguments. */
+function identity(name: string, type: ResourceType): Properties {
+  const [project, stack] = ["shop", "prod"];
+  const urn = `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/keyvault:${type}::${name}`;
+  return { claimant: urn, owner: { project, stack, urn } };
+}
+
 /** Imported keys are the even ones of the pool, and generated ones the odd ones. */
 export function importedIndex(content: number): number {
   return content * 2;
@@ -347,11 +353,16 @@ export function canonical({ __provider: _provider, ...inputs }: Properties): str
   return canonicalJson(inputs);
 }
 
-/** Secrets in plain text, as the engine hands them back. */
-function plain(value: Properties): Properties {
-  return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
-    item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
-      ? item.value
-      : item,
+/** As the engine hands it back: what JSON can hold, with its secrets in plain text. */
+function plain(properties: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, value]) => (value === undefined ? [] : [[name, plainValue(value)]])),
   );
+}
+
+function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => plainValue(item ?? null));
+  if (value === null || typeof value !== "object") return value;
+  if ("4dabf18193072939515e22adb298388d" in value && "value" in value) return plainValue(value.value);
+  return plain({ ...value });
 }

@@ -33,6 +33,15 @@ export function placeKey({ vault, collection, name }: Place): string {
   return `${vault}/${collection}/${name}`;
 }
 
+const NAMES: Record<Collection, readonly string[]> = { keys: ["k0", "k1", "k2"], secrets: ["s0", "s1", "s2"] };
+
+/** Every place that a program of the simulation may use. */
+export const PLACES: readonly Place[] = (["here", "there"] as VaultName[]).flatMap((vault) =>
+  (["keys", "secrets"] as Collection[]).flatMap((collection) =>
+    NAMES[collection].map((name) => ({ vault, collection, name })),
+  ),
+);
+
 /** What really is at a place: never what somebody was told. */
 export interface Truth {
   standing: Standing;
@@ -53,9 +62,11 @@ export interface SimulatedRequest {
 
 const ONLOOKER = "Bearer onlooker";
 
+/** One for all simulations, which leave it empty: to make it takes longer than most of them. */
+const store = new Store(undefined, true);
+
 /** The embedded vault without its sockets, on virtual time: two vaults of one geography. */
 export class SimulatedVault {
-  readonly #store = new Store(undefined, true);
   readonly #ask: (request: SimulatedRequest) => ReturnType<typeof answer>;
   readonly #clock: VirtualClock;
 
@@ -71,7 +82,7 @@ export class SimulatedVault {
       throw error;
     };
     const surroundings = {
-      store: this.#store,
+      store,
       clock: time,
       tokens: new AccessTokens(() => clock.now()),
       faults: new Faults(1),
@@ -108,10 +119,10 @@ export class SimulatedVault {
 
   /** What is there, without a request. */
   truth({ vault, collection, name }: Place): Truth | undefined {
-    const object = this.#store.find(vault, collection, name);
+    const object = store.find(vault, collection, name);
     const standing = standingOf(object, this.#clock.now());
     if (object === undefined || standing === "absent" || standing === "purging") return undefined;
-    const version = this.#store.version({ ...object, collection }, object.current);
+    const version = store.version({ ...object, collection }, object.current);
     if (version === undefined) return undefined;
     const { attributes, tags = {} } = version;
     const { enabled, exp: expiresOn } = attributes;
@@ -122,11 +133,15 @@ export class SimulatedVault {
   }
 
   close(): void {
-    this.#store.close();
+    for (const { vault, collection, name } of PLACES) {
+      const object = store.find(vault, collection, name);
+      if (object !== undefined) store.remove(object);
+    }
   }
 }
 
-const SHORT: Timing = { deleting: () => 300, recovering: () => 300, recoveringWrites: () => 200, purging: () => 300 };
+/** What was recovered takes writes later than a look and the write that rests on it are on their way, as on the service. */
+const SHORT: Timing = { deleting: () => 300, recovering: () => 300, recoveringWrites: () => 300, purging: () => 300 };
 
 /** Whether it can be read, and holds the name. */
 export function isThere(truth: Truth | undefined): truth is Truth {

@@ -3,7 +3,7 @@ import { useRunClock } from "../../provider/engine/run-clock.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { forgetDeclaredObjects } from "../../provider/object/declared-objects.js";
 import { forgetPendingMaterial } from "../../provider/object/pending-material.js";
-import { type Declared, DeclaredProgram, PLACES } from "./declared-program.js";
+import { type Declared, DeclaredProgram } from "./declared-program.js";
 import type { Foreign, ForeignAct, History, Run, Step } from "./history.js";
 import { CANARY, pooledKey } from "./key-pool.js";
 import { ANOTHERS_MARK, isAnothers, isOwn, Promises, sourceText, versionOf, withoutMark } from "./promises.js";
@@ -17,7 +17,7 @@ import {
   SimulatedEngine,
 } from "./simulated-engine.js";
 import { SimulatedProcess, type World } from "./simulated-process.js";
-import { isThere, type Place, placeKey, SimulatedVault } from "./simulated-vault.js";
+import { isThere, PLACES, type Place, placeKey, SimulatedVault } from "./simulated-vault.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 /** Between two runs lies more than the longest lateness of a write: what was sent has happened, or never will. */
