@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { registerAdopt } from "./adopt/adopt-command.js";
+import { registerBackup } from "./backup/backup-command.js";
+import { registerRestore } from "./backup/restore-command.js";
 import { registerByok } from "./byok/byok-command.js";
 import { registerCompletion } from "./completion/completion-command.js";
 import { registerDoctor } from "./doctor/doctor-command.js";
@@ -24,6 +26,8 @@ export function createProgram(): Command {
   registerAdopt(program);
   registerInventory(program);
   registerReport(program);
+  registerBackup(program);
+  registerRestore(program);
   registerByok(program);
   registerDoctor(program);
   registerCompletion(program);

@@ -13,8 +13,17 @@ export interface OpenVault {
   client: KeyVaultClient;
 }
 
-/** Opens the vault that `--vault` or `AZURE_KEYVAULT_URL` names, with the credential of `--credential`. */
-export async function openVault(vault: string | undefined, credential: string | undefined): Promise<OpenVault> {
+/**
+ * Opens the vault that `--vault` or `AZURE_KEYVAULT_URL` names, with the credential of `--credential`.
+ *
+ * @param missing what an embedded one is whose file is not there yet: a slip of the pen, which is refused, a vault without
+ * anything in it, or one that the first write makes. Default `refuse`.
+ */
+export async function openVault(
+  vault: string | undefined,
+  credential: string | undefined,
+  { missing = "refuse" }: { missing?: "refuse" | "empty" | "make" } = {},
+): Promise<OpenVault> {
   const settings: Record<string, string> = credential === undefined ? {} : { "keyvault:credential": credential };
   configureVaultSettings({ get: (key) => settings[key] });
   const given = vault ?? vaultSettings().vaultUrl;
@@ -24,8 +33,12 @@ export async function openVault(vault: string | undefined, credential: string | 
       "no vault: name it with --vault https://NAME.vault.azure.net, or set AZURE_KEYVAULT_URL",
     );
   }
-  const vaultUrl = isEmbedded(given) ? await embeddedVault(given.slice(EMBEDDED.length)) : parseVaultUrl(given);
-  return { vaultUrl, client: await vaultClient({ vaultUrl, credential: credential ?? vaultSettings().credential }) };
+  const vaultUrl = isEmbedded(given)
+    ? await embeddedVault(given.slice(EMBEDDED.length), missing !== "refuse")
+    : parseVaultUrl(given);
+  const { credential: chosen } = vaultSettings();
+  const mayMakeVault = missing === "make";
+  return { vaultUrl, client: await vaultClient({ vaultUrl, credential: credential ?? chosen, mayMakeVault }) };
 }
 
 function isEmbedded(given: string): boolean {
@@ -33,15 +46,15 @@ function isEmbedded(given: string): boolean {
 }
 
 /**
- * The address of an embedded vault. These commands only read: a vault that is not there is a slip of the pen, and is
- * not made.
+ * The address of an embedded vault.
  *
  * @throws CliError `KV_FILE`
  */
-async function embeddedVault(given: string): Promise<string> {
+async function embeddedVault(given: string, mayBeMissing: boolean): Promise<string> {
   if (given === "memory") return `${EMBEDDED}${given}`;
   const path = homePath(given);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (mayBeMissing && error.code === "ENOENT") return undefined;
     throw new CliError(
       "KV_FILE",
       error.code === "ENOENT"
@@ -49,7 +62,7 @@ async function embeddedVault(given: string): Promise<string> {
         : `the embedded vault ${path} cannot be read (${error.code ?? "unknown error"}): check its name and permissions`,
     );
   });
-  if (!found.isFile() || found.size === 0) {
+  if (found !== undefined && (!found.isFile() || found.size === 0)) {
     throw new CliError("KV_FILE", `${path} is no file of an embedded vault: check the path`);
   }
   return `${EMBEDDED}${path}`;

@@ -13,6 +13,9 @@ export interface BackupOwner {
   urn: string;
 }
 
+/** Who writes a folder from a shell, for no stack: no stack has a name without letters. */
+export const SHELL: BackupOwner = { project: "pulumi-keyvault", stack: "", urn: "pulumi-keyvault backup" };
+
 /** A resource of the running program that writes files. */
 export interface Writer {
   /** Its token in this run. */
@@ -157,6 +160,13 @@ export function isForeign(present: BackupOwner, owner: BackupOwner): boolean {
 
 /** @param record the file that names the owner. */
 export function foreignFile(path: string, { project, stack }: BackupOwner, record: string): KeyVaultError {
+  if (stack === SHELL.stack) {
+    return new KeyVaultError(
+      "KV_ALREADY_EXISTS",
+      `${path} was not written: it is of a backup that \`pulumi-keyvault backup\` makes, and each would overwrite the other's`,
+      { hint: `give the stack a folder of its own, or delete ${record} where nobody makes that backup any more.` },
+    );
+  }
   return new KeyVaultError(
     "KV_ALREADY_EXISTS",
     `${path} was not written: it is a backup of the stack ${readable(project)}/${readable(stack)}, and each would overwrite the other's`,

@@ -17,9 +17,11 @@ import {
   type Writer,
   writerOf,
 } from "../backup/backup-owner.js";
-import type { CoveredVersion } from "../backup/covered-version.js";
+import { type CoveredVersion, coveredVersion } from "../backup/covered-version.js";
 import { isRecord } from "../engine/input-check.js";
+import { systemCode } from "../engine/system-code.js";
 import { KeyVaultError } from "../keyvault/errors.js";
+import { isValidObjectName } from "../keyvault/identifier.js";
 import { backupDigest, blobProblem } from "../object/backup-blob.js";
 import { isSameVault } from "../vault/vault-identity.js";
 import { type ByKind, byKind, COLLECTIONS, type Collection, itemLabel, kindOf, recorded } from "./by-kind.js";
@@ -163,6 +165,79 @@ export class FolderShelf implements BackupShelf {
   #path(collection: Collection, name: string): string {
     return join(this.#folder, backupFileName(kindOf(collection), name));
   }
+}
+
+/** What a folder's manifest says. */
+export interface FolderBackup {
+  vaultUrl: string;
+  takenOn: string;
+  /** Who writes the folder; left out in one of version 0.1. */
+  owner?: BackupOwner;
+  /** Of the manifest: what state holds of a folder. */
+  digest: string;
+  covered: ByKind<CoveredVersion>;
+  /** Of each blob. */
+  digests: ByKind<string>;
+}
+
+/**
+ * Reads the manifest of a folder; undefined where there is none.
+ *
+ * @throws KeyVaultError `KV_INVALID_INPUT` for one that cannot be read, or is none.
+ */
+export async function readFolderBackup(folder: string): Promise<FolderBackup | undefined> {
+  const path = join(folder, MANIFEST);
+  let text: string;
+  try {
+    text = await readBackupFile(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error))) return undefined;
+    throw unreadable(path, systemCode(error));
+  }
+  const manifest = parseManifest(text);
+  if (manifest === undefined) throw unreadable(path, "it is no manifest of a backup");
+  const covered = byKind<CoveredVersion>();
+  const digests = byKind<string>();
+  for (const collection of COLLECTIONS) {
+    for (const [name, { version, updatedOn, digest }] of Object.entries(manifest[collection])) {
+      // A name leads to a file, and anybody may have written the manifest.
+      if (!isValidObjectName(name)) throw unreadable(path, "it names what is no key and no secret");
+      covered[collection][name] = coveredVersion(version, updatedOn);
+      digests[collection][name] = digest;
+    }
+  }
+  const { vaultUrl, takenOn, owner } = manifest;
+  return { vaultUrl, takenOn, ...(owner && { owner }), digest: backupDigest(text), covered, digests };
+}
+
+/**
+ * Reads a blob of a folder, as its manifest says that it was written.
+ *
+ * @throws KeyVaultError `KV_BACKUP_REJECTED` for one that is not there, or not the one that was written.
+ */
+export async function readFolderBlob(
+  folder: string,
+  { digests }: FolderBackup,
+  collection: Collection,
+  name: string,
+): Promise<string> {
+  const path = join(folder, backupFileName(kindOf(collection), name));
+  const blob = await readText(path);
+  const problem =
+    blob === undefined || backupDigest(blob) !== recorded(digests[collection], name)
+      ? await backupFileProblem(path, recorded(digests[collection], name) ?? "")
+      : blobProblem(blob, kindOf(collection));
+  if (blob !== undefined && problem === undefined) return blob;
+  const what = problem ?? "was changed";
+  throw new KeyVaultError("KV_BACKUP_REJECTED", what.startsWith(path) ? what : `${path} ${what}`, {
+    hint: "bring back the file as it was written, or take another backup.",
+  });
+}
+
+function unreadable(path: string, why: string): KeyVaultError {
+  return new KeyVaultError("KV_INVALID_INPUT", `${path} cannot be read (${why})`, {
+    hint: "check that it is the manifest of a backup, whole and unchanged",
+  });
 }
 
 function digestOf(blobs: ByKind<string>): string {

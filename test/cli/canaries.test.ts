@@ -345,6 +345,24 @@ describe("byok", () => {
   });
 });
 
+describe("backup and restore", () => {
+  it.each(SHORT)("show nothing where a gateway says everything back: %s", async (_form, echo) => {
+    expect(await run(["backup", "--to", "backups"])).toMatchObject({ exitCode: 0 });
+    gateway.spoil = echo;
+    const taken = await run(["backup", "--to", "others"]);
+    expect(taken.exitCode).not.toBe(0);
+    expectNothing(taken, "backup");
+    const restored = await run(["restore", "--from", "backups"]);
+    expect(restored.exitCode).toBe(1);
+    expect(restored.stderr).toMatch(/KV_/);
+    const blobs = filesIn(join(folder, "backups")).filter(({ path }) => path.endsWith("keybackup"));
+    expect(blobs.length).toBe(1);
+    const parts = blobs.flatMap(({ content }) => [content.slice(0, 60), content.slice(-60)]);
+    expect(found(restored.stdout + restored.stderr + taken.stdout + taken.stderr, parts)).toEqual([]);
+    expectNothing(restored, "restore");
+  });
+});
+
 describe("completion", () => {
   it.each(["bash", "zsh", "fish"])("of %s is the same whatever the environment holds", async (shell) => {
     const outcome = await run(["completion", shell]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { writeBackupFile } from "../../provider/backup/backup-file.js";
+import { SHELL } from "../../provider/backup/backup-owner.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
@@ -63,6 +64,18 @@ describe("a folder of backups", () => {
     expect(JSON.parse(record)).toEqual({ owner: { ...owner, urn: expect.stringContaining("KeyBackup::one") } });
     expect((await stat(join(folder, "one/orders.keybackup.owner.json"))).mode & 0o777).toBe(0o600);
     expect(JSON.stringify([outs, inputs, single])).not.toMatch(/owner|claimant|urn:pulumi/);
+  });
+
+  it("that the shell's command writes is left to it, with a remedy", async () => {
+    const before = await (await runOf("dev")).all().created({});
+    expect(before.id).toBeDefined();
+    const path = join(folder, "vault-backup.json");
+    const text = JSON.stringify({ ...(await manifest()), owner: SHELL });
+    await writeFile(path, text);
+    await expect((await runOf("prod")).all().created({})).rejects.toThrow(
+      /KV_ALREADY_EXISTS: .*`pulumi-keyvault backup` makes.*a folder of its own/,
+    );
+    expect(await readFile(path, "utf8")).toBe(text);
   });
 
   it.each(["one", "all"] as const)(
