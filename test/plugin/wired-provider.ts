@@ -1,9 +1,21 @@
 import { startProviderServer } from "../../plugin/provider-service.js";
-import { grpc, messages, type ProviderMessages, providerService, statusMessages } from "../../plugin/sdk-protocol.js";
-import { readProperties, writeProperties } from "../../plugin/wire-properties.js";
-import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import {
+  grpc,
+  messages,
+  type ProviderMessages,
+  providerService,
+  type StructMessages,
+  statusMessages,
+} from "../../plugin/sdk-protocol.js";
+import { writeProperties } from "../../plugin/wire-properties.js";
+import { isRecord } from "../../provider/engine/input-check.js";
+import type { DynamicProvider, Properties } from "../../provider/engine/lifecycle.js";
+import { withoutShown } from "../../provider/engine/shown-outputs.js";
+import { stored } from "../provider/stored.js";
 
 type Client = InstanceType<typeof providerService.ResourceProviderClient>;
+
+const { DIFF_SOME } = messages.DiffResponse.DiffChanges;
 
 let connected: Promise<Client> | undefined;
 
@@ -37,11 +49,11 @@ export function wiredProvider(className: string): DynamicProvider {
       const request = new messages.CheckRequest();
       request.setUrn(urn);
       request.setOlds(writeProperties(olds));
-      request.setNews(writeProperties({ ...news, ...(restoreFrom === undefined ? {} : { restore: restoreFrom }) }));
+      request.setNews(writeProperties(asProgram(news, restoreFrom)));
       const client = await pluginClient();
       const response = await answered<ProviderMessages.CheckResponse>((answer) => client.check(request, answer));
       return {
-        inputs: readProperties(response.getInputs()).values,
+        inputs: answeredProperties(response.getInputs()),
         failures: response.getFailuresList().map((failure) => ({ property: "", reason: failure.getReason() })),
       };
     },
@@ -49,12 +61,13 @@ export function wiredProvider(className: string): DynamicProvider {
       const request = new messages.DiffRequest();
       request.setUrn(urn);
       request.setId(id);
-      request.setOlds(writeProperties(olds));
+      request.setOlds(writeProperties(stateOf(olds)));
       request.setNews(writeProperties(news));
       const client = await pluginClient();
       const response = await answered<ProviderMessages.DiffResponse>((answer) => client.diff(request, answer));
+      const isIncomplete = response.getChanges() === DIFF_SOME && response.getDiffsList().length === 0;
       return {
-        changes: undefined,
+        changes: isIncomplete && response.getReplacesList().length === 0 ? true : undefined,
         replaces: response.getReplacesList(),
         deleteBeforeReplace: response.getDeletebeforereplace(),
       };
@@ -65,36 +78,36 @@ export function wiredProvider(className: string): DynamicProvider {
       request.setProperties(writeProperties(inputs));
       const client = await pluginClient();
       const response = await answered<ProviderMessages.CreateResponse>((answer) => client.create(request, answer));
-      return { id: response.getId(), outs: readProperties(response.getProperties()).values };
+      return { id: response.getId(), outs: recordedOutputs(response.getProperties()) };
     },
     async read(id, props) {
       const request = new messages.ReadRequest();
       request.setUrn(urn);
       request.setId(id);
-      request.setProperties(writeProperties(props));
+      request.setProperties(writeProperties(stateOf(props)));
       const client = await pluginClient();
       const response = await answered<ProviderMessages.ReadResponse>((answer) => client.read(request, answer));
       return {
         id: response.getId(),
-        props: readProperties(response.getProperties()).values,
-        inputs: readProperties(response.getInputs()).values,
+        props: recordedOutputs(response.getProperties()),
+        inputs: answeredProperties(response.getInputs()),
       };
     },
     async update(id, olds, news) {
       const request = new messages.UpdateRequest();
       request.setUrn(urn);
       request.setId(id);
-      request.setOlds(writeProperties(olds));
+      request.setOlds(writeProperties(stateOf(olds)));
       request.setNews(writeProperties(news));
       const client = await pluginClient();
       const response = await answered<ProviderMessages.UpdateResponse>((answer) => client.update(request, answer));
-      return { outs: readProperties(response.getProperties()).values };
+      return { outs: recordedOutputs(response.getProperties()) };
     },
     async delete(id, props) {
       const request = new messages.DeleteRequest();
       request.setUrn(urn);
       request.setId(id);
-      request.setProperties(writeProperties(props));
+      request.setProperties(writeProperties(stateOf(props)));
       const client = await pluginClient();
       await answered((answer) => client.delete(request, answer));
     },
@@ -114,7 +127,48 @@ function asTold(error: Error): Error {
   const failed = messages.ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8() ?? new Uint8Array());
   return Object.assign(told, {
     id: failed.getId(),
-    properties: readProperties(failed.getProperties()).values,
+    properties: recordedOutputs(failed.getProperties()),
     reasons: failed.getReasonsList(),
   });
+}
+
+/**
+ * What TypeScript's classes hand on by another name than programs give, by the program's. Over the keys of a set comes
+ * what the engine keeps by `ignoreChanges`.
+ */
+function asProgram({ entries, keys, ...news }: Properties, restoreFrom: unknown): Properties {
+  return {
+    ...news,
+    ...(restoreFrom === undefined ? {} : { restore: restoreFrom }),
+    keys: isRecord(entries) ? { ...entries, ...Object(keys) } : (entries ?? wholeOf(keys)),
+  };
+}
+
+/** The engine keeps no member of a key that the program does not have: only all of it, which says where it comes from. */
+function wholeOf(keys: unknown): unknown {
+  if (!isRecord(keys)) return keys;
+  const whole = Object.entries(keys).filter(
+    ([, entry]) => !isRecord(entry) || ["thumbprint", "generate", "restore", "adopt"].some((source) => source in entry),
+  );
+  return whole.length === 0 ? undefined : Object.fromEntries(whole);
+}
+
+/** As they cross the wire: what is secret is in its envelope. */
+function answeredProperties(struct: StructMessages.Struct | undefined): Properties {
+  return struct?.toJavaScript() ?? {};
+}
+
+/** What the engine keeps of a resource, by what the dynamic provider would have recorded of it. */
+const states = new Map<string, Properties>();
+
+/** Outputs as the dynamic provider records them. Those that the plugin derives go along again with the next call. */
+function recordedOutputs(struct: StructMessages.Struct | undefined): Properties {
+  const state = answeredProperties(struct);
+  const recorded = withoutShown(state);
+  states.set(JSON.stringify(stored(recorded)), state);
+  return recorded;
+}
+
+function stateOf(recorded: Properties): Properties {
+  return states.get(JSON.stringify(stored(recorded))) ?? recorded;
 }

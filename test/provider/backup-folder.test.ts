@@ -36,7 +36,7 @@ afterEach(async () => {
 /** The resources of one run of one stack, as a provider process of its own has them. */
 async function runOf(stack: string) {
   vi.resetModules();
-  const { keyBackup, vaultBackup } = await import("../../provider/dynamic-v1.js");
+  const { keyBackup, vaultBackup } = await import("./providers.js");
   const identity = (type: string, name: string) => ({
     vaultUrl: vault.url,
     claimant: `${stack} ${type} ${name}`,

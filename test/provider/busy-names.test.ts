@@ -2,11 +2,11 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 import { hurried } from "./engine-run.js";
+import { key, keyBackup, secret, secretBackup } from "./providers.js";
 
 const options = { disableChallengeResourceVerification: true, allowInsecureConnection: true };
 

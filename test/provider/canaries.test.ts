@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, keyInventory, secret, vaultBackup } from "../../provider/dynamic-v1.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import { identity, startEngineRun } from "./engine-run.js";
 import { canaryText, found as foundIn, plain, shownBy } from "./planted-secrets.js";
+import { key, keyBackup, keyInventory, secret, vaultBackup } from "./providers.js";
 
 type Arguments = Record<string, unknown>;
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
 import { identity, nextEngineRun } from "./engine-run.js";
+import { key, secret } from "./providers.js";
 
 const material = ecKey();
 const VALUE = "a value of no account";

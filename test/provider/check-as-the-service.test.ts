@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { parsePeriod } from "../../provider/inventory/period.js";
 import { ecKey } from "../engine/demo-keys.js";
+import { key, secret } from "./providers.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";
 const generate = { keyType: "RSA" };

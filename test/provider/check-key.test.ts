@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { key } from "../../provider/dynamic-v1.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
+import { identity } from "./engine-run.js";
+import { key } from "./providers.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";
 const folder = mkdtempSync(join(tmpdir(), "check-key-"));
@@ -196,18 +197,11 @@ describe("check", () => {
   });
 
   it("refuses a second resource on the same key, whatever the case of its name", async () => {
-    const first = await key.check({}, { vaultUrl, name: "twice", generate: { keyType: "RSA" }, claimant: "one" });
-    const again = await key.check({}, { vaultUrl, name: "twice", generate: { keyType: "RSA" }, claimant: "one" });
-    const second = await key.check({}, { vaultUrl, name: "TWICE", generate: { keyType: "RSA" }, claimant: "two" });
+    const first = await key.check({}, { vaultUrl, name: "twice", generate: { keyType: "RSA" }, ...identity("one") });
+    const again = await key.check({}, { vaultUrl, name: "twice", generate: { keyType: "RSA" }, ...identity("one") });
+    const second = await key.check({}, { vaultUrl, name: "TWICE", generate: { keyType: "RSA" }, ...identity("two") });
     expect([...first.failures, ...again.failures]).toEqual([]);
     expect(second.failures[0]?.reason).toMatch(/already manages the key "TWICE"/);
-  });
-
-  it("names a key that the program leaves unnamed once, and keeps that name", async () => {
-    const made = await key.check({}, { vaultUrl, generate: { keyType: "RSA" }, autoName: "orders-1a2b3c4" });
-    expect(made.inputs.name).toBe("orders-1a2b3c4");
-    const later = await key.check(made.inputs, { vaultUrl, generate: { keyType: "RSA" }, autoName: "orders-fffffff" });
-    expect(later.inputs.name).toBe("orders-1a2b3c4");
   });
 
   it("refuses to clear an expiry without the material that a new version needs", async () => {

@@ -1,11 +1,11 @@
 import { KeyClient } from "@azure/keyvault-keys";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { owned } from "../engine/owned-tags.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
+import { key } from "./providers.js";
 
 const material = rsaKey();
 const other = rsaKey();
@@ -144,16 +144,14 @@ describe("create", () => {
 
   it("gives up waiting after the resource's own time, and says what for", async () => {
     const frozen = await startEmulator({ timing: "short" });
-    const { inputs } = await key.check(
-      {},
-      { vaultUrl: frozen.url, name: "orders", import: { pem: material.pkcs8 }, timeouts: { create: "1s" } },
-    );
+    const args = { vaultUrl: frozen.url, name: "orders", import: { pem: material.pkcs8 }, timeouts: { create: "1s" } };
+    const checked = async () => (await key.check({}, { ...identity(), ...args })).inputs;
     vi.stubEnv("KEYVAULT_TOKEN", frozen.token);
-    await key.create(inputs);
+    const { id, outs } = await key.create(await checked());
     frozen.clock.freeze();
     nextEngineRun();
-    await key.delete(`${frozen.url}/keys/orders`, inputs);
-    await expect(key.create(inputs)).rejects.toThrow(/waited .* for key "orders".*timeouts/);
+    await key.delete(id, outs);
+    await expect(key.create(await checked())).rejects.toThrow(/waited .* for key "orders".*timeouts/);
     await frozen.close();
   });
 

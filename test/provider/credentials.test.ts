@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, keyInventory, secret, vaultBackup } from "../../provider/dynamic-v1.js";
 import { configureVaultSettings } from "../../provider/engine/vault-settings.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
+import { key, keyBackup, keyInventory, secret, vaultBackup } from "./providers.js";
 
 /** The vault knows two principals: the stack's may do nothing, the partner's everything. */
 describe("a resource that names a credential of its own", () => {

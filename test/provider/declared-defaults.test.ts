@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { key, secret } from "./providers.js";
 
 /** A default as an adopting program spells it, and what somebody sets in its place. */
 const ofBoth: [property: string, declared: Arguments, outside: Arguments][] = [

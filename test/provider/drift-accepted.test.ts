@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey, type PrivateKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import { contents, previewed, READ_ONLY, toldIn, upped, type Watched } from "./drift-routes.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { key, secret } from "./providers.js";
 
 const OWN = ecKey();
 const FOREIGN = ecKey();

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import type { Watched } from "./drift-routes.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { key, secret } from "./providers.js";
 
 /** Of which the tests take an expiry for the policy's. */
 export const POLICY = { rotateAfter: "P90D", expireAfter: "P1Y" };

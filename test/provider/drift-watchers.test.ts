@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { keyBackup, keyInventory, secretBackup, secretInventory, vaultBackup } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
 import {
   asPrincipal,
@@ -16,6 +15,7 @@ import {
   upped,
 } from "./drift-routes.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { keyBackup, keyInventory, secretBackup, secretInventory, vaultBackup } from "./providers.js";
 
 const folder = mkdtempSync(join(tmpdir(), "drift-watchers-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,6 +3,7 @@ import type { Emulator } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
+import { stored } from "./stored.js";
 
 export type Arguments = Record<string, unknown>;
 
@@ -19,6 +20,7 @@ export class DrivenResource {
     readonly provider: DynamicProvider,
     readonly vault: Emulator,
     readonly defaults: Arguments,
+    readonly className = "Key",
   ) {
     startEngineRun(vault);
   }
@@ -26,7 +28,7 @@ export class DrivenResource {
   /** The arguments as the SDK passes them on. */
   passed(args: Arguments): Arguments {
     const { name = "unnamed" } = { ...this.defaults, ...args };
-    return { ...identity(String(name)), ...this.defaults, ...args };
+    return { ...identity(String(name), this.className), ...this.defaults, ...args };
   }
 
   async checked(args: Arguments, olds: Arguments = {}): Promise<Arguments> {
@@ -77,13 +79,4 @@ export class DrivenResource {
   operations(): string[] {
     return askedOperations(this.vault);
   }
-}
-
-/** Secrets in plain text, as the engine sends them. */
-export function stored(value: Arguments): Arguments {
-  return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
-    item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
-      ? item.value
-      : item,
-  );
 }

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { key, keyBackup, keyInventory, secret } from "../../provider/dynamic-v1.js";
 import { listKeys } from "../../sdk/index.js";
 import { identity, nextEngineRun } from "./engine-run.js";
+import { key, keyBackup, keyInventory, secret } from "./providers.js";
 
 const folder = mkdtempSync(join(tmpdir(), "embedded-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -4,13 +4,14 @@ import { forgetCancellation } from "../../provider/engine/run-cancellation.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import type { Clock } from "../../provider/keyvault/clock.js";
 import { forgetDeclaredObjects } from "../../provider/object/declared-objects.js";
+import { typeOf } from "./providers.js";
 
 /** Whose the resources of these tests are, as the SDK tells it. */
 export const STACK = { project: "shop", stack: "prod" };
 
 /** The identity that the SDK hands to `check` beside the arguments. */
 export function identity(name = "orders", type = "Key", { project, stack } = STACK) {
-  const urn = `urn:pulumi:${stack}::${project}::pulumi-nodejs:dynamic/keyvault:${type}::${name}`;
+  const urn = `urn:pulumi:${stack}::${project}::${typeOf(type)}::${name}`;
   return { claimant: urn, owner: { project, stack, urn } };
 }
 

@@ -4,16 +4,6 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { transferBlob } from "../../conformance/transfer-blob.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import {
-  key,
-  keyBackup,
-  keyInventory,
-  keySet,
-  secret,
-  secretBackup,
-  secretInventory,
-  vaultBackup,
-} from "../../provider/dynamic-v1.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import type { KeyVaultClient } from "../../provider/keyvault/client.js";
 import { vaultClient } from "../../provider/vault/vault-access.js";
@@ -33,6 +23,16 @@ import {
   plantedKey,
   shownBy,
 } from "./planted-secrets.js";
+import {
+  key,
+  keyBackup,
+  keyInventory,
+  keySet,
+  secret,
+  secretBackup,
+  secretInventory,
+  vaultBackup,
+} from "./providers.js";
 
 // Every resource lives its whole life through a gateway, which at each request in turn says back what it knows: body,
 // headers and the vault's own answer. CANARY_ROUNDS=all tries every form of it at every request.

@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { key, keyInventory, secret, vaultBackup } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { holdsInFlatMemory, INPUTS, SHARES } from "../generated/generated-run.js";
+import { key, keyInventory, secret, vaultBackup } from "./providers.js";
 
 const count = Math.ceil(INPUTS * SHARES.checks);
 const milliseconds = 50;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { secret } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
 import { holdings, LossyConnection, LossyProgram, losses } from "./lossy-run.js";
+import { secret } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (_url: string): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { cancelRun } from "../../provider/engine/run-cancellation.js";
 import { TransportFailure } from "../../provider/keyvault/dispatch.js";
 import { ecKey } from "../engine/demo-keys.js";
@@ -8,6 +7,7 @@ import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
 import { codeOf, holdings, LossyConnection, LossyProgram } from "./lossy-run.js";
+import { key, secret } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({ vaultClient: async () => wire.connect() }));

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { key, keyInventory, secret, vaultBackup } from "../../provider/dynamic-v1.js";
+import { key, keyInventory, secret, vaultBackup } from "./providers.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";
 const CANARY = "canary-5f1c07!";

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keySet } from "../../provider/dynamic-v1.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
@@ -13,6 +12,7 @@ import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { hurried, identity, nextEngineRun } from "./engine-run.js";
 import { keyFiles } from "./key-files.js";
+import { key, keySet } from "./providers.js";
 
 let vault: Emulator;
 let folder: string;

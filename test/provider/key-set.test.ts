@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keySet } from "../../provider/dynamic-v1.js";
 import { cancelRun } from "../../provider/engine/run-cancellation.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
@@ -14,6 +13,7 @@ import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { hurried, identity, nextEngineRun } from "./engine-run.js";
 import { keyFiles } from "./key-files.js";
+import { key, keySet } from "./providers.js";
 
 let vault: Emulator;
 let folder: string;

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, keyInventory, secret, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
-import { type Arguments, DrivenResource, type State, stored } from "./driven-resource.js";
+import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
 import { type OtherServer, startServerWith } from "./other-server.js";
+import { key, keyBackup, keyInventory, secret, secretBackup, vaultBackup } from "./providers.js";
 import { ALL_HABITS, HABITS } from "./server-habits.js";
+import { stored } from "./stored.js";
 
 interface Subject {
   provider: DynamicProvider;

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SeededRandom } from "../../emulator/seeded-random.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import { inParallel } from "../../provider/engine/worker-pool.js";
 import { VirtualClock } from "../simulation/virtual-clock.js";
 import { identity, nextEngineRun } from "./engine-run.js";
 import { LIMITED_VAULT_URL, LimitedVault, type Outage } from "./limited-vault.js";
 import { codeOf } from "./lossy-run.js";
+import { key } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({ vaultClient: async () => wire.connect() }));

@@ -8,6 +8,7 @@ import { socketDispatch } from "../../provider/keyvault/socket-dispatch.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { stored } from "./stored.js";
 
 /** Shorter waits are pauses and are hurried; from here on they are a call's budget, which ends when a test says so. */
 const BUDGET_MS = 60_000;
@@ -92,15 +93,15 @@ export class LossyProgram {
     try {
       if (this.state === undefined) {
         const { id, outs } = await this.resource.provider.create(inputs);
-        this.state = { id, inputs, outs: plain(outs) };
+        this.state = { id, inputs, outs: stored(outs) };
       } else if (this.#isIncomplete || JSON.stringify(inputs) !== JSON.stringify(this.state.inputs)) {
         const { outs } = await this.resource.provider.update(this.state.id, this.state.outs, inputs);
-        this.state = { id: this.state.id, inputs, outs: plain(outs) };
+        this.state = { id: this.state.id, inputs, outs: stored(outs) };
       }
       this.#isIncomplete = false;
     } catch (error) {
       if (error instanceof Error && "properties" in error && "id" in error) {
-        this.state = { id: String(error.id), inputs, outs: plain(Object(error.properties)) };
+        this.state = { id: String(error.id), inputs, outs: stored(Object(error.properties)) };
         this.#isIncomplete = true;
       }
       throw error;
@@ -112,15 +113,6 @@ export class LossyProgram {
 export function codeOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return /^KV_[A-Z_]+/.exec(message)?.[0] ?? `no code: ${message}`;
-}
-
-/** Secrets in plain text, as the engine hands them back. */
-export function plain(value: Arguments): Arguments {
-  return JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
-    item !== null && typeof item === "object" && "4dabf18193072939515e22adb298388d" in item && "value" in item
-      ? item.value
-      : item,
-  );
 }
 
 /** What a vault holds: the number of versions of each object, and which of them are disabled or deleted. */

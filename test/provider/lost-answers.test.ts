@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import { OWNER_TAG } from "../../provider/object/owner-tag.js";
 import { ecKey } from "../engine/demo-keys.js";
@@ -10,6 +9,7 @@ import { call } from "../engine/vault-by-hand.js";
 import { wiredProvider } from "../plugin/wired-provider.js";
 import type { Arguments } from "./driven-resource.js";
 import { holdings, type Loss, LossyConnection, LossyProgram, losses } from "./lossy-run.js";
+import { key, keyBackup, secret, secretBackup } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (_url: string): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({

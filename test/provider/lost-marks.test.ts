@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, type FaultRule, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { identity, nextEngineRun } from "./engine-run.js";
-import { holdings, LossyConnection, plain } from "./lossy-run.js";
+import { holdings, LossyConnection } from "./lossy-run.js";
+import { key, secret } from "./providers.js";
+import { stored } from "./stored.js";
 
 const wire = vi.hoisted(() => ({ connect: (): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({ vaultClient: async () => wire.connect() }));
@@ -66,7 +67,7 @@ describe.each([
     expect(failure.message).toMatch(/^KV_UNCERTAIN/);
     vault.clock.advance(60_000);
     nextEngineRun();
-    const incomplete: State = { id: failure.id, inputs, outs: plain(failure.properties) };
+    const incomplete: State = { id: failure.id, inputs, outs: stored(failure.properties) };
     return { resource, before, after, old, incomplete };
   };
 

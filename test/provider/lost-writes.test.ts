@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey } from "../engine/demo-keys.js";
@@ -9,6 +8,7 @@ import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
 import { hurried, nextEngineRun } from "./engine-run.js";
 import { startOtherServer } from "./other-server.js";
+import { key, secret } from "./providers.js";
 
 describe.each([
   ["key", key, { import: { jwk: ecKey().jwk } }, { import: { jwk: ecKey().jwk } }, "keys", "importKey", "updateKey"],

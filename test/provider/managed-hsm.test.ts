@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { key } from "./providers.js";
 
 const symmetric = { kty: "oct", k: randomBytes(32).toString("base64url") };
 const otherSymmetric = { kty: "oct", k: randomBytes(32).toString("base64url") };
@@ -122,7 +122,7 @@ describe("a key of a Managed HSM", () => {
   });
 
   it("is nothing that a secret could be", async () => {
-    const { secret } = await import("../../provider/dynamic-v1.js");
+    const { secret } = await import("./providers.js");
     const secrets = new DrivenResource(secret, hsm, resource.defaults);
     expect(await secrets.refused({ value: "v" })).toMatch(/Managed HSM holds no secrets/);
   });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource } from "./driven-resource.js";
+import { keyBackup, secret, secretBackup } from "./providers.js";
 
 const WARNING =
   /"orders" in \S+ has 450 versions, and no backup can hold more than 500: go on under another name before/g;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { key } from "../../provider/dynamic-v1.js";
 import { addressOfId, parseObjectId } from "../../provider/vault/object-address.js";
 import { identity } from "./engine-run.js";
+import { key } from "./providers.js";
 
 const VERSION = "0123456789abcdef0123456789abcdef";
 
@@ -61,5 +61,16 @@ describe("the path of an embedded vault", () => {
     const told = failures.map(({ reason }) => reason).join();
     expect(told).toContain(`what follows "embedded:" is no path of a file (${described})`);
     expect(told).not.toContain(vaultUrl.slice(11, 18));
+  });
+});
+
+describe("the name of a key that has none in the program", () => {
+  const vaultUrl = "https://contoso.vault.azure.net";
+
+  it("is given once, and kept", async () => {
+    const made = await key.check({}, { vaultUrl, generate: { keyType: "RSA" }, autoName: "orders-1a2b3c4" });
+    expect(made.inputs.name).toBe("orders-1a2b3c4");
+    const later = await key.check(made.inputs, { vaultUrl, generate: { keyType: "RSA" }, autoName: "orders-fffffff" });
+    expect(later.inputs.name).toBe("orders-1a2b3c4");
   });
 });

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import {
   expectedDigest,
   expectedValue,
@@ -14,6 +13,7 @@ import { ecKey } from "../engine/demo-keys.js";
 import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { key, secret } from "./providers.js";
 
 const OUTSIDE = new Date("2037-01-01T00:00:00Z");
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
 import { type Exchange, type OtherServer, startOtherServer } from "./other-server.js";
+import { key, secret } from "./providers.js";
 
 describe.each([
   ["key", key, { import: { jwk: ecKey().jwk } }, "keys"],

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { configureVaultSettings } from "../../provider/engine/vault-settings.js";
 import { ownerToken } from "../../provider/object/owner-tag.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
-import { identity, nextEngineRun } from "./engine-run.js";
+import { identity as identityOf, nextEngineRun } from "./engine-run.js";
+import { key, secret } from "./providers.js";
 
 interface Found {
   tags?: Record<string, string>;
@@ -69,19 +69,20 @@ const kinds: [string, Kind][] = [
 ];
 
 const OTHER_STACK = { project: "shop", stack: "dev" };
-const tokenOf = (name: string, stack?: typeof OTHER_STACK): string =>
-  ownerToken(identity(name, "Key", stack).owner.urn);
-const tagOf = (name: string, stack = { project: "shop", stack: "prod" }): string =>
-  `${stack.project}/${stack.stack} ${tokenOf(name, stack)}`;
 
 describe.each(kinds)("the owner of a %s", (noun, kind) => {
+  const className = noun === "key" ? "Key" : "Secret";
+  const identity = (name: string, stack?: typeof OTHER_STACK) => identityOf(name, className, stack);
+  const tokenOf = (name: string, stack?: typeof OTHER_STACK): string => ownerToken(identity(name, stack).owner.urn);
+  const tagOf = (name: string, stack = { project: "shop", stack: "prod" }): string =>
+    `${stack.project}/${stack.stack} ${tokenOf(name, stack)}`;
   let vault: Emulator;
   let resource: DrivenResource;
   let told: string;
 
   beforeEach(async () => {
     vault = await startEmulator();
-    resource = new DrivenResource(kind.provider, vault, { vaultUrl: vault.url, name: "orders" });
+    resource = new DrivenResource(kind.provider, vault, { vaultUrl: vault.url, name: "orders" }, className);
     told = "";
     vi.spyOn(process.stdout, "write").mockImplementation((text) => {
       told += text;
@@ -217,7 +218,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
     });
 
     it("nothing of another stack's, of the same source or not, and names that stack", async () => {
-      await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf({ team: "theirs" }) });
+      await createdBefore({ ...identity("orders", OTHER_STACK), ...sourceOf({ team: "theirs" }) });
       for (const source of [kind.source, kind.other]) {
         await expect(resource.created(source)).rejects.toThrow(
           /^KV_ALREADY_EXISTS: .*stack "shop\/dev" owns it: set adopt: true/,
@@ -245,7 +246,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
     });
 
     it("what another stack owns where the program adopts it, told and marked anew", async () => {
-      await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf({ team: "theirs" }) });
+      await createdBefore({ ...identity("orders", OTHER_STACK), ...sourceOf({ team: "theirs" }) });
       const { outs } = await resource.created({ adopt: true });
       expect(told).toMatch(/was owned by stack "shop\/dev", and is adopted by this resource/);
       expect((await found()).tags).toEqual({ team: "theirs", "pulumi-keyvault": tagOf("orders") });
@@ -269,7 +270,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
     });
 
     it("no soft-deleted one that another stack owns", async () => {
-      await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf() });
+      await createdBefore({ ...identity("orders", OTHER_STACK), ...sourceOf() });
       await (await kind.remove(vault, "orders")).pollUntilDone();
       await expect(resource.created(sourceOf())).rejects.toThrow(
         /^KV_DELETED_RECOVERABLE: .*stack "shop\/dev" owns it.*adopt: true/,
@@ -362,7 +363,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       const old = await createdBefore({ ...identity("old"), ...sourceOf(), onDelete: "purge" });
       const renamed = await resource.created({ ...identity("new"), ...sourceOf() });
       await kind.provider.delete(old.id, old.outs);
-      expect(told).toMatch(/stays: the program declares it \(Key "new"\)/);
+      expect(told).toContain(`stays: the program declares it (${className} "new")`);
       expect((await found()).version).toBe(renamed.outs.version);
       expect(await versions()).toBe(1);
     });
@@ -473,7 +474,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
     });
 
     it("its own, whatever became of its stack's name", async () => {
-      const state = await createdBefore({ ...identity("orders", "Key", OTHER_STACK), ...sourceOf() });
+      const state = await createdBefore({ ...identity("orders", OTHER_STACK), ...sourceOf() });
       await resource.deleted(state);
       await expect(found()).rejects.toMatchObject({ statusCode: 404 });
     });

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { identity, nextEngineRun } from "./engine-run.js";
 import { holdings, LossyConnection } from "./lossy-run.js";
+import { key, secret } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (_url: string): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import type { Arguments } from "./driven-resource.js";
 import { LossyConnection, LossyProgram, losses } from "./lossy-run.js";
+import { key, secret } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (_url: string): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { formatCovered, parseCovered } from "../../provider/backup/covered-version.js";
-import { keyBackup, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { backupDigest } from "../../provider/object/backup-blob.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
+import { keyBackup, secretBackup, vaultBackup } from "./providers.js";
 
 describe("what a backup covers", () => {
   it.each(["0123456789abcdef0123456789abcdef 2026-01-01T00:00:00Z", "0123456789abcdef0123456789abcdef "])(

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { readKeyInputs, readKeyOutputs } from "../../provider/key/recorded-key.js";
 import { readSecretInputs, readSecretOutputs } from "../../provider/secret/recorded-secret.js";
 import { ecKey } from "../engine/demo-keys.js";
@@ -8,6 +7,7 @@ import { owned } from "../engine/owned-tags.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { key, secret } from "./providers.js";
 
 const kinds = [
   ["Key", key, { import: { jwk: ecKey().jwk } }, "keys", "updateKey"],

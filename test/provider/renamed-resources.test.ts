@@ -2,11 +2,11 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { OWNER_TAG } from "../../provider/object/owner-tag.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { identity, nextEngineRun } from "./engine-run.js";
+import { key, secret } from "./providers.js";
 
 const sources: [string, typeof key, Arguments][] = [
   ["an imported key", key, { import: { jwk: ecKey().jwk } }],

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup, secret, secretBackup } from "../../provider/dynamic-v1.js";
 import { vaultCaller } from "../cli/vault-caller.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { identity, nextEngineRun } from "./engine-run.js";
+import { key, keyBackup, secret, secretBackup } from "./providers.js";
 
 interface Row {
   step: string;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
-import { key, secret } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { call } from "../engine/vault-by-hand.js";
+import { key, secret } from "./providers.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";
 const folder = mkdtempSync(join(tmpdir(), "restore-"));

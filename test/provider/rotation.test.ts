@@ -2,10 +2,10 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { key } from "./providers.js";
 
 const DAY = 86_400_000;
 const material = { import: { jwk: ecKey().jwk } };

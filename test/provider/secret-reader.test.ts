@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { consequenceOfChange } from "../../cli/drift/consequence.js";
 import { plannedUpdate } from "../../cli/drift/planned-update.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { secret, secretBackup } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
+import { secret, secretBackup } from "./providers.js";
 
 const VALUE = "the value 5b7e1c";
 const VERSION = expect.stringMatching(/^[0-9a-f]{32}$/);

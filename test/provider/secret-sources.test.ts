@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { secret } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { generateValue } from "../../provider/secret/generated-value.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { secret } from "./providers.js";
 
 const VALUE = "the value 5b7e1c";
 const folder = mkdtempSync(join(tmpdir(), "secret-sources-"));

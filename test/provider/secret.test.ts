@@ -1,11 +1,11 @@
 import { SecretClient } from "@azure/keyvault-secrets";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { secret } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { owned } from "../engine/owned-tags.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { secret } from "./providers.js";
 
 const VALUE = "the value 5b7e1c";
 const OTHER = "another value 91d0aa";
@@ -55,7 +55,7 @@ describe("a secret", () => {
     });
 
     it("in that its digest is a secret of the state", async () => {
-      const { inputs } = await secret.check({}, { vaultUrl: vault.url, name: "db", value: VALUE });
+      const { inputs } = await secret.check({}, resource.passed({ value: VALUE }));
       expect(inputs.valueDigest).toHaveProperty("4dabf18193072939515e22adb298388d");
       const { outs } = await secret.create(await resource.checked({ value: VALUE }));
       expect(outs.valueDigest).toHaveProperty("4dabf18193072939515e22adb298388d");

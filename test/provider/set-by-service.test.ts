@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource } from "./driven-resource.js";
+import { key } from "./providers.js";
 
 describe("what the service sets by itself", () => {
   let vault: Emulator;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { key } from "../../provider/dynamic-v1.js";
 import { configureVaultSettings } from "../../provider/engine/vault-settings.js";
+import { key } from "./providers.js";
 
 /** As the dynamic provider host hands on a stack's configuration. */
 function configure(rawConfig: Record<string, string>): void {

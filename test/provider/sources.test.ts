@@ -8,10 +8,10 @@ import forge from "node-forge";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { transferBlob } from "../../conformance/transfer-blob.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key, keyBackup } from "../../provider/dynamic-v1.js";
 import { ecKey, type PrivateKey, rsaKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { key, keyBackup } from "./providers.js";
 
 const PASSPHRASE = "a passphrase that must not show: 0c44e1";
 const MESSAGE = Buffer.from("a message");

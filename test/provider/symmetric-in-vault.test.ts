@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { decrypt, encrypt, getKey } from "../../sdk/index.js";
 import { DrivenResource } from "./driven-resource.js";
+import { key } from "./providers.js";
 
 const generate = { keyType: "oct-HSM", keySize: 256 };
 

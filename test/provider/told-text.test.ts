@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { secret } from "../../provider/dynamic-v1.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource } from "./driven-resource.js";
+import { secret } from "./providers.js";
 
 /** Clears the screen, orders an agent of Azure Pipelines, turns what follows around: somebody who may write tags wrote it. */
 const HOSTILE = "\u001b[2J##vso[task.complete]\u202e";

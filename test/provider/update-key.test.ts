@@ -2,11 +2,11 @@ import { createSign, createVerify } from "node:crypto";
 import { KeyClient } from "@azure/keyvault-keys";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { owned } from "../engine/owned-tags.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
+import { key } from "./providers.js";
 
 const material = rsaKey();
 const other = rsaKey();

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { key } from "../../provider/dynamic-v1.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { type CallVault, vaultCaller } from "../cli/vault-caller.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { DrivenResource } from "./driven-resource.js";
 import { startOtherServer } from "./other-server.js";
+import { key } from "./providers.js";
 
 interface Made {
   key: { kid: string; kty: string };

@@ -6,8 +6,9 @@ import { KeyVaultError } from "../../provider/keyvault/errors.js";
 import { forgetDeclaredObjects } from "../../provider/object/declared-objects.js";
 import { OperationDeadline } from "../../provider/object/operation-deadline.js";
 import { vaultClient } from "../../provider/vault/vault-access.js";
-import { type Arguments, stored } from "../provider/driven-resource.js";
+import type { Arguments } from "../provider/driven-resource.js";
 import { identity } from "../provider/engine-run.js";
+import { stored } from "../provider/stored.js";
 
 /** What this suite makes, and what it takes away again, is called so: nothing else of the vault is touched. */
 const PREFIX = "pulumi-keyvault-suite-";
