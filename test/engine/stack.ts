@@ -97,6 +97,14 @@ export class Stack {
     return stack;
   }
 
+  /** The project that is in `folder` already, with the packages that it has installed. */
+  static async inFolder(folder: string, env: Record<string, string> = {}): Promise<Stack> {
+    const engine = await provisionEngine();
+    const stack = new Stack(folder, "commonjs", await environment(folder, engine, env), "dynamic");
+    await stack.pulumi("stack", "init", "dev");
+    return stack;
+  }
+
   /** Replaces the program. `dynamic` is there through both doors. */
   async program(text: string, door: Door = this.door): Promise<void> {
     const isModule = this.kind !== "commonjs" && this.kind !== "pnpm";
