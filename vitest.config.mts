@@ -1,15 +1,32 @@
 import { defineConfig } from "vitest/config";
 
+/** Rooms whose files start other programs, such as the engine. They come first, so that none of them is left alone at the end. */
+const LONG = ["test/engine/**/*.test.ts", "test/packaging/**/*.test.ts", "test/tools/**/*.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     // Runs of the engine wait as much as they compute: three at a time keep two cores busy.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A test that hangs is told soon enough; on a machine that is busy with other things, one takes ten times its time.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A log line in a test is an accident: it may carry a secret.
     onConsoleLog: (log, type) => {
       throw new Error(`A test wrote to ${type}: ${log.slice(0, 200)}`);
     },
+    projects: [
+      { extends: true, test: { name: "long", include: LONG } },
+      {
+        extends: true,
+        test: {
+          name: "short",
+          include: ["test/**/*.test.ts"],
+          exclude: LONG,
+          // Starting a process and loading what others wrote cost most of these files more than their tests do.
+          isolate: false,
+          setupFiles: ["test/fresh-modules.ts"],
+        },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { LANGUAGES, LanguageHostUnavailableError, provisionLanguage } from "./engine/language-host.mts";
 import { type Engine, EngineUnavailableError, provisionEngine } from "./engine/provision.mts";
@@ -141,13 +141,46 @@ function tests(): Tally {
       numFailedTests: z.number(),
       numPendingTests: z.number(),
       numTodoTests: z.number(),
+      testResults: z.array(
+        z.looseObject({
+          name: z.string(),
+          startTime: z.number(),
+          endTime: z.number(),
+          assertionResults: z.array(z.unknown()),
+        }),
+      ),
     })
     .safeParse(parseJson(readIfThere(results)));
   if (!report.success) return FAILED;
+  tellRooms(report.data.testResults);
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = report.data;
   // A file that does not load, or an error outside any test, fails the run without a failed test.
   const failed = passed ? numFailedTests : Math.max(numFailedTests, 1);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+/** Where the time went: by room, and the files that took longest. Some run beside each other, so the sum is longer. */
+function tellRooms(
+  files: readonly { name: string; startTime: number; endTime: number; assertionResults: unknown[] }[],
+) {
+  const timed = files.map(({ name, startTime, endTime, assertionResults }) => ({
+    path: relative(root, name).replaceAll("\\", "/"),
+    seconds: (endTime - startTime) / 1000,
+    tests: assertionResults.length,
+  }));
+  const rooms = new Map<string, { files: number; tests: number; seconds: number }>();
+  for (const { path, seconds, tests } of timed) {
+    const name = dirname(path);
+    const room = rooms.get(name) ?? { files: 0, tests: 0, seconds: 0 };
+    rooms.set(name, { files: room.files + 1, tests: room.tests + tests, seconds: room.seconds + seconds });
+  }
+  for (const [name, { files, tests, seconds }] of [...rooms].sort(([, a], [, b]) => b.seconds - a.seconds)) {
+    console.log(`${name}: ${Math.round(seconds)} s in ${files} file${files === 1 ? "" : "s"}, ${tests} tests`);
+  }
+  console.log("\nThe files that took longest:");
+  for (const { path, seconds } of timed.sort((a, b) => b.seconds - a.seconds).slice(0, 15)) {
+    console.log(`${path}: ${Math.round(seconds)} s`);
+  }
 }
 
 function readIfThere(file: string): string {

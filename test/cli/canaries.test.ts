@@ -54,6 +54,7 @@ beforeEach(async () => {
   expect(value).toBe(VALUE);
   writeFileSync(join(folder, "fleet.json"), JSON.stringify({ vaults: [gateway.url] }));
   arguments_ = new Set();
+  others = new Set(hasProc ? processes() : []);
   sampling = setInterval(sampleArguments, 5);
 });
 afterEach(async () => {
@@ -64,12 +65,15 @@ afterEach(async () => {
 
 const PROC = "/proc";
 const hasProc = existsSync(join(PROC, "self/cmdline"));
+/** What was there before the command: it is none of its, and there may be hundreds. */
+let others: Set<string>;
+const processes = (): string[] => readdirSync(PROC).filter((name) => /^\d+$/.test(name));
 
-/** What `ps` would show of every process of the machine. */
+/** What `ps` would show of every process that came since. */
 function sampleArguments(): void {
   if (!hasProc) return;
-  for (const pid of readdirSync(PROC)) {
-    if (!/^\d+$/.test(pid)) continue;
+  for (const pid of processes()) {
+    if (others.has(pid)) continue;
     try {
       arguments_.add(readFileSync(join(PROC, pid, "cmdline"), "utf8"));
     } catch {

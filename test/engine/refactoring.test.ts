@@ -427,7 +427,7 @@ describe.each(DOORS)("refactorings of a program, on the real engine (%s)", (door
       await stack.pulumi("state", "rename", "--yes", urn, `${urn.split("::").at(-1)}-new`);
     }
     // The resources that depend on others first.
-    for (const urn of urns("forgotten").reverse()) await stack.pulumi("state", "delete", "--yes", urn);
+    await stack.pulumi("state", "delete", "--yes", ...urns("forgotten").reverse());
     await write(({ after }) => after);
     await up(...urns("replaced").flatMap((urn) => ["--replace", urn]));
     await write(({ before, later = before }) => later);
