@@ -236,6 +236,38 @@ describe("the package schema", () => {
     expect(bare).toEqual([]);
   });
 
+  it("has no member that hides another in the SDK of a language", () => {
+    const hidden: string[] = [];
+    const check = (type: string, members: string[], reserved: readonly string[]): void => {
+      const forms = members.map((member) => member.toLowerCase());
+      if (new Set(forms).size < forms.length) hidden.push(`${type}: two members of one name`);
+      // A class of .NET has no member of its own name.
+      const named = [
+        ...reserved,
+        type
+          .split(":")
+          .at(-1)
+          ?.replace(/^./, (letter) => letter.toLowerCase()),
+      ];
+      hidden.push(...members.filter((member) => named.includes(member)).map((member) => `${type}.${member}`));
+    };
+    const read = typesOfOutputs(schema);
+    for (const [token, type] of Object.entries(schema.types)) {
+      // What a program reads is a dictionary in Python.
+      if ("properties" in type)
+        check(token, Object.keys(type.properties), read.has(token) ? METHODS_OF_DICTIONARIES : []);
+    }
+    for (const [token, { inputProperties, properties }] of Object.entries(schema.resources)) {
+      check(token, Object.keys(inputProperties), OF_EVERY_RESOURCE);
+      check(token, Object.keys(properties), OF_EVERY_RESOURCE);
+    }
+    for (const [token, { inputs, outputs }] of Object.entries(schema.functions)) {
+      check(token, Object.keys(inputs.properties), []);
+      check(token, Object.keys(outputs.properties), []);
+    }
+    expect(hidden).toEqual([]);
+  });
+
   it("has every function that the plugin can be asked for, by its name", async () => {
     for (const name of Object.keys(functionSchemas)) {
       const { message } = await callFunction(`keyvault:index:${name}`, { name: 7 }).then(
@@ -257,6 +289,25 @@ describe("the package schema", () => {
     expect(known?.sort()).toEqual(Object.keys(schema.config.variables).sort());
   });
 });
+
+const METHODS_OF_DICTIONARIES = "clear copy fromkeys get items keys pop popitem setdefault update values".split(" ");
+/** Of the base classes: id and urn of all, the others of Python, Go and .NET. */
+const OF_EVERY_RESOURCE = "id urn get translateOutputProperty translateInputProperty elementType".split(" ");
+
+/** The named types that outputs have, however deep. */
+function typesOfOutputs({ types, resources: ofResources, functions }: ReturnType<typeof packageSchema>): Set<string> {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    for (const [, token = ""] of JSON.stringify(value).matchAll(/"\$ref":"#\/types\/([^"]+)"/g)) {
+      if (found.has(token)) continue;
+      found.add(token);
+      visit(types[token]);
+    }
+  };
+  for (const { properties } of Object.values(ofResources)) visit(properties);
+  for (const { outputs } of Object.values(functions)) visit(outputs);
+  return found;
+}
 
 function mergedMembers(places: readonly [file: string, type: string][]): Map<string, string[]> {
   const merged = new Map<string, string[]>();
