@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { engineAddressIn } from "../provider/engine/engine-address.js";
 import { endWithEngine } from "../provider/engine/engine-loss.js";
 
 /** The engine starts this with its own address, and reads the port to speak to from the first line. */
-async function main([engineAddress]: string[]): Promise<void> {
+async function main(engineAddress: string | undefined): Promise<void> {
   endWithEngine();
   const { connectEngine } = await import("./engine-log.js");
   const { startProviderServer } = await import("./provider-service.js");
@@ -19,7 +20,7 @@ function packageVersion(): string {
   return typeof version === "string" ? version : "0.0.0";
 }
 
-main(process.argv.slice(2).filter((argument) => !argument.startsWith("-"))).catch((error: unknown) => {
+main(engineAddressIn(process.argv.slice(2))).catch((error: unknown) => {
   const isWithoutSdk = error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND";
   process.stderr.write(
     isWithoutSdk

@@ -1,5 +1,6 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { runClock } from "../engine/run-clock.js";
+import { runDeclarations } from "../engine/run-declarations.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 import { vaultIdentity } from "../vault/vault-identity.js";
@@ -7,13 +8,15 @@ import { hasOwnerTag, type Owner, ownerOf, ownerToken } from "./owner-tag.js";
 
 /**
  * What `check` has seen the running program declare, and what `delete` has let go since. One process serves one run of
- * the engine, so this is the run's knowledge, and none of it is ever written.
+ * the engine, so this is the run's knowledge, and none of it outlasts it.
  */
 interface Declaration {
   /** A token of the resource instance; one resource may be checked several times in a run. */
   claimant: string;
   /** As the SDK tells it; undefined for programs of an older SDK and where `keyvault:ownerTag` is off. */
   identity?: ResourceIdentity;
+  /** It is another provider's: of the other door, or of an explicit instance. */
+  isElsewhere?: true;
 }
 
 export interface ResourceIdentity {
@@ -37,7 +40,7 @@ const created = new Set<string>();
 let declaredOn = Number.NEGATIVE_INFINITY;
 
 /**
- * Records that a resource of the program manages an object.
+ * Records that a resource of the program manages an object, for the other providers of the run too.
  *
  * @returns the other resource that already does, where there is one: two on one name would overwrite each other for
  * ever, each seeing the other's work as drift.
@@ -46,9 +49,14 @@ export function declareObject(kind: Kind, address: ObjectAddress, declaration: D
   const object = objectKey(kind, address);
   const holder = declarations.get(object);
   if (holder !== undefined && holder.claimant !== declaration.claimant) return holder;
-  const { claimant } = declaration;
+  const { claimant, identity } = declaration;
+  const elsewhere = identity === undefined ? undefined : runDeclarations()?.declare(object, identity.urn);
+  if (elsewhere !== undefined) return heldElsewhere(elsewhere);
   const place = places.get(`${kind} ${claimant}`);
-  if (place !== undefined && place !== object) declarations.delete(place);
+  if (place !== undefined && place !== object) {
+    declarations.delete(place);
+    if (identity !== undefined) runDeclarations()?.withdraw(place, identity.urn);
+  }
   places.set(`${kind} ${claimant}`, object);
   declarations.set(object, declaration);
   declaredOn = runClock.now();
@@ -60,9 +68,18 @@ export function lastDeclarationOn(): number {
   return declaredOn;
 }
 
-/** The resource of this run that declares an object. It is never deleted, whatever goes. */
+/** The resource of this run that declares an object, through whichever provider. It is never deleted, whatever goes. */
 export function declarationOf(kind: Kind, address: ObjectAddress): Declaration | undefined {
-  return declarations.get(objectKey(kind, address));
+  const object = objectKey(kind, address);
+  const own = declarations.get(object);
+  if (own !== undefined) return own;
+  const elsewhere = runDeclarations()?.holderOf(object);
+  return elsewhere === undefined ? undefined : heldElsewhere(elsewhere);
+}
+
+function heldElsewhere(urn: string): Declaration {
+  const [root = "", project = ""] = urn.split("::");
+  return { claimant: urn, identity: { project, stack: root.slice(root.lastIndexOf(":") + 1), urn }, isElsewhere: true };
 }
 
 /**
@@ -132,7 +149,7 @@ export function recordedMark(kind: Kind, address: ObjectAddress): Owner | undefi
 
 /** The mark that writes of this run put on an object; undefined where owner tags are off or the program tells no identity. */
 export function ownerInThisRun(kind: Kind, address: ObjectAddress, recordedToken?: string): Owner | undefined {
-  const identity = declarationOf(kind, address)?.identity;
+  const identity = declarations.get(objectKey(kind, address))?.identity;
   if (identity === undefined || !vaultSettings().ownerTag) return undefined;
   return {
     stack: `${identity.project}/${identity.stack}`,
@@ -150,9 +167,10 @@ export function identityOf(news: Properties): ResourceIdentity | undefined {
 }
 
 /** `Key "orders"`, by which a message names a resource. */
-export function describeResource({ identity }: Declaration): string {
+export function describeResource({ identity, isElsewhere }: Declaration): string {
   const [type = "", name = ""] = identity?.urn.split("::").slice(2) ?? [];
-  return identity === undefined ? "another resource" : `${type.split(":").at(-1)} "${name}"`;
+  const where = isElsewhere ? " of another provider" : "";
+  return identity === undefined ? "another resource" : `${type.split(":").at(-1)} "${name}"${where}`;
 }
 
 /** For tests that take several runs through one process. @internal */

@@ -235,6 +235,40 @@ describe("the plugin on the real engine", () => {
     );
   });
 
+  describe("one object in several providers", () => {
+    const providers = `
+      const dynamic = require("pulumi-keyvault");
+      const [one, two] = ["one", "two"].map((name) => new keyvault.Provider(name, { ownerTag: false }));
+      const generate = { keyType: "EC" };`;
+
+    it("is refused in the preview, as within one of them", async () => {
+      await stack.program(`${providers}
+        new keyvault.Key("first", { name: "shared", generate }, { provider: one });
+        new keyvault.Key("second", { name: "shared", generate }, { provider: two });
+        new keyvault.Key("third", { name: "other", generate });
+        new dynamic.Key("fourth", { name: "OTHER", generate });`);
+      const run = await stack.pulumi("preview");
+      expect(run.exitCode).not.toBe(0);
+      const already = (names: string, key: string) =>
+        new RegExp(`Key "(${names})" of another provider already manages the key "${key}" in \\S+: one object takes`);
+      expect(text(run)).toMatch(already("first|second", "shared"));
+      expect(text(run)).toMatch(already("third|fourth", "(other|OTHER)"));
+      expect(requestCounts(vault)).toEqual({});
+    });
+
+    it("is not deleted where it goes from the one to the other, though no tag says whose it is", async () => {
+      await stack.pulumi("config", "set", "keyvault:ownerTag", "false");
+      await stack.program(`${providers} new keyvault.Key("first", { name: "shared", generate }, { provider: one });`);
+      await stack.up();
+      const { version } = (await keyClient(vault).getKey("shared")).properties;
+      await stack.program(`${providers} new dynamic.Key("second", { name: "shared", adopt: true });`);
+      const run = await stack.up();
+      await stack.pulumi("config", "rm", "keyvault:ownerTag");
+      expect(text(run)).toContain('stays: the program declares it (Key "second" of another provider)');
+      expect((await keyClient(vault).getKey("shared")).properties.version).toBe(version);
+    });
+  });
+
   it("a program whose plugin is missing is told its name by the engine, and nothing happens", async () => {
     const file = join(stack.folder, "Pulumi.yaml");
     const project = await readFile(file, "utf8");

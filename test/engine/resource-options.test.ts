@@ -9,7 +9,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import * as keyvault from "../../sdk/index.js";
 import { askedRequests } from "../emulator/asked-requests.js";
 import { ecKey } from "./demo-keys.js";
-import { type PreviewStep, type ProjectKind, Stack } from "./stack.js";
+import { type Door, type PreviewStep, type ProjectKind, Stack } from "./stack.js";
 
 interface Change {
   title: string;
@@ -129,9 +129,14 @@ const changes: Change[] = [
 const project = { signing: ecKey().pkcs8, other: ecKey().pkcs8 };
 const clientOptions = { disableChallengeResourceVerification: true, allowInsecureConnection: true };
 
-async function start(vault: Emulator, kind: ProjectKind = "commonjs"): Promise<{ stack: Stack; client: KeyClient }> {
+async function start(
+  vault: Emulator,
+  kind: ProjectKind = "commonjs",
+  door: Door = "dynamic",
+): Promise<{ stack: Stack; client: KeyClient }> {
   const stack = await Stack.create({
     kind,
+    door,
     program: "",
     config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
     env: { KEYVAULT_TOKEN: vault.token },
@@ -156,8 +161,8 @@ interface Driver {
   isClean(): Promise<boolean>;
 }
 
-async function cliDriver(kind: ProjectKind, vault: Emulator): Promise<Driver> {
-  const { stack } = await start(vault, kind);
+async function cliDriver(kind: ProjectKind, vault: Emulator, door?: Door): Promise<Driver> {
+  const { stack } = await start(vault, kind, door);
   return {
     stack,
     program: (text) => stack.program(text),
@@ -208,6 +213,7 @@ const runners: [string, (vault: Emulator) => Promise<Driver>][] = [
   ["TypeScript ESM", (vault) => cliDriver("typescript-esm", vault)],
   ["pnpm's layout", (vault) => cliDriver("pnpm", vault)],
   ["the Automation API", automationDriver],
+  ["the plugin", (vault) => cliDriver("commonjs", vault, "plugin")],
 ];
 
 describe.each(runners)("between two programs on the real engine, with %s", (_runner, drive) => {
