@@ -9,23 +9,47 @@ export function fromPlainMembers(inputs: Properties): Properties {
   const { valueFrom, keyResources, secretResources, ...rest } = inputs;
   return {
     ...rest,
-    ...(valueFrom === undefined ? {} : { value: oneOf(rest.value, valueFrom) }),
+    ...(valueFrom === undefined || isEmpty(valueFrom) ? {} : { value: oneOf(rest.value, valueFrom) }),
     ...(isRecord(rest.import) ? { import: importOf(rest.import) } : {}),
     ...(keyResources === undefined ? {} : { keys: together(rest.keys, keyResources) }),
     ...(secretResources === undefined ? {} : { secrets: together(rest.secrets, secretResources) }),
   };
 }
 
+/**
+ * A key of the program. With `ignoreChanges` on its import the engine takes that away, since state has nothing of the
+ * name: what is recorded of the material then stands, as where it is not at hand.
+ */
+export function fromPlainKey(inputs: Properties, olds: Properties): Properties {
+  const key = fromPlainMembers(inputs);
+  const isSourceless = SOURCES.every((source) => key[source] === undefined || key[source] === null);
+  return isSourceless && typeof olds.thumbprint === "string" ? { ...key, import: {} } : key;
+}
+
+const SOURCES = ["import", "generate", "restore", "adopt"];
+
 /** The keys of a set go by another name on their way: what holds a secret would make one of all that state has of them. */
-export function fromPlainSet({ keys, ...inputs }: Properties): Properties {
+export function fromPlainSet({ keys, ...inputs }: Properties, olds: Properties): Properties {
   const set = fromPlainMembers(inputs);
+  const isForAll = SOURCES.some((source) => set[source] !== undefined);
+  const recorded = isForAll || !isRecord(olds.keys) ? {} : olds.keys;
   if (keys === undefined) return set;
   if (!isRecord(keys)) return { ...set, entries: keys };
   const entries = Object.entries(keys).map(([name, entry]) => [
     name,
-    isRecord(entry) ? fromPlainMembers(entry) : entry,
+    isRecord(entry) ? fromPlainKey(entry, recordOf(recorded, name)) : entry,
   ]);
   return { ...set, entries: Object.fromEntries(entries) };
+}
+
+function recordOf(records: Properties, name: string): Properties {
+  const record = Object.hasOwn(records, name) ? records[name] : undefined;
+  return isRecord(record) ? record : {};
+}
+
+/** What is left of a place whose only member is ignored. */
+function isEmpty(place: unknown): boolean {
+  return isRecord(place) && Object.keys(place).length === 0;
 }
 
 function importOf({ passphraseFrom, ...rest }: Properties): Properties {

@@ -2,7 +2,7 @@ import { parseCovered } from "../provider/backup/covered-version.js";
 import * as dynamicV1 from "../provider/dynamic-v1.js";
 import { isRecord } from "../provider/engine/input-check.js";
 import type { DynamicProvider, Properties } from "../provider/engine/lifecycle.js";
-import { fromPlainMembers, fromPlainSet } from "./plain-members.js";
+import { fromPlainKey, fromPlainMembers, fromPlainSet } from "./plain-members.js";
 import { keyBackupSchema, secretBackupSchema, vaultBackupSchema } from "./schema/backup-schema.js";
 import { keyInventorySchema, secretInventorySchema } from "./schema/inventory-schema.js";
 import { keySchema } from "./schema/key-schema.js";
@@ -22,8 +22,8 @@ export interface PluginResource {
   adopt?(id: string): Promise<{ inputs: Properties; outputs: Properties }>;
   /** Inputs of which no more than a digest is left, which is no secret. */
   digested?: readonly string[];
-  /** The form of the inputs that the shared check takes. */
-  fromPlain(inputs: Properties): Properties;
+  /** The form of the inputs that the shared check takes. `olds` are those in state. */
+  fromPlain(inputs: Properties, olds: Properties): Properties;
   /** What programs read and state does not record. */
   derive(id: string, outputs: Properties): Properties | Promise<Properties>;
 }
@@ -37,7 +37,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.key,
     identity: "object",
     digested: ["restore"],
-    fromPlain: fromPlainMembers,
+    fromPlain: fromPlainKey,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Key",
     adopt: async (id) => (await import("../provider/key/adopt-key.js")).importKey(id),
     derive: async (id, outputs) => {

@@ -37,10 +37,23 @@ export async function checkResource(
   const { provider, identity, fromPlain } = resourceOf(urn);
   const told = identity === "none" ? {} : identityOf(urn, identity === "object" ? "object" : "nothing", autonaming);
   const { autoName, ...owner } = told;
-  return provider.check(olds, {
-    ...fromPlain(news),
+  const { inputs, failures } = await provider.check(olds, {
+    ...fromPlain(withoutInternal(news), olds),
     ...(identity === "object" ? told : owner),
   });
+  const strange = INTERNAL.filter((name) => Object.hasOwn(news, name));
+  return { inputs, failures: [...strange.map(notAProperty), ...failures] };
+}
+
+/** What the shared check is handed beside a program's arguments. No program gives it: it would speak for another resource. */
+const INTERNAL = ["owner", "claimant", "autoName", "entries", "restoreFrom"];
+
+function withoutInternal(news: Properties): Properties {
+  return Object.fromEntries(Object.entries(news).filter(([name]) => !INTERNAL.includes(name)));
+}
+
+function notAProperty(name: string): CheckFailure {
+  return { property: "", reason: `KV_INVALID_INPUT: "${name}" is not a property of this resource` };
 }
 
 export async function diffResource(
