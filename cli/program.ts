@@ -15,7 +15,7 @@ import { registerReport } from "./report/report-command.js";
 export function createProgram(): Command {
   const program = new Command("pulumi-keyvault")
     .description(
-      "Azure Key Vault under Pulumi: drift in pipelines, adoption of existing vaults, and an embedded vault.",
+      "Azure Key Vault under Pulumi: drift, adoption, inventories, backups, a doctor, and an embedded vault.",
     )
     .version(packageVersion())
     // What is wrong with the arguments is told with every other failure, in one form.

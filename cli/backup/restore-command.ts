@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import type { RestoreOptions } from "./backup-options.js";
 
 const HELP = `
-Restores what \`pulumi-keyvault backup\` or a VaultBackup with \`to\` wrote, with all
-versions, attributes and tags. Versions keep their ids.
+Restores what \`pulumi-keyvault backup\` or a VaultBackup with \`to\` wrote, with
+all versions, attributes and tags. Versions keep their ids.
 
 Nothing is overwritten, and no version is added: a name that the vault has, a
 deleted one included, is refused by name, and the others are restored. A file

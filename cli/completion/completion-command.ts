@@ -10,7 +10,11 @@ values. In the start-up file of the shell:
 
 Exit codes:
   0  the script is printed
-  1  it is not; the code on standard error says why`;
+  1  it is not; the code on standard error says why
+
+Examples:
+  source <(pulumi-keyvault completion bash)
+  pulumi-keyvault completion fish | source`;
 
 export function registerCompletion(program: Command): void {
   program

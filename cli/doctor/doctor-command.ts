@@ -3,8 +3,8 @@ import { DOCTOR_FORMATS, type DoctorOptions } from "./doctor-options.js";
 
 const HELP = `
 Looks at this machine (Node, engine, SDK), at the way to the vault (name,
-connection, TLS, firewall, clock), at who signs in, and at what that identity may
-do. For what does not work it says what to do.
+connection, TLS, firewall, clock), at who signs in, and at what that identity
+may do. For what does not work it says what to do.
 
 Nothing is written. Permissions are asked with requests that cannot change the
 vault: lists, and reads of names that are not there, which are answered with 404
@@ -26,7 +26,7 @@ Examples:
 export function registerDoctor(program: Command): void {
   program
     .command("doctor")
-    .summary("tell what works between here and a vault, and what to do")
+    .summary("tell what works between here and a vault")
     .description("Tells what works between this machine and a vault, what does not, and what to do.")
     .option("--vault <url>", "vault or Managed HSM (default: AZURE_KEYVAULT_URL)")
     .option("--credential <name>", "as keyvault:credential (default: KEYVAULT_CREDENTIAL, else default)")

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { inert } from "../text/pipeline-text.js";
-import { printable, wrap } from "../text/terminal-text.js";
+import { LONGEST_WHOLE_WORD, printable, wrap } from "../text/terminal-text.js";
 import { type DriftedProperty, type DriftedResource, type DriftReport, isComplete } from "./drift-report.js";
 import { describeResource } from "./resource-identity.js";
 import { summary } from "./summary.js";
@@ -15,8 +15,6 @@ const HEADINGS = ["PROPERTY", "RECORDED", "OBSERVED", "NEXT UP --REFRESH"] as co
 const STACKED = ["recorded", "observed", "next up --refresh"] as const;
 const GAP = "  ";
 const INDENT = "  ";
-/** Versions and thumbprints are copied as a whole: up to this length no word is broken. */
-const LONGEST_WHOLE_WORD = 44;
 
 /** A report for people: a table a resource, in the width of the terminal. */
 export function formatTable(report: DriftReport, { width = 80, colour = false }: TableOptions = {}): string {

@@ -2,16 +2,25 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { EmulatorCommandOptions } from "./emulator-options.js";
 
 const HELP = `
-Serves keys and secrets of api-version 7.4 on loopback until SIGTERM or Ctrl-C.
-It protects nothing: never put a real key into it.
+Serves keys and secrets, in all api-versions from 7.4 to 2026-04-01, on loopback
+until SIGTERM or Ctrl-C. It protects nothing: never put a real key into it.
 
 Standard output is what a shell can read: comments, and a line for each
 environment variable that other tools need. --write-env writes the same to a
 file once the vault answers, and takes it away at the end, unless it has been
 changed. A file that is there is not overwritten without --force.
 
-The first vault answers on the printed URL, further ones on
-https://NAME.localhost:PORT. Any bearer token is accepted.
+  AZURE_KEYVAULT_URL       the first vault: https://NAME.localhost:PORT where
+                           such names resolve, as Azure's own clients need it,
+                           else https://localhost:PORT, and a comment says which
+                           switch of theirs takes that
+  KEYVAULT_CREDENTIAL,     for pulumi-keyvault. Any bearer token is accepted: in
+  KEYVAULT_TOKEN           Azure's clients a credential that returns this one
+  NODE_EXTRA_CA_CERTS,     the certificate authority, for Node.js, for Python,
+  REQUESTS_CA_BUNDLE,      and for OpenSSL and Go; none of them with --no-tls
+  SSL_CERT_FILE
+
+Further vaults answer on https://NAME.localhost:PORT.
 
 Faults are KIND[,member=value...], where KIND is one of
   dropBefore, dropAfter, drop, cut, silence    the connection dies, or is silent

@@ -1,8 +1,10 @@
 import { X509Certificate } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Emulator, StoreError, startEmulator } from "../../emulator/index.js";
+import { isLoopbackHost } from "../../provider/keyvault/identifier.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { writeOwnFile } from "../files/own-file.js";
@@ -27,8 +29,9 @@ export async function runEmulator(given: EmulatorCommandOptions): Promise<void> 
     const seeded = seed ? await fill(emulator, options.plane, seed) : [];
     for (const fault of faults) emulator.faults.add(fault);
     const caFile = await writeAuthority(emulator, options.caFile, cleanUps);
-    const comments = options.quiet ? [] : [...description(emulator, options), ...seeded];
-    const text = [...comments, ...environment(emulator, caFile)].join("\n");
+    const place = await placeOf(emulator, options);
+    const comments = options.quiet ? [] : [...description(emulator, place, options), ...seeded];
+    const text = [...comments, ...environment(emulator, place.url, caFile)].join("\n");
     if (options.writeEnv !== undefined) {
       cleanUps.push(await writeOwnFile({ path: options.writeEnv, content: `${text}\n` }, force));
     }
@@ -133,20 +136,53 @@ async function writeAuthority(
   return path;
 }
 
-function description(emulator: Emulator, { vault, store }: EmulatorCommandOptions): string[] {
+/** The address of the first vault, and whether Azure's own clients take it as it is. */
+interface Place {
+  url: string;
+  isTakenByAzure: boolean;
+}
+
+/**
+ * Azure's clients take a vault whose host ends with that of the challenge's resource: over HTTPS the vault's own name below
+ * `localhost` is one. Not every machine resolves such names.
+ */
+async function placeOf(
+  emulator: Emulator,
+  { vault: [name = "emulator"], tls }: EmulatorCommandOptions,
+): Promise<Place> {
+  const host = `${name}.localhost`;
+  const isResolved = await lookup(host).then(
+    ({ address }) => isLoopbackHost(address.includes(":") ? `[${address}]` : address),
+    () => false,
+  );
+  if (tls && isResolved) return { url: `https://${host}:${emulator.port}`, isTakenByAzure: true };
+  return { url: emulator.url, isTakenByAzure: false };
+}
+
+function description(
+  emulator: Emulator,
+  { url, isTakenByAzure }: Place,
+  { vault, store }: EmulatorCommandOptions,
+): string[] {
   const [first = "emulator", ...others] = vault;
   // On one line, whatever the path: a shell reads what is printed here.
   const where = store === undefined ? "in memory" : `in ${printable(resolve(store))}, unencrypted`;
   return [
     `# Key Vault emulator, for development only. Keys are ${where}.`,
-    `# ${first}: ${emulator.url}`,
+    `# ${first}: ${url}`,
     ...others.map((name) => `# ${name}: ${emulator.vault(name).url}`),
+    ...(isTakenByAzure
+      ? []
+      : [
+          "# Azure's own clients take this address with disableChallengeResourceVerification",
+          "# (verify_challenge_resource=False in Python, and so on): it is of no vault's domain.",
+        ]),
   ];
 }
 
-function environment(emulator: Emulator, caFile: string | undefined): string[] {
+function environment(emulator: Emulator, url: string, caFile: string | undefined): string[] {
   const variables = {
-    AZURE_KEYVAULT_URL: emulator.url,
+    AZURE_KEYVAULT_URL: url,
     KEYVAULT_CREDENTIAL: "token",
     KEYVAULT_TOKEN: emulator.token,
     ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile, REQUESTS_CA_BUNDLE: caFile, SSL_CERT_FILE: caFile }),

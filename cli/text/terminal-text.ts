@@ -15,7 +15,10 @@ export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
 
-/** Breaks at spaces, and inside of words that are wider than the line. Line breaks of a value are shown as such. */
+/** Versions, thumbprints and ids are copied as a whole: up to this length no word is broken, however narrow the terminal. */
+export const LONGEST_WHOLE_WORD = 44;
+
+/** Breaks at spaces, and inside of words that are wider than the line and longer than an id. Line breaks of a value are shown as such. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of printable(text).split(" ")) {
@@ -25,7 +28,7 @@ export function wrap(text: string, width: number): string[] {
       lines[lines.length - 1] = `${last} ${rest}`;
       continue;
     }
-    while (rest.length > width) {
+    while (rest.length > Math.max(width, LONGEST_WHOLE_WORD)) {
       // Never between the halves of a surrogate pair, each of which would be a character that cannot be shown.
       const end = /[\ud800-\udbff]/.test(rest.charAt(width - 1)) ? Math.max(width - 1, 2) : width;
       lines.push(rest.slice(0, end));

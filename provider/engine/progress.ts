@@ -17,6 +17,12 @@ export function tell(line: string): void {
   teller(printableText(line));
 }
 
+/** The same for what is wrong with a run though it goes on. What a program itself prints is its own: on standard error. */
+export function warn(line: string): void {
+  if (teller === toStandardOutput) process.stderr.write(`${printableText(line)}\n`);
+  else teller(printableText(line));
+}
+
 /** Has all that is told go another way: to the engine's own log, where a provider has a line to it. */
 export function tellThrough(other: Teller = toStandardOutput): void {
   teller = other;

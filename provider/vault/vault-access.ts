@@ -1,9 +1,11 @@
 import { statSync } from "node:fs";
+import { warn } from "../engine/progress.js";
 import { runCancellation } from "../engine/run-cancellation.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import type { TokenSource } from "../keyvault/token-source.js";
 import { tellOutage, tellThrottled } from "./tell-outage.js";
+import { isFirstInRun } from "./told-once.js";
 import { embeddedFile, isEmbedded, vaultIdentity } from "./vault-identity.js";
 
 type Clients = Map<string, Promise<KeyVaultClient>>;
@@ -81,7 +83,8 @@ function emptyVault(vaultUrl: string): Promise<KeyVaultClient> {
   const key = vaultIdentity(vaultUrl);
   const opened = emptyVaults.get(key) ?? openEmbedded(vaultUrl, undefined);
   if (!emptyVaults.has(key)) {
-    process.stderr.write(`${vaultUrl}: there is no embedded vault at this path, and nothing in it\n`);
+    const line = `${vaultUrl}: there is no embedded vault at this path, and nothing in it`;
+    if (isFirstInRun(line)) warn(line);
     emptyVaults.set(key, opened);
   }
   return opened;
@@ -94,9 +97,9 @@ async function openEmbedded(vaultUrl: string, store: string | undefined): Promis
   const emulator = await startEmulator({ timing: "short", ...(store === undefined ? {} : { store }) });
   emulator.unref();
   if (store !== undefined || embeddedFile(vaultUrl) === undefined) {
-    process.stderr.write(
-      `${vaultUrl} is an embedded vault, for development: its keys are in a local file, unencrypted\n`,
-    );
+    const where = store === undefined ? "end with this process" : "are in a local file, unencrypted";
+    // Of the first one in a run: what holds of one holds of all.
+    if (isFirstInRun("embedded")) warn(`${vaultUrl} is an embedded vault, for development: its keys ${where}`);
   }
   return new KeyVaultClient({
     vaultUrl: emulator.url,

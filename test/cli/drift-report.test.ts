@@ -265,8 +265,15 @@ describe("the forms of a drift report", () => {
     expect(formatJunit(told)).not.toContain("<y>");
   });
 
-  it("breaks words that are wider than the line", () => {
-    expect(wrap("abcdefgh ij", 4)).toEqual(["abcd", "efgh", "ij"]);
+  it("breaks a word that is wider than the line, and never a version or a thumbprint", () => {
+    const word = "abcdefghij".repeat(6);
+    expect(wrap(`${word} kl`, 40)).toEqual([word.slice(0, 40), `${word.slice(40)} kl`]);
+    const thumbprint = "Xn4-rT_".repeat(7).slice(0, 43);
+    expect(wrap(`a ${thumbprint} b`, 20)).toEqual(["a", thumbprint, "b"]);
+    for (const width of [80, 60, 40, 20]) {
+      const text = formatTable(report("drift-preview"), { width });
+      for (const id of formatJson(report("drift-preview")).match(/\b[0-9a-f]{32}\b/g) ?? []) expect(text).toContain(id);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +73,7 @@ describe("emulator", () => {
     const { text, env } = await emulator();
     expect(text.split("\n").filter((line) => line !== "" && !/^(#|export \w+=)/.test(line))).toEqual([]);
     expect(env).toMatchObject({
-      AZURE_KEYVAULT_URL: expect.stringMatching(/^https:\/\/(localhost|127\.0\.0\.1):\d+$/),
+      AZURE_KEYVAULT_URL: expect.stringMatching(/^https:\/\/((emulator\.)?localhost|127\.0\.0\.1):\d+$/),
       KEYVAULT_CREDENTIAL: "token",
       NODE_EXTRA_CA_CERTS: env.SSL_CERT_FILE,
       REQUESTS_CA_BUNDLE: env.SSL_CERT_FILE,
@@ -96,6 +96,23 @@ describe("emulator", () => {
     expect(await end).toMatchObject({ exitCode: 0, stderr: "" });
     await expect(stat(env.SSL_CERT_FILE ?? "")).rejects.toMatchObject({ code: "ENOENT" });
     await expect(stat(join(folder, "emulator.env"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("prints lines that Azure's own clients take as they stand, or says with which switch they do", async () => {
+    const { text, env } = await emulator();
+    const needsSwitch = text.includes("disableChallengeResourceVerification");
+    expect(needsSwitch).toBe(!env.AZURE_KEYVAULT_URL?.includes("emulator.localhost"));
+    const program = `
+      const { SecretClient } = require("@azure/keyvault-secrets");
+      const token = process.env.KEYVAULT_TOKEN;
+      const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+      const options = { disableChallengeResourceVerification: ${needsSwitch} };
+      const secrets = new SecretClient(process.env.AZURE_KEYVAULT_URL, credential, options);
+      secrets.setSecret("greeting", "hello").then(() => secrets.getSecret("greeting")).then(({ value }) => console.log(value));`;
+    await writeFile(join(folder, "azure.cjs"), program);
+    await symlink(join(__dirname, "../../node_modules"), join(folder, "node_modules"));
+    const child = spawn(process.execPath, ["azure.cjs"], { cwd: folder, env: { PATH: process.env.PATH, ...env } });
+    expect(await ended(child)).toMatchObject({ exitCode: 0, stdout: "hello\n" });
   });
 
   it("prints the environment lines alone with --quiet", async () => {

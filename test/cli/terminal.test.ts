@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import { createProgram } from "../../cli/program.js";
 import { commandLine, runCommand } from "./command-line.js";
 
 const preview = join(__dirname, "fixtures/drift-preview.json");
-const COMMANDS = ["emulator", "drift", "adopt", "inventory"];
+const COMMANDS = createProgram().commands.map((command) => command.name());
 
 /** In a terminal of its own, of 80 columns; util-linux's `script` has one. */
 function inTerminal(command: string, env: Record<string, string> = {}) {
@@ -56,6 +57,34 @@ describe("piped", () => {
       },
     );
     expect(run).toMatchObject({ stdout: '{\n  "forma', stderr: "", status: 0 });
+  });
+
+  it.each(COMMANDS)("the help of %s has all that a reader looks for, in one order", async (command) => {
+    const { stdout, exitCode } = await runCommand([command, "--help"]);
+    expect(exitCode).toBe(0);
+    const order = ["Usage: pulumi-keyvault", "Options:", "Exit codes:\n  0  ", "Examples:\n  "].map((part) =>
+      stdout.indexOf(part),
+    );
+    expect(order.every((place) => place >= 0)).toBe(true);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(stdout).toContain(`pulumi-keyvault ${command}`);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    // Each command that asks a vault says with what right.
+    if (/^ {2}--credential/m.test(stdout))
+      expect(stdout).toMatch(/[Nn]eeds (keys|secrets)\/|PERMISSION|Permissions|seed/);
+  });
+
+  it("options of one name say the same in every command", () => {
+    const said = new Map<string, Set<string>>();
+    for (const command of createProgram().commands) {
+      for (const { flags, description } of command.options) {
+        const [first = ""] = description.split(" (");
+        if (/^--(credential)/.test(flags)) said.set(flags, (said.get(flags) ?? new Set()).add(first));
+      }
+    }
+    expect([...said.values()].map((each) => [...each].filter((text) => !text.includes("--seed-from")).length)).toEqual([
+      1,
+    ]);
   });
 
   it("the commands are listed with a line each", async () => {
