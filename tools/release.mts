@@ -4,14 +4,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { disagreements, obstacles, releasedChangelog, sectionOf } from "./release/changelog.mts";
+import { repositoryObstacles } from "./release/repository.mts";
 
 // npm run release -- 0.2.0           makes the release ready: version, changelog, commit, tag. Pushes nothing.
-// npm run release -- --check v0.2.0  whether tag, package, lock file and changelog agree
+// npm run release -- --check v0.2.0  whether tag, package, lock file, changelog and repository agree
 // npm run release -- --notes v0.2.0  what the changelog says of it
 
 const root = join(import.meta.dirname, "..");
 const CHANGELOG = join(root, "CHANGELOG.md");
-const manifestSchema = z.looseObject({ version: z.string(), repository: z.unknown().optional() });
+const manifestSchema = z.looseObject({
+  version: z.string(),
+  repository: z.unknown().optional(),
+  bugs: z.unknown().optional(),
+});
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,10 +29,15 @@ if (values.notes !== undefined) {
   console.log(sectionOf(changelog, values.notes.replace(/^v/, "")) ?? "");
 } else if (values.check !== undefined) {
   const lock = manifestSchema.parse(readJson("package-lock.json"));
-  refuseIfAny(disagreements(changelog, { manifest: manifest.version, lock: lock.version }, values.check));
+  const versions = { manifest: manifest.version, lock: lock.version };
+  refuseIfAny([...disagreements(changelog, versions, values.check), ...repositoryObstacles(manifest, origin())]);
 } else {
   const [version = ""] = positionals;
-  refuseIfAny([...obstacles(changelog, manifest, version), ...uncommitted()]);
+  refuseIfAny([
+    ...obstacles(changelog, manifest, version),
+    ...repositoryObstacles(manifest, origin()),
+    ...uncommitted(),
+  ]);
   writeFileSync(CHANGELOG, releasedChangelog(changelog, version, new Date().toISOString().slice(0, 10)));
   run("npm", "version", version, "--no-git-tag-version", "--ignore-scripts");
   run("git", "commit", "--quiet", "-m", `Release ${version}`, "CHANGELOG.md", "package.json", "package-lock.json");
@@ -38,6 +48,12 @@ if (values.notes !== undefined) {
 function uncommitted(): string[] {
   const { stdout } = spawnSync("git", ["status", "--porcelain"], { cwd: root, encoding: "utf8" });
   return stdout.trim() === "" ? [] : ["there are changes that are not committed"];
+}
+
+/** Where this checkout comes from; undefined where it comes from nowhere. */
+function origin(): string | undefined {
+  const { status, stdout } = spawnSync("git", ["remote", "get-url", "origin"], { cwd: root, encoding: "utf8" });
+  return status === 0 ? stdout.trim() : undefined;
 }
 
 function refuseIfAny(found: readonly string[]): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { disagreements, obstacles, releasedChangelog, sectionOf } from "../../tools/release/changelog.mjs";
+import { repositoryFields, repositoryObstacles } from "../../tools/release/repository.mjs";
 
 const CHANGELOG = `# Changelog
 
@@ -13,7 +14,7 @@ const CHANGELOG = `# Changelog
 
 - The first.
 `;
-const manifest = { version: "0.1.0", repository: { type: "git", url: "https://example.com/keyvault.git" } };
+const manifest = { version: "0.1.0" };
 
 describe("a release", () => {
   it("takes what is unreleased under its version and day", () => {
@@ -39,10 +40,48 @@ describe("a release", () => {
       ["CHANGELOG.md has Fixed more than once"],
     ],
     ["0.2.0", "# Changelog\n", manifest, ['CHANGELOG.md has no heading "## Unreleased"']],
-    ["0.2.0", CHANGELOG, { version: "0.1.0" }, ["package.json has no repository"]],
   ])("%s is refused for what stands in its way", (version, changelog, of, expected) => {
     const found = obstacles(changelog, of, version);
     expect(found.map((line, index) => line.slice(0, expected[index]?.length))).toEqual(expected);
+  });
+
+  it.each([
+    "https://github.com/contoso/pulumi-keyvault.git",
+    "https://github.com/contoso/pulumi-keyvault",
+    "git@github.com:contoso/pulumi-keyvault.git",
+    "ssh://git@github.com:22/contoso/pulumi-keyvault.git",
+    "https://somebody:a-planted-token@github.com/contoso/pulumi-keyvault.git",
+  ])("is told the fields of its repository, which origin names as %s", (remote) => {
+    const fields = {
+      repository: { type: "git", url: "git+https://github.com/contoso/pulumi-keyvault.git" },
+      bugs: { url: "https://github.com/contoso/pulumi-keyvault/issues" },
+      homepage: "https://github.com/contoso/pulumi-keyvault#readme",
+    };
+    expect(repositoryFields(remote)).toEqual(fields);
+    const [told = "", ...others] = repositoryObstacles({}, remote);
+    expect(others).toEqual([]);
+    expect(told).toContain("package.json has no repository, no bugs: npm ties the provenance");
+    expect(told).toContain('npm pkg set "repository.type=git" "repository.url=git+https://github.com/contoso/');
+    expect(told).toContain('"bugs.url=https://github.com/contoso/pulumi-keyvault/issues"');
+    expect(told).not.toContain("a-planted-token");
+    expect(repositoryObstacles(fields, remote)).toEqual([]);
+  });
+
+  it.each([undefined, "/srv/git/keyvault", "../keyvault"])(
+    "of a checkout that comes from %s is refused until somebody says where it is",
+    (remote) => {
+      expect(repositoryObstacles({ repository: "github:contoso/pulumi-keyvault" }, remote)).toEqual([
+        expect.stringMatching(/^package\.json has no bugs: .*put in the real OWNER and NAME.*\n {2}npm pkg set/s),
+      ]);
+      expect(repositoryObstacles({ repository: "github:contoso/pulumi-keyvault", bugs: "x" }, remote)).toEqual([]);
+    },
+  );
+
+  it("is refused where package.json names another repository than it comes from", () => {
+    const named = { repository: "github:contoso/pulumi-keyvault", bugs: "x" };
+    expect(repositoryObstacles(named, "git@github.com:fabrikam/pulumi-keyvault.git")).toEqual([
+      "package.json names the repository github.com/contoso/pulumi-keyvault, and origin is github.com/fabrikam/pulumi-keyvault: which is it?",
+    ]);
   });
 
   it("is not published where tag, package, lock file and changelog do not agree", () => {

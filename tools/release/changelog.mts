@@ -13,12 +13,8 @@ export function releasedChangelog(changelog: string, version: string, day: strin
   return changelog.replace(/^## Unreleased *$/m, `## Unreleased\n\n## ${version} (${day})`);
 }
 
-/** What stands in the way of a release: with words for each, none where nothing does. */
-export function obstacles(
-  changelog: string,
-  manifest: { version?: unknown; repository?: unknown },
-  version: string,
-): string[] {
+/** What of version and changelog stands in the way of a release: with words for each, none where nothing does. */
+export function obstacles(changelog: string, manifest: { version?: unknown }, version: string): string[] {
   const found: string[] = [];
   if (!VERSION.test(version)) found.push(`"${version}" is no version: write it as in 0.2.0 or 1.0.0-rc.1`);
   else if (typeof manifest.version === "string" && !isLater(version, manifest.version))
@@ -30,7 +26,6 @@ export function obstacles(
   const twice = headings.filter((name, index) => headings.indexOf(name) !== index);
   if (twice.length > 0) found.push(`CHANGELOG.md has ${twice.join(", ")} more than once under Unreleased`);
   if (sectionOf(changelog, version) !== undefined) found.push(`CHANGELOG.md has a section ${version} already`);
-  if (!manifest.repository) found.push("package.json has no repository: npm ties the provenance of a package to it");
   return found;
 }
 
