@@ -111,7 +111,7 @@ function providerHandlers(version: string): Grpc.UntypedServiceImplementation {
 async function checkConfig(request: ProviderMessages.CheckRequest) {
   const response = new messages.CheckResponse();
   const news = request.getNews();
-  response.setFailuresList(configProblems(readProperties(news).values).map(failure));
+  response.setFailuresList((await configProblems(readProperties(news).values)).map(failure));
   // As it came: what is secret in it stays so.
   response.setInputs(news);
   return response;

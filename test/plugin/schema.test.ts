@@ -283,11 +283,12 @@ describe("the package schema", () => {
     await expect(callFunction("keyvault:index:planted", {})).rejects.toMatchObject({ code: "KV_INVALID_INPUT" });
   });
 
-  it("has every setting that the provider takes, and no other", () => {
+  it("has every setting that the provider takes, and no other", async () => {
+    const values: Record<string, string> = { apiVersion: "7.4", credential: "token", credentials: "{}" };
     for (const name of Object.keys(schema.config.variables)) {
-      expect(configProblems({ [name]: name === "apiVersion" ? "7.4" : "true" }), name).toEqual([]);
+      expect(await configProblems({ [name]: values[name] ?? "true" }), name).toEqual([]);
     }
-    const [problem] = configProblems({ vaultUri: "https://contoso.vault.azure.net" });
+    const [problem] = await configProblems({ vaultUri: "https://contoso.vault.azure.net" });
     expect(problem).toContain("keyvault:vaultUri is no setting; did you mean keyvault:vaultUrl?");
     const known = /Known are (.*)$/.exec(problem ?? "")?.[1]?.split(", ");
     expect(known?.sort()).toEqual(Object.keys(schema.config.variables).sort());
