@@ -12,8 +12,8 @@ import {
   secret,
   sendsNothing,
   text,
+  textMap,
   texts,
-  textsByKind,
 } from "./package-spec.js";
 
 const to = one(
@@ -95,12 +95,13 @@ export const vaultBackupSchema: ResourceDescription = {
   echoed: ["vaultUrl"],
   outputs: {
     blobs: secret(
-      textsByKind(
+      one(
+        "TextsByKind",
         "The backups by kind and name: base64url text, one secret. Without entries where `to` keeps them in files.",
       ),
     ),
-    covered: textsByKind("The newest version that each backup covers."),
-    failed: textsByKind("Why an object has no backup, or none of its last change."),
+    covered: one("TextsByKind", "The newest version that each backup covers."),
+    failed: one("TextsByKind", "Why an object has no backup, or none of its last change."),
     takenOn: text("When a backup was last taken, in ISO 8601."),
     digest: text("SHA-256 of the blobs, or of the folder's manifest: `sha256:` and base64url."),
   },
@@ -126,5 +127,11 @@ export const backupTypes: Record<string, ObjectTypeSpec | EnumTypeSpec> = {
       rotationPolicy: one("KeyRotation", "The `rotationPolicy` of a key, where it has one."),
     },
     required: ["vaultUrl", "name", "version"],
+  },
+  TextsByKind: {
+    type: "object",
+    description: "Something of each key and secret, by name.",
+    properties: { keys: textMap("Of each key."), secrets: textMap("Of each secret.") },
+    required: ["keys", "secrets"],
   },
 };

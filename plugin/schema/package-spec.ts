@@ -69,12 +69,6 @@ export const textMap = (description: string): PropertySpec => ({
   additionalProperties: { type: "string" },
   description,
 });
-/** By `keys` and `secrets`, then by name. A type with members of these names would hide what dictionaries are read by in Python. */
-export const textsByKind = (description: string): PropertySpec => ({
-  type: "object",
-  additionalProperties: { type: "object", additionalProperties: { type: "string" } },
-  description,
-});
 /** One of the named types of the schema. */
 export const one = (type: string, description: string): PropertySpec => ({ $ref: typeRef(type), description });
 export const many = (type: string, description: string): PropertySpec => ({

@@ -269,7 +269,8 @@ describe("the package schema", () => {
       check(token, Object.keys(inputs.properties), []);
       check(token, Object.keys(outputs.properties), []);
     }
-    expect(hidden).toEqual([]);
+    // A map of maps would hide nothing, but what YAML programs take out of one has no type there: they are refused.
+    expect(hidden).toEqual(["keyvault:index:TextsByKind.keys"]);
   });
 
   it("has every function that the plugin can be asked for, by its name", async () => {

@@ -66,9 +66,9 @@ func main() {
 		standbySigning, err := keyvault.NewKey(ctx, "standby-signing", &keyvault.KeyArgs{
 			VaultUrl: standbyUrl,
 			Restore: keyvault.RestoreArgs{
-				Blob:       vault.Blobs.MapIndex(pulumi.String("keys")).MapIndex(pulumi.String("orders-signing")),
+				Blob:       vault.Blobs.Keys().MapIndex(pulumi.String("orders-signing")),
 				SourceName: signing.Name,
-				Version:    vault.Covered.MapIndex(pulumi.String("keys")).MapIndex(pulumi.String("orders-signing")),
+				Version:    vault.Covered.Keys().MapIndex(pulumi.String("orders-signing")),
 			},
 		})
 		if err != nil {
@@ -77,9 +77,9 @@ func main() {
 		standbyPassword, err := keyvault.NewSecret(ctx, "standby-database", &keyvault.SecretArgs{
 			VaultUrl: standbyUrl,
 			Restore: keyvault.RestoreArgs{
-				Blob:       vault.Blobs.MapIndex(pulumi.String("secrets")).MapIndex(pulumi.String("orders-database")),
+				Blob:       vault.Blobs.Secrets().MapIndex(pulumi.String("orders-database")),
 				SourceName: password.Name,
-				Version:    vault.Covered.MapIndex(pulumi.String("secrets")).MapIndex(pulumi.String("orders-database")),
+				Version:    vault.Covered.Secrets().MapIndex(pulumi.String("orders-database")),
 			},
 		})
 		if err != nil {
