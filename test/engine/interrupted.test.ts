@@ -4,9 +4,9 @@ import { KeyClient } from "@azure/keyvault-keys";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { MARK, markedProcesses } from "../chaos/marked-processes.js";
-import { rsaKey } from "./demo-keys.js";
+import { ecKey, rsaKey } from "./demo-keys.js";
 import { DOORS, Stack } from "./stack.js";
-import { keyClient } from "./vault-by-hand.js";
+import { call, keyClient, settingsFor } from "./vault-by-hand.js";
 
 describe.each(DOORS)("a run that is killed in the middle of a create (%s)", (door) => {
   const material = rsaKey();
@@ -66,6 +66,66 @@ describe.each(DOORS)("a run that is killed in the middle of a create (%s)", (doo
     const versions: string[] = [];
     for await (const { version } of official().listPropertiesOfKeyVersions(name)) versions.push(version ?? "");
     expect(versions).toHaveLength(1);
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+});
+
+describe("a run that writes its state once, at its end, and is killed before", () => {
+  const sources = (turn: number) => [
+    `new keyvault.Key("imported", { name: "imported", import: { file: "imported.${turn}.pem" } });`,
+    `new keyvault.Key("generated", { name: "generated", generate: { keyType: "EC", keepers: { turn: "${turn}" } } });`,
+    `new keyvault.Secret("secret", { name: "secret", value: "value ${turn}" });`,
+  ];
+  const paths = ["/keys/imported", "/keys/generated", "/secrets/secret"];
+  let vault: Emulator;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    stack = await Stack.create({ program: "", ...settingsFor(vault) });
+    for (const turn of [1, 2]) await stack.file(`imported.${turn}.pem`, ecKey().pkcs8);
+  });
+
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+  });
+
+  const versions = () =>
+    Promise.all(
+      paths.map(async (path) => {
+        const { value } = (await call(vault, "GET", `${path}/versions`)) as { value: unknown[] };
+        return value.length;
+      }),
+    );
+
+  it.each([
+    ["created", 1],
+    ["changed", 2],
+  ])("has %s each object once after the next up", async (_what, turn) => {
+    await stack.program(sources(turn).join("\n"));
+    const before = await stack.resources();
+    for (const operation of ["importKey", "createKey", "setSecret"]) {
+      vault.faults.add({ kind: "latency", operation, milliseconds: 600_000, times: 1 });
+    }
+    const child = spawn("pulumi", ["up", "--yes", "--skip-preview", "--non-interactive"], {
+      cwd: stack.folder,
+      env: { ...stack.env, PULUMI_SKIP_CHECKPOINTS: "true", PULUMI_EXPERIMENTAL: "true" },
+      detached: true,
+      stdio: "ignore",
+    });
+    const ended = new Promise((done) => child.on("close", done));
+    await vi.waitFor(async () => expect(await versions()).toEqual([turn, turn, turn]), {
+      timeout: 60_000,
+      interval: 100,
+    });
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+    await ended;
+    vault.faults.clear();
+    await stack.pulumi("cancel", "--yes");
+    expect(await stack.resources()).toEqual(before);
+    await stack.up();
+    expect(await versions()).toEqual([turn, turn, turn]);
     expect((await stack.drift()).run.exitCode).toBe(0);
   });
 });
@@ -137,7 +197,7 @@ describe.each(DOORS)("a run that is cancelled while it waits (%s)", (door) => {
     expect(Date.now() - interruptedAt).toBeLessThan(30_000);
     // Between two requests, or in the middle of one that has done nothing.
     expect(text).toMatch(
-      /KV_TIMEOUT: (stopped waiting for key "busy" in \S+ to be free: the run|createKey "busy" in \S+) was cancelled/,
+      /KV_TIMEOUT: (stopped waiting for key "busy" in \S+ to be free: the run|\w+ "busy" in \S+) was cancelled/,
     );
     expect(text).toMatch(/KV_UNCERTAIN: whether a version of key "unanswered" in \S+ was written is not known/);
     vault.faults.clear();

@@ -78,3 +78,39 @@ describe("several runs of the engine on one vault", () => {
     expect((await runCommand(["drift"], { cwd: stack.folder, env: stack.env })).exitCode).toBe(0);
   });
 });
+
+describe("eight stacks that write one name with different material", () => {
+  let vault: Emulator;
+  let stacks: Stack[] = [];
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    // One write to a name at a time, however slow the machine is between a look and the write that rests on it.
+    vault.faults.add({ kind: "parallelWrites", milliseconds: 5_000 });
+    const program = 'new keyvault.Key("contested", { name: "contested", import: { file: "contested.pem" } });';
+    stacks = await Promise.all(
+      Array.from({ length: 8 }, async (_, at) => {
+        const stack = await Stack.create({ program, ...settingsFor(vault) });
+        await stack.file("contested.pem", ecKey().pkcs8);
+        await stack.pulumi("stack", "rename", `writer-${at}`);
+        return stack;
+      }),
+    );
+  });
+
+  afterAll(async () => {
+    for (const stack of stacks) await stack.remove();
+    await vault?.close();
+  });
+
+  it("leave one version, and seven are told whose it is", async () => {
+    const runs = await Promise.all(stacks.map((stack) => stack.tryUp()));
+    const winner = stacks.find((_stack, at) => runs[at]?.exitCode === 0);
+    const lost = runs.filter(({ exitCode }) => exitCode !== 0);
+    expect(lost.map(({ text }) => /KV_[A-Z_]+: .* in/.exec(text)?.[0])).toEqual(
+      Array.from({ length: 7 }, () => 'KV_ALREADY_EXISTS: create key "contested" in'),
+    );
+    expect(await versionsOf(vault)).toEqual({ contested: 1 });
+    expect((await winner?.drift())?.run.exitCode).toBe(0);
+  });
+});

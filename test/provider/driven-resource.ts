@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { canonicalJson } from "../../provider/engine/normal-form.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 import { stored } from "./stored.js";
@@ -70,7 +71,7 @@ export class DrivenResource {
   async drift(state: State): Promise<Arguments> {
     const { inputs } = await this.refreshed(state);
     const changed = Object.keys({ ...inputs, ...state.inputs }).filter(
-      (property) => JSON.stringify(inputs[property]) !== JSON.stringify(state.inputs[property]),
+      (property) => canonicalJson({ of: inputs[property] }) !== canonicalJson({ of: state.inputs[property] }),
     );
     return Object.fromEntries(changed.map((property) => [property, inputs[property]]));
   }

@@ -39,7 +39,7 @@ describe.each([
       if (before !== undefined) expect(await program.up(before)).toBeUndefined();
       connection.before.set("setSecret", async () => {
         if (given.foreign) await call(vault, "PUT", `/secrets/${NAME}`, { value: "somebody else's" });
-        vault.faults.add({ ...given.rule, operation: "setSecret", times: 1 });
+        connection.lose("setSecret", given);
       });
       const failure = await program.up(after);
       if (given.foreign && before === undefined) {

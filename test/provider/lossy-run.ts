@@ -3,7 +3,7 @@ import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
 import { runClock } from "../../provider/engine/run-clock.js";
 import { KeyVaultClient } from "../../provider/keyvault/client.js";
 import type { Clock } from "../../provider/keyvault/clock.js";
-import type { Dispatch } from "../../provider/keyvault/dispatch.js";
+import type { Dispatch, VaultResponse } from "../../provider/keyvault/dispatch.js";
 import { socketDispatch } from "../../provider/keyvault/socket-dispatch.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
@@ -17,19 +17,26 @@ const BUDGET_MS = 60_000;
 export class LossyConnection {
   /** Called once, right before the first request of an operation is sent. */
   readonly before = new Map<string, () => Promise<unknown>>();
+  readonly #spoiled = new Map<string, (answer: VaultResponse) => VaultResponse>();
   /** The operations that were sent, in their order. The question for a token is none. */
   readonly sent: string[] = [];
   readonly client: KeyVaultClient;
   readonly #budgets = new Set<() => void>();
+  readonly #vault: Emulator;
 
   constructor(vault: Emulator) {
+    this.#vault = vault;
     const socket = socketDispatch(vault.url);
     const dispatch: Dispatch = async (request) => {
       const first = this.before.get(request.operation);
       this.before.delete(request.operation);
       await first?.();
-      if ("authorization" in request.headers) this.sent.push(request.operation);
-      return socket.dispatch(request);
+      if (!("authorization" in request.headers)) return socket.dispatch(request);
+      this.sent.push(request.operation);
+      const answer = await socket.dispatch(request);
+      const spoil = this.#spoiled.get(request.operation) ?? ((whole: VaultResponse) => whole);
+      this.#spoiled.delete(request.operation);
+      return spoil(answer);
     };
     let tokens = 0;
     const getToken = async () => {
@@ -53,6 +60,12 @@ export class LossyConnection {
     };
   }
 
+  /** Loses the next answer to an operation. */
+  lose(operation: string, { rule, spoil }: Loss): void {
+    if (rule !== undefined) this.#vault.faults.add({ ...rule, operation, times: 1 });
+    if (spoil !== undefined) this.#spoiled.set(operation, spoil);
+  }
+
   #endBudgets(): void {
     for (const end of this.#budgets) end();
     this.#budgets.clear();
@@ -65,8 +78,12 @@ export class LossyProgram {
   state: State | undefined;
   #isIncomplete = false;
 
-  constructor(provider: DynamicProvider, vault: Emulator, name: string) {
-    this.resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name });
+  /** @param name of its object; undefined of a resource of many. */
+  constructor(provider: DynamicProvider, vault: Emulator, name: string | undefined) {
+    this.resource = new DrivenResource(provider, vault, {
+      vaultUrl: vault.url,
+      ...(name === undefined ? {} : { name }),
+    });
   }
 
   /** `pulumi up`. @returns the code of the failure, where it failed. */
@@ -143,7 +160,9 @@ async function list(vault: Emulator, path: string): Promise<Item[]> {
 
 /** A fault, and what of the request it hits is carried out. */
 export interface Loss {
-  rule: Omit<FaultRule, "operation" | "times">;
+  rule?: Omit<FaultRule, "operation" | "times">;
+  /** What takes the place of the answer to a request that was carried out. */
+  spoil?: (answer: VaultResponse) => VaultResponse;
   /** Whether somebody else writes at the same moment. */
   foreign?: true;
 }
@@ -169,8 +188,17 @@ export const losses: Record<string, Loss> = {
   "429": { rule: { kind: "throttled" } },
   "429 with Retry-After": { rule: { kind: "throttled", retryAfterSeconds: 7 } },
   "401 in the middle": { rule: { kind: "expiredToken" } },
+  "403, not done": { rule: { kind: "status", status: 403, code: "Forbidden", innerCode: "AccessDenied" } },
   "wrong content type": { rule: { kind: "contentType" } },
   "wrong object": { rule: { kind: "otherObject" } },
+  "empty answer": { spoil: (answer) => ({ ...answer, body: "" }) },
+  "empty object": { spoil: (answer) => ({ ...answer, body: "{}" }) },
+  "no object": { spoil: (answer) => ({ ...answer, body: "null" }) },
+  "204 with nothing": { spoil: () => ({ status: 204, headers: {}, body: "" }) },
+  "200 for 204": { spoil: (answer) => ({ ...answer, status: 200, body: answer.body || "{}" }) },
+  "another way": { spoil: () => ({ status: 302, headers: { location: "https://login.example/" }, body: "" }) },
+  "403 of a gateway, after": { spoil: () => ({ status: 403, headers: {}, body: "<html>blocked</html>" }) },
+  "404 of a gateway, after": { spoil: () => ({ status: 404, headers: {}, body: "<html>no such page</html>" }) },
   "HTML with 200, before": { rule: { kind: "html" } },
   "HTML with 200, after": { rule: { kind: "html", commits: "first" } },
   "no answer, not done": { rule: { kind: "silence" } },

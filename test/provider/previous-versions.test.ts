@@ -119,10 +119,10 @@ describe.each(KINDS)("the versions before of %s", (_what, { provider, collection
 
   it.each(Object.entries(losses).filter(([, { foreign }]) => !foreign))(
     "are disabled once where the answer to that is lost: %s",
-    async (_loss, { rule }) => {
+    async (_loss, loss) => {
       await up(args(0));
       connection.before.set(patch, async () => {
-        vault.faults.add({ ...rule, operation: patch, times: 1 });
+        connection.lose(patch, loss);
       });
       const failure = await up(args(1));
       if (failure !== undefined) {
