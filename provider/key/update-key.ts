@@ -6,13 +6,12 @@ import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
-import { otherOwner } from "../object/other-mark.js";
-import { type Owner, ownerOf } from "../object/owner-tag.js";
-import { patchVersion } from "../object/patch-version.js";
+import { patchKnown } from "../object/patch-version.js";
 import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
 import { putDueMark } from "../object/put-mark.js";
 import { plans, propertiesTo, type UpdatePlan } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
+import { WrittenMark } from "../object/written-mark.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { cannotBeRemoved } from "./cannot-be-removed.js";
 import { KEY_ATTRIBUTES } from "./key-attributes.js";
@@ -36,9 +35,7 @@ interface Update {
   inputs: KeyInputs;
   object: VaultObject<KeyBundle>;
   /** Whose mark the writes put on it. */
-  owner: Owner | undefined;
-  /** Whether that is another stack's, which has taken the key. */
-  isLost: boolean;
+  mark: WrittenMark;
   plan: UpdatePlan;
   /** What the program's version takes the place of: the version that is recorded, and any that is there. */
   superseded: Set<string>;
@@ -54,15 +51,15 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   const client = await vaultClient(inputs);
   const object = keyObject(client, inputs, new OperationDeadline(inputs.timeouts?.update));
   const own = KEY.owner(inputs, ownerInThisRun("key", inputs, recorded.ownerToken));
-  const other = otherOwner(object, recorded, inputs, own);
-  const owner = other ?? own;
+  const mark = new WrittenMark(object, recorded, inputs, own);
   const plan = planKeyUpdate(recorded, inputs, canMakeSameVersion(inputs));
   const superseded = new Set([...(recorded.superseded ?? []), recorded.version]);
-  const update: Update = { recorded, inputs, object, owner, isLost: other !== undefined, plan, superseded };
+  const update: Update = { recorded, inputs, object, mark, plan, superseded };
 
   let bundle: KeyBundle | undefined;
   try {
-    bundle = (await writeKey(update)) ?? (await putDueMark(KEY, object, inputs, { recorded, owner: own }));
+    bundle = await writeKey(update);
+    bundle = (await putDueMark(KEY, object, inputs, { recorded, mark, written: bundle })) ?? bundle;
     await updateRotationPolicy(update);
   } catch (error) {
     if (!bundle) throw error;
@@ -84,14 +81,14 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
 
 /** The request that the plan needs; undefined where it needs none. */
 async function writeKey(update: Update): Promise<KeyBundle | undefined> {
-  const { recorded, inputs, object, owner, plan } = update;
+  const { recorded, inputs, object, mark, plan } = update;
   // New key material is made only for a changed source. The same material makes a version that lacks what has to go.
   const refused = propertiesTo(plan, "refuse");
   if (refused.length > 0) throw cannotBeRemoved(inputs, refused);
   if (plans(plan, "newVersion", "versionWithout")) {
     return makeNextVersion(KEY, object, inputs, {
       known: mayBeOurs(update) ? undefined : recorded.version,
-      owner,
+      mark,
       attributesOver: (bundle) => {
         if (bundle !== undefined) update.superseded.add(bundle.version);
         return targetAttributes(
@@ -106,10 +103,10 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
   const changed = KEY_ATTRIBUTES.names.filter((attribute) => patched.includes(attribute));
   if (changed.length === 0) return showsAnotherKey(update) ? ((await object.current()) ?? undefined) : undefined;
   const target = patchTarget(update);
-  const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(update);
+  const isToMark = mark.owner !== undefined && recorded.ownerToken === undefined && mayMark(update);
   if (isToMark && !changed.includes("tags")) changed.push("tags");
   const isMarked = isToMark || recorded.ownerToken !== undefined;
-  return patchVersion(KEY, object, recorded, { changed, target, owner: isMarked ? owner : undefined });
+  return patchKnown(KEY, object, recorded, { changed, target, mark, isMarked });
 }
 
 /**
@@ -146,17 +143,15 @@ async function updateRotationPolicy({ inputs, object, plan }: Update): Promise<v
   if (plans(plan, "policy")) await writeRotationPolicy(object, inputs);
 }
 
-function outputsOf({ recorded, inputs, owner, isLost }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {
+function outputsOf({ recorded, inputs, mark }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {
   const isSameVersion = bundle.version === recorded.version;
   const declared = pickAttributes<KeyAttributes>(KEY_ATTRIBUTES, inputs);
   const found = leavesRestToVault(inputs)
     ? undeclaredAttributes(KEY_ATTRIBUTES, KEY_ATTRIBUTES.observed(bundle), declared)
     : undefined;
-  const token = owner?.token ?? recorded.ownerToken;
-  const isOurs = token !== undefined && ownerOf(bundle.tags)?.token === token;
   return keyState(reached, bundle, {
     ...(found ? { found } : {}),
-    ...(isLost ? pickDefined(recorded, ["ownerToken", "otherMark"]) : isOurs ? { ownerToken: token } : {}),
+    ...mark.marks(bundle.tags),
     ...(isSameVersion ? pickDefined(recorded, ["rotated", "givenKeyOps"]) : {}),
   });
 }

@@ -37,6 +37,7 @@ const recorded = new Set<string>();
 /** What each object's resource has from now on. */
 const leaving = new Map<string, string>();
 const created = new Set<string>();
+const seen = new Set<string>();
 let declaredOn = Number.NEGATIVE_INFINITY;
 
 /**
@@ -118,6 +119,16 @@ export function isLeftEarly(kind: Kind, address: ObjectAddress): boolean {
   return next !== undefined && !created.has(next);
 }
 
+/** Notes that a refresh of this run has compared the mark of an object with the recorded one. */
+export function noteSeenMark(kind: Kind, address: ObjectAddress): void {
+  seen.add(objectKey(kind, address));
+}
+
+/** Whether state knows, from this very run, who has marked an object. */
+export function wasMarkSeen(kind: Kind, address: ObjectAddress): boolean {
+  return seen.has(objectKey(kind, address));
+}
+
 /** Notes that the resource that declares an object has it in state already. */
 export function noteRecorded(kind: Kind, address: ObjectAddress): void {
   recorded.add(objectKey(kind, address));
@@ -182,6 +193,7 @@ export function forgetDeclaredObjects(): void {
   recorded.clear();
   leaving.clear();
   created.clear();
+  seen.clear();
   declaredOn = Number.NEGATIVE_INFINITY;
 }
 

@@ -7,6 +7,7 @@ import { patchVersion } from "./patch-version.js";
 import { untilRecovered } from "./recover-object.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
+import type { WrittenMark } from "./written-mark.js";
 
 interface TaggedAttributes {
   tags?: Record<string, string>;
@@ -62,12 +63,12 @@ export async function makeNextVersion<I extends ObjectInputs & A, A extends Tagg
   {
     known,
     uncompared,
-    owner,
+    mark,
     attributesOver,
   }: {
     known: string | undefined;
     uncompared?: string | undefined;
-    owner: Owner | undefined;
+    mark: WrittenMark;
     attributesOver(bundle: B | undefined): A;
   },
 ): Promise<B> {
@@ -75,6 +76,8 @@ export async function makeNextVersion<I extends ObjectInputs & A, A extends Tagg
   return object.deadline.whileBusy(`${object.label} to be free`, async () => {
     await untilRecovered(object, refusal);
     const current = await object.current();
+    if (current) mark.see(current.tags);
+    const { owner } = mark;
     const wanted = { attributes: attributesOver(current), owner, before: current?.version };
     if (current && current.version !== known) {
       if (await isAsWanted(kind, inputs, current, wanted)) return current;

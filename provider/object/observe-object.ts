@@ -1,7 +1,8 @@
 import { tell } from "../engine/progress.js";
 import { type AttributeRules, pickAttributes, undeclaredAttributes } from "./attributes.js";
+import { noteSeenMark } from "./declared-objects.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
-import { describeOwner, formatOwner, hasOwnerTag, ownerOf } from "./owner-tag.js";
+import { describeOwner, hasOwnerTag, OWNER_TAG, ownerOf } from "./owner-tag.js";
 import { tellUnmanagedChanges } from "./unmanaged-change.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
@@ -10,15 +11,15 @@ import type { VaultObject, VersionBundle } from "./vault-object.js";
  * for what is written then.
  */
 export function observeOwner(
-  { label }: VaultObject,
+  { kind, address, label }: VaultObject,
   { ownerToken }: { ownerToken?: string },
   { tags }: VersionBundle,
 ): { ownerToken?: string; otherMark?: string } {
+  if (ownerToken !== undefined) noteSeenMark(kind, address);
   if (ownerToken === undefined || !hasOwnerTag(tags)) return {};
-  const found = ownerOf(tags);
-  if (found?.token === ownerToken) return { ownerToken };
+  if (ownerOf(tags)?.token === ownerToken) return { ownerToken };
   tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
-  return { ownerToken, ...(found === undefined ? {} : { otherMark: formatOwner(found) }) };
+  return { ownerToken, otherMark: tags[OWNER_TAG] ?? "" };
 }
 
 /** What the program leaves to the vault is recorded as it is, and its changes are told: they are no drift. */

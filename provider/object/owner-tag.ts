@@ -20,6 +20,8 @@ export interface Owner {
   token: string;
   /** Of a generated or restored object: a digest of what it was made of. A run that was cut off knows by it what it had made. */
   source?: string;
+  /** The mark as it stands in the vault, of which this version knows nothing. */
+  text?: string;
 }
 
 /** A token of 16 characters from the URN: an interrupted run that starts again comes to the same one. */
@@ -58,8 +60,8 @@ export function sourceDigest(canonical: string): string {
   return createHash("sha256").update(canonical).digest("base64url").slice(0, 8);
 }
 
-export function formatOwner({ stack, token, source }: Owner): string {
-  return `${stack} ${token}${source === undefined ? "" : `.${source}`}`;
+export function formatOwner({ stack, token, source, text }: Owner): string {
+  return text ?? `${stack} ${token}${source === undefined ? "" : `.${source}`}`;
 }
 
 /** Undefined for a text that is no owner's: whoever wrote it, it is not this stack. */
@@ -80,6 +82,16 @@ export function hasOwnerTag(tags: Tags | undefined): boolean {
 export function ownerOf(tags: Tags | undefined): Owner | undefined {
   const text = ownerText(tags);
   return text === undefined ? undefined : parseOwner(text);
+}
+
+/** Whether there is a mark, and it is neither one of these tokens nor one of that stack. */
+export function isForeignMark(
+  tags: Tags | undefined,
+  { stack, tokens }: { stack: string; tokens: readonly (string | undefined)[] },
+): boolean {
+  if (!hasOwnerTag(tags)) return false;
+  const found = ownerOf(tags);
+  return found === undefined || (found.stack !== stack && !tokens.includes(found.token));
 }
 
 /** For messages: `stack "shop/prod"`, or the tag as it is where another tool has written it. */

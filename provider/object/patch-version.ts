@@ -3,6 +3,7 @@ import type { ObjectKind, PatchedVersion } from "./object-kind.js";
 import { type Owner, withOwnerTag } from "./owner-tag.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
+import type { WrittenMark } from "./written-mark.js";
 
 /**
  * Gives attributes of a version their target values, in one request. The version that is known is named: without it, a
@@ -41,4 +42,35 @@ export async function patchVersion<
       },
     }),
   );
+}
+
+/**
+ * As {@link patchVersion}, for an object that state knows and nobody has looked at: a request that writes tags looks
+ * first, since it would replace the mark of a stack that has taken the object meanwhile.
+ *
+ * @param isMarked whether the request may put a mark there: there is one, or there is room for it.
+ */
+export async function patchKnown<
+  I extends ObjectInputs,
+  A extends { tags?: Record<string, string> },
+  B extends VersionBundle,
+>(
+  kind: ObjectKind<I, A, B>,
+  object: VaultObject<B>,
+  recorded: PatchedVersion,
+  {
+    changed,
+    target,
+    mark,
+    isMarked,
+  }: { changed: readonly (keyof A)[]; target: A; mark: WrittenMark; isMarked: boolean },
+): Promise<B> {
+  if (changed.includes("tags") && mark.needsLook) {
+    const found = await object.current();
+    if (found) mark.see(found.tags);
+  }
+  const owner = isMarked || mark.isAnothers ? mark.owner : undefined;
+  const patched = await patchVersion(kind, object, recorded, { changed, target, owner });
+  mark.see(patched.tags);
+  return patched;
 }

@@ -6,13 +6,12 @@ import { ownerInThisRun } from "../object/declared-objects.js";
 import { makeNextVersion } from "../object/make-version.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
-import { otherOwner } from "../object/other-mark.js";
-import { ownerOf } from "../object/owner-tag.js";
-import { patchVersion } from "../object/patch-version.js";
+import { patchKnown } from "../object/patch-version.js";
 import { disableSuperseded, disablesPrevious } from "../object/previous-versions.js";
 import { putDueMark } from "../object/put-mark.js";
 import { plans, propertiesTo } from "../object/update-plan.js";
 import type { VaultObject } from "../object/vault-object.js";
+import { WrittenMark } from "../object/written-mark.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { cannotRepeat } from "./cannot-repeat.js";
 import { keepGenerated } from "./generated-value.js";
@@ -54,10 +53,7 @@ async function writeSecret(
   const recorded = await comparedAfterAll(object, before, inputs);
   const later = laterMembers(recorded);
   const own = SECRET.owner(inputs, ownerInThisRun("secret", inputs, recorded.ownerToken));
-  const other = otherOwner(object, recorded, inputs, own);
-  const owner = other ?? own;
-  const marks = (token: string | undefined) =>
-    other === undefined ? { token } : { lost: pickDefined(recorded, ["ownerToken", "otherMark"]) };
+  const mark = new WrittenMark(object, recorded, inputs, own);
   const plan = planSecretUpdate(recorded, inputs);
   if (plans(plan, "refuse")) throw cannotRepeat(object.label, "cannot be read");
   if (plans(plan, "newVersion", "versionWithout")) {
@@ -68,7 +64,7 @@ async function writeSecret(
     const bundle = await makeNextVersion(SECRET, object, inputs, {
       known,
       uncompared,
-      owner,
+      mark,
       attributesOver: (current) => {
         if (current !== undefined) onVersion(current.version);
         return targetAttributes(
@@ -78,23 +74,24 @@ async function writeSecret(
         );
       },
     });
-    return { ...later, ...(await written(recorded, inputs, bundle, marks(owner?.token))) };
+    return { ...later, ...(await written(recorded, inputs, bundle, mark)) };
   }
-  const patched = propertiesTo(plan, "patch");
-  const changed = SECRET_ATTRIBUTES.names.filter((attribute) => patched.includes(attribute));
+  const toPatch = propertiesTo(plan, "patch");
+  const changed = SECRET_ATTRIBUTES.names.filter((attribute) => toPatch.includes(attribute));
   if (changed.length > 0) {
-    const isToMark = owner !== undefined && recorded.ownerToken === undefined && mayMark(recorded, inputs);
+    const isToMark = mark.owner !== undefined && recorded.ownerToken === undefined && mayMark(recorded, inputs);
     if (isToMark && !changed.includes("tags")) changed.push("tags");
-    const mark = isToMark || recorded.ownerToken !== undefined ? owner : undefined;
-    const bundle = await patchVersion(SECRET, object, recorded, {
+    const patched = await patchKnown(SECRET, object, recorded, {
       changed,
       target: pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs),
-      owner: mark,
+      mark,
+      isMarked: isToMark || recorded.ownerToken !== undefined,
     });
-    return { ...later, ...(await written(recorded, inputs, bundle, marks(owner?.token ?? recorded.ownerToken))) };
+    const bundle = (await putDueMark(SECRET, object, inputs, { recorded, mark, written: patched })) ?? patched;
+    return { ...later, ...(await written(recorded, inputs, bundle, mark)) };
   }
-  const marked = await putDueMark(SECRET, object, inputs, { recorded, owner: own });
-  if (marked) return { ...later, ...(await written(recorded, inputs, marked, { token: own?.token })) };
+  const marked = await putDueMark(SECRET, object, inputs, { recorded, mark, written: undefined });
+  if (marked) return { ...later, ...(await written(recorded, inputs, marked, mark)) };
   return { ...later, ...unwritten(recorded, inputs) };
 }
 
@@ -135,18 +132,16 @@ async function written(
   recorded: SecretOutputs,
   inputs: SecretInputs,
   bundle: SecretBundle,
-  { token, lost }: { token?: string | undefined; lost?: Partial<SecretFacts> },
+  mark: WrittenMark,
 ): Promise<Properties> {
   const declared = pickAttributes<SecretAttributes>(SECRET_ATTRIBUTES, inputs);
   const found = leavesRestToVault(inputs)
     ? undeclaredAttributes(SECRET_ATTRIBUTES, SECRET_ATTRIBUTES.observed(bundle), declared)
     : undefined;
-  const isOurs = token !== undefined && ownerOf(bundle.tags)?.token === token;
   return SECRET.outputs(inputs, bundle, {
     ...(bundle.version === recorded.version ? digestOfGenerated(recorded, inputs) : {}),
     ...(found ? { found } : {}),
-    ...(isOurs ? { ownerToken: token } : {}),
-    ...lost,
+    ...mark.marks(bundle.tags),
   });
 }
 

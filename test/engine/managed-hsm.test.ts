@@ -68,12 +68,12 @@ describe("a Managed HSM on the real engine", () => {
     expect(run.exitCode).toBe(0);
   });
 
-  it("is changed with one request, and drifts in nothing after that", async () => {
+  it("is changed with a look and one request, and drifts in nothing after that", async () => {
     await stack.program(program(', keyOps: ["sign", "verify"], tags: { a: "1" }'));
     hsm.requests.clear();
     await stack.up();
     const asked = askedOperations(hsm);
-    expect(asked).toEqual(["updateKey", "backupKey"]);
+    expect(asked).toEqual(["getKey", "updateKey", "backupKey"]);
     expect((await stack.drift()).properties).toEqual({});
   });
 

@@ -112,7 +112,7 @@ const changes: Change[] = [
     after: `new keyvault.Key("transformed", { name: "transformed", ${imported} }, {
       transforms: [({ props, opts }) => ({ props: { ...props, tags: { by: "transform" } }, opts })] });`,
     step: "update",
-    requests: ["updateKey"],
+    requests: ["getKey", "updateKey"],
   },
   {
     title: "material that comes from another resource is unknown in the preview, then a version",

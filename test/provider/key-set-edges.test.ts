@@ -83,6 +83,57 @@ describe("a set that comes to publicKeys: true later", () => {
   });
 });
 
+describe("a key of a set that another stack has adopted", () => {
+  const theirs = { "pulumi-keyvault": "other/dev AAAAAAAAAAAAAAAA" };
+  const taken = async (): Promise<State> => {
+    files("a", "b");
+    const state = await set.created({ ...imported(), onDelete: "delete" });
+    await call(vault, "PATCH", "/keys/a", { tags: { team: "theirs", ...theirs } });
+    nextEngineRun();
+    return state;
+  };
+  const left = () => ({ ...imported(), onDelete: "delete" });
+
+  it("keeps that mark where the set writes tags, looked at by a refresh or not, and stays when the set goes", async () => {
+    for (const isRefreshed of [false, true]) {
+      const state = isRefreshed ? await set.refreshed(await taken()) : await taken();
+      const updated = await set.updated(state, { ...left(), tags: { team: "ours" } });
+      expect(await inVault("/keys/a")).toMatchObject({ tags: { team: "ours", ...theirs } });
+      expect(keysOf(updated).a).toMatchObject({ otherMark: theirs["pulumi-keyvault"] });
+      await set.deleted(updated);
+      expect(await inVault("/keys/a")).toHaveProperty("key");
+      expect(await inVault("/keys/b")).toHaveProperty("refused");
+      await call(vault, "DELETE", "/keys/a");
+      for (const name of ["a", "b"]) await call(vault, "DELETE", `/deletedkeys/${name}`);
+    }
+  });
+
+  it("stays when the set goes, though nothing has looked since, and is asked for nothing where nothing changed", async () => {
+    const state = await taken();
+    const updated = await set.updated(state, left());
+    expect(set.operations()).toEqual([]);
+    await set.deleted(updated);
+    expect(await inVault("/keys/a")).toHaveProperty("key");
+  });
+
+  it("is remembered as taken by updates that leave it as it is", async () => {
+    const refreshed = await set.refreshed(await taken());
+    const updated = await set.updated(refreshed, left());
+    expect(keysOf(updated).a).toMatchObject({ otherMark: theirs["pulumi-keyvault"] });
+    const next = await set.updated(updated, { ...left(), tags: { team: "ours" } });
+    expect(await inVault("/keys/a")).toMatchObject({ tags: { team: "ours", ...theirs } });
+    expect(keysOf(next).b).not.toHaveProperty("otherMark");
+  });
+
+  it("comes back with adopt: true", async () => {
+    const refreshed = await set.refreshed(await taken());
+    await set.updated(refreshed, { ...left(), adopt: true, tags: { team: "ours" } });
+    expect(await inVault("/keys/a")).toMatchObject({
+      tags: { "pulumi-keyvault": expect.stringMatching(/^shop\/prod /) },
+    });
+  });
+});
+
 describe("a key that leaves its set", () => {
   for (const removed of ["disable", "delete", "purge"]) {
     it(`stays as it is where a Key that goes on with it is declared right behind, with removed: "${removed}"`, async () => {
@@ -208,7 +259,7 @@ describe("a set with ignoreChanges", () => {
       b: { tags: { site: "north" }, thumbprint: keysOf(state).b?.thumbprint },
       c: { tags: { site: "west" } },
     });
-    expect(set.operations()).toEqual(["updateKey"]);
+    expect(set.operations()).toEqual(["getKey", "updateKey"]);
     rmSync(join(folder, "b.pem"));
     nextEngineRun();
     expect(Object.keys(keysOf(await set.updated(next, { ...imported(), keys })))).toEqual(["a", "c"]);

@@ -72,7 +72,7 @@ describe("a set of keys", () => {
     const same = await set.updated(state, imported());
     expect(set.operations()).toEqual([]);
     const tagged = await set.updated(same, { ...imported(), entries: { b: { tags: { site: "north" } } } });
-    expect(set.operations()).toEqual(["updateKey"]);
+    expect(set.operations()).toEqual(["getKey", "updateKey"]);
     expect(tagged.inputs.keys).toMatchObject({ b: { tags: { site: "north" } } });
     expect(await inVault("/keys/b")).toMatchObject({ tags: { site: "north" } });
   });
@@ -300,7 +300,7 @@ describe("the settings of a set", () => {
     const own = { ...imported(), entries: { b: { tags: { own: "1" } } } };
     const state = await set.created({ ...own, tags: { fleet: "devices" } });
     await set.updated(state, { ...own, tags: { fleet: "pumps" } });
-    expect(set.operations()).toEqual(["updateKey"]);
+    expect(set.operations()).toEqual(["getKey", "updateKey"]);
     expect(await inVault("/keys/a")).toMatchObject({ tags: { fleet: "pumps" } });
     expect(await inVault("/keys/b")).toMatchObject({ tags: { own: "1" } });
   });

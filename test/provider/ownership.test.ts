@@ -301,6 +301,71 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       expect(await kind.found(vault, "orders")).toMatchObject({ enabled: true });
     });
 
+    describe("and no refresh has seen it,", () => {
+      const unseen = async (): Promise<State> => {
+        const state = await createdBefore(args);
+        await kind.tag(vault, "orders", { team: "theirs", ...theirs });
+        vault.requests.clear();
+        return state;
+      };
+      const [get, patch, put] =
+        noun === "key" ? ["getKey", "updateKey", "importKey"] : ["getSecret", "updateSecret", "setSecret"];
+
+      it.each([
+        ["tags are written", { ...args, tags: { team: "others" } }, [get, patch], { team: "others" }],
+        ["other attributes are written", { ...args, notBefore: "2030-01-01T00:00:00Z" }, [patch], { team: "theirs" }],
+        ["a version is made", { ...kind.other, tags: { team: "ours" } }, [get, put], { team: "ours" }],
+      ])("keeps the other's mark where %s, and is left alone where it goes", async (_what, next, requests, tags) => {
+        const state = await resource.updated(await unseen(), next);
+        expect(resource.operations()).toEqual(requests);
+        expect((await found()).tags).toEqual({ ...tags, ...theirs });
+        expect(told.match(/keeps the mark of stack "other\/dev"/g)).toHaveLength(1);
+        expect(state.outs).toMatchObject({ otherMark: theirs["pulumi-keyvault"], ownerToken: tokenOf("orders") });
+        await resource.deleted(state);
+        expect(told).toMatch(/is left alone: stack "other\/dev" owns it by its tag/);
+        expect(await found()).toMatchObject({ enabled: true });
+      });
+
+      it("keeps it where state knows no mark of its own", async () => {
+        const { outs, ...state } = await unseen();
+        const { ownerToken: _unknown, ...unmarked } = outs;
+        const next = await resource.updated({ ...state, outs: unmarked }, { ...args, tags: { team: "others" } });
+        expect((await found()).tags).toEqual({ team: "others", ...theirs });
+        await resource.deleted(next);
+        expect(await found()).toMatchObject({ enabled: true });
+      });
+
+      it("keeps a mark that this version cannot read", async () => {
+        const state = await unseen();
+        await kind.tag(vault, "orders", { "pulumi-keyvault": "v2: who knows" });
+        const next = await resource.updated(state, { ...args, tags: { team: "others" } });
+        expect((await found()).tags).toEqual({ team: "others", "pulumi-keyvault": "v2: who knows" });
+        expect(told).toMatch(/keeps the mark of somebody else/);
+        await resource.deleted(next);
+        expect(await found()).toMatchObject({ enabled: true });
+      });
+
+      it("keeps the mark of this stack's former name for its own", async () => {
+        const state = await createdBefore(args);
+        const prod = { ...args, tags: { team: "others" } };
+        const renamed = await resource.updated(state, { ...identity("orders", "Key", OTHER_STACK), ...prod });
+        expect((await found()).tags?.["pulumi-keyvault"]).toBe(`shop/dev ${tokenOf("orders")}`);
+        expect(told).not.toMatch(/keeps the mark/);
+        await resource.deleted(renamed);
+        await expect(found()).rejects.toMatchObject({ statusCode: 404 });
+      });
+    });
+
+    it("comes back with adopt: true alone, and keeps what is left to the vault", async () => {
+      const before = await createdBefore({ ...kind.source, tags: { team: "theirs" } });
+      await kind.tag(vault, "orders", { team: "theirs", ...theirs });
+      const state = await resource.updated(await resource.refreshed(before), { adopt: true });
+      expect((await found()).tags).toEqual({ team: "theirs", "pulumi-keyvault": tagOf("orders") });
+      nextEngineRun();
+      await resource.deleted(state);
+      await expect(found()).rejects.toMatchObject({ statusCode: 404 });
+    });
+
     it("comes back with adopt: true", async () => {
       const state = await resource.updated(await lost(), { adopt: true, tags: { team: "ours" } });
       expect((await kind.found(vault, "orders")).tags).toEqual({

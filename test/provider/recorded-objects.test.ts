@@ -15,6 +15,7 @@ const kinds = [
 ] as const;
 
 describe.each(kinds)("a %s in state", (type, provider, source, collection, patch) => {
+  const get = `get${type}`;
   let vault: Emulator;
   let resource: DrivenResource;
 
@@ -72,7 +73,7 @@ describe.each(kinds)("a %s in state", (type, provider, source, collection, patch
     it("is changed and marked anew with the write that is due", async () => {
       const state = set(await createdBefore(), { ...nulls, ownerToken: null });
       const { outs } = await resource.updated(state, { ...source, tags: { team: "orders" } });
-      expect(resource.operations()).toEqual([patch]);
+      expect(resource.operations()).toEqual([get, patch]);
       expect(await tags()).toEqual(owned({ team: "orders" }));
       expect(outs.ownerToken).toMatch(/^[\w-]{16}$/);
     });
@@ -129,9 +130,9 @@ describe.each(kinds)("a %s in state", (type, provider, source, collection, patch
     it.each<[string, Arguments]>([
       ["tags", { tags: { team: "orders" } }],
       ["other attributes", { enabled: false }],
-    ])("is marked with the next write, of %s, in the same request", async (_what, change) => {
+    ])("is marked with the next write, of %s, after a look and in the same request", async (_what, change) => {
       const { outs } = await resource.updated(await of01(), { ...source, ...change });
-      expect(resource.operations()).toEqual([patch]);
+      expect(resource.operations()).toEqual([get, patch]);
       expect(outs.ownerToken).toMatch(/^[\w-]{16}$/);
       await call(vault, "PATCH", `/${collection}/orders/${outs.version}`, { attributes: { enabled: true } });
       expect(await tags()).toEqual(owned(change.tags as Record<string, string> | undefined));

@@ -209,7 +209,7 @@ describe("a generated value", () => {
     const value = await valueInVault();
     const { valueDigest } = state.outs;
     state = await resource.updated(state, { generate, contentType: "text/html", tags: { team: "orders" } });
-    expect(resource.operations()).toEqual(["updateSecret"]);
+    expect(resource.operations()).toEqual(["getSecret", "updateSecret"]);
     state = await resource.updated(state, { generate, onDelete: "retain" });
     expect(state.outs.valueDigest).toBe(valueDigest);
     expect(await versions()).toBe(2);

@@ -256,8 +256,8 @@ describe("a secret", () => {
   describe("gets from a changed program", () => {
     it.each<[string, Arguments, Arguments, string[]]>([
       ["a version for a value", {}, { value: OTHER }, ["getSecret", "setSecret"]],
-      ["a patch for tags", { tags: { a: "1" } }, { tags: { b: "2" } }, ["updateSecret"]],
-      ["a patch for tags that go", { tags: { a: "1" } }, {}, ["updateSecret"]],
+      ["a patch for tags", { tags: { a: "1" } }, { tags: { b: "2" } }, ["getSecret", "updateSecret"]],
+      ["a patch for tags that go", { tags: { a: "1" } }, {}, ["getSecret", "updateSecret"]],
       ["a patch for enabled", {}, { enabled: false }, ["updateSecret"]],
       [
         "a patch for an expiry that moves",

@@ -56,8 +56,8 @@ describe("a key in state", () => {
 
   describe("gets from a changed program", () => {
     it.each<[string, Arguments, Arguments, string[]]>([
-      ["a patch for tags", { tags: { a: "1" } }, { tags: { b: "2" } }, ["updateKey"]],
-      ["a patch for tags that go", { tags: { a: "1" } }, {}, ["updateKey"]],
+      ["a patch for tags", { tags: { a: "1" } }, { tags: { b: "2" } }, ["getKey", "updateKey"]],
+      ["a patch for tags that go", { tags: { a: "1" } }, {}, ["getKey", "updateKey"]],
       ["a patch for enabled", {}, { enabled: false }, ["updateKey"]],
       [
         "a patch for an expiry that moves",

@@ -1,0 +1,97 @@
+import { tell } from "../engine/progress.js";
+import { wasMarkSeen } from "./declared-objects.js";
+import { formatOwner, isForeignMark, OWNER_TAG, type Owner, ownerOf } from "./owner-tag.js";
+import type { VaultObject } from "./vault-object.js";
+
+interface Recorded {
+  ownerToken?: string;
+  /** The mark that a refresh found in the place of ours. */
+  otherMark?: string;
+  adopt?: boolean;
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+/**
+ * The mark that the writes of one update put on an object. Another stack may have taken an object that this state still
+ * records: whatever is written then keeps that mark, so that the object is left alone when it goes from here. Only
+ * `adopt: true`, newly said, takes it back.
+ */
+export class WrittenMark {
+  #other: Owner | undefined;
+  readonly #takesBack: boolean;
+
+  /** @param own who writes; undefined where owner tags are off. */
+  constructor(
+    private readonly object: Pick<VaultObject, "kind" | "address" | "label">,
+    private readonly recorded: Recorded,
+    private readonly inputs: { adopt?: boolean | undefined },
+    readonly own: Owner | undefined,
+  ) {
+    const isNewlySaid = inputs.adopt === true && recorded.adopt !== true;
+    // What could only be read when it was adopted was to be marked all the same.
+    const isUnmarked = recorded.adopt === true && recorded.ownerToken === undefined;
+    this.#takesBack = isNewlySaid || isUnmarked;
+    if (recorded.otherMark !== undefined) this.see({ [OWNER_TAG]: recorded.otherMark });
+  }
+
+  /** What the next write puts there. */
+  get owner(): Owner | undefined {
+    return this.#other ?? this.own;
+  }
+
+  get isAnothers(): boolean {
+    return this.#other !== undefined;
+  }
+
+  /** Whether another's mark is known to be there and is to go, though nothing else may be to write. */
+  get isToTakeBack(): boolean {
+    return this.#takesBack && this.own !== undefined && this.recorded.otherMark !== undefined;
+  }
+
+  /**
+   * Whether a request that writes tags needs a look before: it replaces all of them, and no answer tells which. Where a
+   * refresh of this run has looked, state says what it saw.
+   */
+  get needsLook(): boolean {
+    const { kind, address } = this.object;
+    return this.own !== undefined && !this.#takesBack && !wasMarkSeen(kind, address);
+  }
+
+  /** Takes in what a look or an answer shows. Tells of another's mark once. */
+  see(tags: Tags): void {
+    const { own } = this;
+    if (own === undefined || this.#takesBack) return;
+    if (!isForeignMark(tags, { stack: own.stack, tokens: [own.token, this.recorded.ownerToken] })) {
+      this.#other = undefined;
+      return;
+    }
+    if (this.#other === undefined) this.#tellKept(tags);
+    const text = tags[OWNER_TAG] ?? "";
+    // What a version is made of follows from this program.
+    const found = ownerOf(tags);
+    const source = own.source === undefined ? {} : { source: own.source };
+    this.#other = found ? { stack: found.stack, token: found.token, ...source } : { stack: "", token: "", text };
+  }
+
+  /** What state records of the marks of an object that bears these tags. */
+  marks(tags: Tags): { ownerToken?: string; otherMark?: string } {
+    const { ownerToken } = this.recorded;
+    if (this.#other !== undefined) {
+      return {
+        ...(ownerToken === undefined ? {} : { ownerToken }),
+        otherMark: tags[OWNER_TAG] ?? formatOwner(this.#other),
+      };
+    }
+    const token = this.own?.token ?? ownerToken;
+    return token !== undefined && ownerOf(tags)?.token === token ? { ownerToken: token } : {};
+  }
+
+  #tellKept(tags: Tags): void {
+    const found = ownerOf(tags);
+    const whose = found ? `stack "${found.stack}"` : "somebody else";
+    tell(
+      `${this.object.label} keeps the mark of ${whose}, which has taken it${this.inputs.adopt ? "" : " (adopt: true takes it back)"}`,
+    );
+  }
+}
