@@ -348,7 +348,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       it("keeps the mark of this stack's former name for its own", async () => {
         const state = await createdBefore(args);
         const prod = { ...args, tags: { team: "others" } };
-        const renamed = await resource.updated(state, { ...identity("orders", "Key", OTHER_STACK), ...prod });
+        const renamed = await resource.updated(state, { ...identity("orders", OTHER_STACK), ...prod });
         expect((await found()).tags?.["pulumi-keyvault"]).toBe(`shop/dev ${tokenOf("orders")}`);
         expect(told).not.toMatch(/keeps the mark/);
         await resource.deleted(renamed);
