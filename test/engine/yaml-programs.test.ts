@@ -1,0 +1,108 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { LanguageHostUnavailableError, provisionLanguage } from "../../tools/engine/language-host.mts";
+import { addPluginCommand } from "../../tools/engine/plugin-command.mts";
+import { provisionEngine } from "../../tools/engine/provision.mts";
+import { askedRequests } from "../emulator/asked-requests.js";
+import { Stack } from "./stack.js";
+import { call, requestCounts } from "./vault-by-hand.js";
+
+describe("a program in YAML", () => {
+  let folder: string;
+  let vault: Emulator;
+  let stack: Stack;
+  let unavailable = "";
+
+  const header = (): string =>
+    `name: test\nruntime: yaml\nconfig:\n  keyvault:vaultUrl: { value: "${vault.url}" }\n  keyvault:credential: { value: token }\n`;
+  const program = (resources: string) => writeFile(join(stack.folder, "Pulumi.yaml"), `${header()}${resources}`);
+
+  beforeAll(async () => {
+    vault = await startEmulator();
+    folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
+    await addPluginCommand(join(folder, "bin"));
+    await mkdir(join(folder, "project"));
+    await writeFile(join(folder, "project/Pulumi.yaml"), header());
+    try {
+      const engine = await provisionLanguage(await provisionEngine(), "yaml");
+      const path = [join(folder, "bin"), engine.env.PATH].join(delimiter);
+      stack = await Stack.ofProject(join(folder, "project"), engine, { PATH: path, KEYVAULT_TOKEN: vault.token });
+    } catch (error) {
+      if (!(error instanceof LanguageHostUnavailableError)) throw error;
+      unavailable = error.message;
+    }
+  }, 20 * 60_000);
+  beforeEach(({ skip }) => {
+    skip(unavailable !== "", unavailable);
+    vault.requests.clear();
+  });
+  afterAll(async () => {
+    await stack?.remove();
+    await vault?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("gets its text from pulumi import, and is clean with it", async () => {
+    const [key, secret] = ["key.yaml", "secret.yaml"].map((name) => join(stack.folder, name)) as [string, string];
+    await call(vault, "POST", "/keys/orders/create", {
+      kty: "EC",
+      tags: { team: "orders" },
+      attributes: { exp: 3_800_000_000 },
+    });
+    await call(vault, "PUT", "/secrets/db", { value: "hunter2-very-secret", contentType: "text/plain" });
+    await program("resources: {}\n");
+    vault.requests.clear();
+    for (const [type, name, path, out] of [
+      ["Key", "orders", "keys/orders", key],
+      ["Secret", "db", "secrets/db", secret],
+    ] as const) {
+      const id = `${vault.url}/${path}`;
+      const run = await stack.pulumi(
+        "import",
+        `keyvault:index:${type}`,
+        name,
+        id,
+        "--yes",
+        "--protect=false",
+        "--out",
+        out,
+      );
+      expect(run.exitCode, run.text).toBe(0);
+    }
+    expect(askedRequests(vault).filter(({ method }) => method !== "GET")).toEqual([]);
+    const written = (await Promise.all([key, secret].map((file) => readFile(file, "utf8")))).map((text) =>
+      text.replace("resources:\n", ""),
+    );
+    expect(written.join()).not.toContain("hunter2");
+    await program(`resources:\n${written.join("")}`);
+    const { run, properties } = await stack.drift();
+    expect(run.exitCode, run.text).toBe(0);
+    expect(properties).toEqual({});
+  });
+
+  it.each([
+    [
+      "a wrong type, by the host of the language",
+      '{ enabled: "yes" }',
+      /Cannot assign type 'string' to type 'boolean'/,
+    ],
+    ["a property that there is not, by the host", "{ owner: { project: a } }", /Property owner does not exist/],
+    [
+      "what the host lets through",
+      "{ tags: { year: 2027 } }",
+      /KV_INVALID_INPUT: tags: the value of tag "year" must be text/,
+    ],
+    ["two sources", "{ adopt: true }", /KV_INVALID_INPUT: a key takes one source, and this one has generate and adopt/],
+  ])("is refused in the preview: %s", async (_what, more, message) => {
+    await program(
+      `resources:\n  bad:\n    type: keyvault:Key\n    properties:\n      generate: { keyType: EC }\n      ${more.slice(2, -2)}\n`,
+    );
+    const run = await stack.pulumi("preview");
+    expect(run.exitCode).not.toBe(0);
+    expect(run.text.replace(/\s+/g, " ")).toMatch(message);
+    expect(requestCounts(vault)).toEqual({});
+  });
+});
