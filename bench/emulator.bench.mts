@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Pool } from "undici";
+import { record } from "./record.mts";
 
 interface Running {
   readonly child: ChildProcess;
@@ -105,7 +106,10 @@ function usageOf({ child }: Running): Promise<{ memory: number; cpu: number }> {
   });
 }
 
-const report = (what: string, value: string) => console.log(`${what.padEnd(58)} ${value}`);
+const report = (what: string, value: string) => {
+  console.log(`${what.padEnd(58)} ${value}`);
+  record({ measure: `embedded vault, ${what}`, figure: value.replaceAll("  ", ", ") });
+};
 
 async function compare(scheme: "http" | "https", store: string): Promise<void> {
   const empty = await start("empty", scheme);

@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { provisionEngine } from "../tools/engine/provision.mts";
@@ -23,6 +33,8 @@ export interface Cost {
   elapsed: number;
   /** Of the engine and all that it started, as the shell tells it. */
   processor: number;
+  /** Megabytes that the provider's process had at most. Not measured where there is no `/proc`. */
+  providerPeak: number;
 }
 
 /** A Pulumi project in a folder of its own, with a file backend. */
@@ -94,6 +106,10 @@ export class EngineProject {
         stdio: ["ignore", "pipe", "pipe"],
       });
       let text = "";
+      let providerPeak = 0;
+      const watch = setInterval(() => {
+        providerPeak = Math.max(providerPeak, peakOf("dynamic-provider", this.folder));
+      }, 200);
       for (const stream of [child.stdout, child.stderr]) {
         stream.on("data", (chunk) => {
           text += chunk;
@@ -101,8 +117,9 @@ export class EngineProject {
       }
       child.on("error", fail);
       child.on("close", (code) => {
+        clearInterval(watch);
         if (code !== 0) fail(new Error(`pulumi ${args[0]} ended with ${code}: ${text.slice(-4000)}`));
-        else done({ elapsed: (performance.now() - begun) / 1000, processor: childSeconds(text) });
+        else done({ elapsed: (performance.now() - begun) / 1000, processor: childSeconds(text), providerPeak });
       });
     });
   }
@@ -118,4 +135,20 @@ function childSeconds(text: string): number {
   const [, ...numbers] = lines.at(-1) ?? [];
   const [minutes = 0, seconds = 0, systemMinutes = 0, systemSeconds = 0] = numbers.map(Number);
   return (minutes + systemMinutes) * 60 + seconds + systemSeconds;
+}
+
+/** The most that the system saw of a process of ours, in megabytes: the one that runs `program` with `folder` in its environment. */
+function peakOf(program: string, folder: string): number {
+  if (!existsSync("/proc/self/status")) return Number.NaN;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${program}/index.js`)) continue;
+      if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(folder)) continue;
+      const [, kilobytes] = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmHWM:\s+(\d+) kB$/m) ?? [];
+      return Number(kilobytes) / 1024;
+    } catch {
+      // It has ended meanwhile, or is somebody else's.
+    }
+  }
+  return 0;
 }

@@ -6,7 +6,6 @@
  *   --programs A,B  of floor, plain, keys, keySet (default all)
  *   --quick         5 keys, one round, without checkpoints: shows that it runs, and its figures mean nothing
  *   --json FILE     writes every measurement
- *   --svg FILE      draws the time of an `up` over the number of keys
  *
  * `floor` is a dynamic provider that does nothing, with our inputs and outputs; `plain` is what one writes on
  * `@azure/keyvault-keys`. The vault is a process of its own. "skipped" is with PULUMI_SKIP_CHECKPOINTS=true.
@@ -20,7 +19,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROGRAMS, type ProgramName } from "./engine-programs.mts";
 import { type Cost, EngineProject } from "./engine-project.mts";
-import { timePlot } from "./time-plot.mts";
+import { median, record, spread } from "./record.mts";
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +28,6 @@ const { values } = parseArgs({
     programs: { type: "string", default: Object.keys(PROGRAMS).join(",") },
     quick: { type: "boolean", default: false },
     json: { type: "string" },
-    svg: { type: "string" },
   },
 });
 const counts = (values.keys ?? (values.quick ? "5" : "500")).split(",").map(Number);
@@ -89,11 +87,6 @@ for (const keys of counts) {
   }
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 function of(program: ProgramName, mode: Mode, keys: number): Measurement[] {
   return measurements.filter((each) => each.program === program && each.mode === mode && each.keys === keys);
 }
@@ -102,16 +95,15 @@ function of(program: ProgramName, mode: Mode, keys: number): Measurement[] {
  * The median of what each round says of two programs that ran beside each other, with the least and the most. Processor
  * time is what can be relied on where the machine has other work too.
  */
-function ratio(
+function ratiosOf(
   [a, b]: readonly [ProgramName, ProgramName],
   mode: Mode,
   keys: number,
   step: Step,
-  cost: keyof Cost,
-): string {
+  cost: "elapsed" | "processor",
+): number[] {
   const [above, below] = [of(a, mode, keys), of(b, mode, keys)];
-  const ratios = above.map((each, index) => each.steps[step][cost] / (below[index]?.steps[step][cost] ?? Number.NaN));
-  return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+  return above.map((each, index) => each.steps[step][cost] / (below[index]?.steps[step][cost] ?? Number.NaN));
 }
 
 /** What issue after issue is measured by: a ratio that has to be reached. */
@@ -136,27 +128,35 @@ for (const keys of counts) {
       const seconds = STEPS.map((step) => median(all.map(({ steps }) => steps[step].elapsed)).toFixed(1));
       const bytes = median(all.map(({ bytesPerKey }) => bytesPerKey));
       console.log(`| ${program} | ${mode} | ${seconds.join(" | ")} | ${bytes} |`);
+      const elapsed = STEPS.map((step, index) => `${step} ${seconds[index]}`).join(", ");
+      record({ measure: `${program}, ${keys} keys, checkpoints ${mode}, seconds`, figure: elapsed });
+      if (mode === "default" || modes.length === 1) {
+        record({
+          measure: `${program}, bytes of state a key`,
+          figure: String(bytes),
+          ...(program === "keys" ? { goal: "at most 1,900" } : {}),
+        });
+      }
     }
   }
   console.log("\n| ratio | state | step | elapsed (spread) | processor (spread) | goal |\n|---|---|---|---|---|---|");
   for (const [a, b, mode, step, atMost] of GOALS) {
     if (!programs.includes(a) || !programs.includes(b) || !modes.includes(mode)) continue;
-    console.log(
-      `| ${a} ÷ ${b} | ${mode} | ${step} | ${ratio([a, b], mode, keys, step, "elapsed")} | ${ratio([a, b], mode, keys, step, "processor")} | at most ${atMost} |`,
-    );
+    const cells = (["elapsed", "processor"] as const).map((cost) => {
+      const ratios = ratiosOf([a, b], mode, keys, step, cost);
+      return { figure: median(ratios).toFixed(2), spread: spread(ratios) };
+    });
+    const goal = `at most ${atMost}`;
+    const shown = cells.map(({ figure, spread }) => `${figure} (${spread})`).join(" | ");
+    console.log(`| ${a} ÷ ${b} | ${mode} | ${step} | ${shown} | ${goal} |`);
+    for (const [index, cost] of ["elapsed", "processor"].entries()) {
+      const cell = cells[index];
+      if (cell)
+        record({ measure: `${step} of ${keys}, ${a} ÷ ${b}, checkpoints ${mode}, ${cost} time`, ...cell, goal });
+    }
   }
   console.log("");
 }
 if (values.json !== undefined) {
   writeFileSync(values.json, `${JSON.stringify({ node: process.version, sdk, rounds, measurements }, undefined, 2)}\n`);
-}
-if (values.svg !== undefined) {
-  const lines = programs.map((program) => ({
-    name: program,
-    points: counts.map((keys) => ({
-      x: keys,
-      y: median(of(program, "default", keys).map(({ steps }) => steps.up.elapsed)),
-    })),
-  }));
-  writeFileSync(values.svg, timePlot(lines, { x: "keys", y: "seconds of an up" }));
 }

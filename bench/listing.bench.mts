@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { listKeys } from "pulumi-keyvault";
 import { Pool } from "undici";
+import { median, record } from "./record.mts";
 
 // npm run build && node bench/listing.bench.mts: what listKeys costs on 10,000 keys, beside raw paging with undici in the same
 // process and the same run. The service takes 10 ms and more for a page. A server that takes none shows what reading
@@ -32,6 +33,11 @@ for (const latency of [0, 2]) {
   console.log(
     `${KEYS} keys, ${latency} ms a page: raw undici ${median(times.raw).toFixed(3)} s, listKeys ${median(times.listKeys).toFixed(3)} s, ratio ${ratio.toFixed(2)}${hasLimit ? " (at most 1.10)" : ""}, peak growth ${peak.toFixed(1)} MB (at most 20)`,
   );
+  record({
+    measure: `listKeys of ${KEYS} keys, ${latency} ms a page, ÷ raw undici; growth of memory`,
+    figure: `${ratio.toFixed(2)}; ${peak.toFixed(1)} MB`,
+    goal: hasLimit ? "at most 1.10; 20 MB" : "20 MB",
+  });
   await pool.close();
   server.kill();
 }
@@ -81,8 +87,4 @@ async function peakGrowth(run: () => Promise<unknown>): Promise<number> {
   await run();
   clearInterval(sampler);
   return (Math.max(most, process.memoryUsage.rss()) - before) / 1024 / 1024;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -1,0 +1,150 @@
+/**
+ * npm run build && node bench/growth.bench.mts: how the time of an `up` and of a look grows with the number of keys, and what the provider needs for it.
+ *
+ *   --keys N[,N…]   numbers of keys of the set (default 100,500,2000,5000,10000)
+ *   --singles N[,N…] numbers of keys of the programs with a resource for each (default 100,500,2000)
+ *   --quick         10 and 20 keys
+ *   --svg FILE      draws them
+ *
+ * A `KeySet` of a folder, a `Key` for each, `floor` and `plain` of `engine.bench.mts`; default settings of the engine. The vault is a process of its own.
+ * `raw` follows the links of the vault's list with undici and does nothing else.
+ */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Pool } from "undici";
+import { PROGRAMS } from "./engine-programs.mts";
+import { type Cost, EngineProject, MATERIALS } from "./engine-project.mts";
+import { record } from "./record.mts";
+import { type PlottedLine, timePlot } from "./time-plot.mts";
+
+const { values } = parseArgs({
+  options: {
+    keys: { type: "string" },
+    singles: { type: "string" },
+    quick: { type: "boolean", default: false },
+    svg: { type: "string" },
+  },
+});
+const numbers = (given: string | undefined, quick: string, rule: string): number[] =>
+  (given ?? (values.quick ? quick : rule)).split(",").map(Number);
+const counts = numbers(values.keys, "10,20", "100,500,2000,5000,10000");
+const singles = numbers(values.singles, "10,20", "100,500,2000");
+
+const SET = `
+  const keyvault = require("pulumi-keyvault");
+  new keyvault.KeySet("keys", { vaultUrl: process.env.VAULT_URL, import: { folder: "fleet" } });`;
+
+interface Growth {
+  up: Cost;
+  unchanged: Cost;
+  refresh: Cost;
+  /** Seconds of paging the vault's list with nothing else. */
+  raw: number;
+  bytes: number;
+}
+
+async function withVault<T>(program: string, work: (project: EngineProject, url: string, token: string) => Promise<T>) {
+  const server = fork(join(import.meta.dirname, "emulator-server.mts"), ["emulator", "http"]);
+  const [{ url, token }] = (await once(server, "message")) as [{ url: string; token: string }];
+  const project = await EngineProject.make(program, {
+    VAULT_URL: url,
+    KEYVAULT_TOKEN: token,
+    KEYVAULT_CREDENTIAL: "token",
+  });
+  try {
+    await project.pulumi("config", "set", "keyvault:credential", "token");
+    return await work(project, url, token);
+  } finally {
+    server.kill();
+    project.remove();
+  }
+}
+
+const update = (project: EngineProject): Promise<Cost> => project.pulumi("up", "--yes", "--skip-preview");
+
+async function ofSet(count: number): Promise<Growth> {
+  return await withVault(SET, async (project, url, token) => {
+    mkdirSync(join(project.folder, "fleet"));
+    for (let i = 0; i < count; i++) {
+      writeFileSync(join(project.folder, `fleet/key-${i}.pem`), MATERIALS[i % MATERIALS.length] ?? "");
+    }
+    const up = await update(project);
+    const bytes = project.stateBytes / count;
+    const unchanged = await update(project);
+    // What was written within the last look's two seconds is read key by key: not what a later refresh costs.
+    await project.pulumi("refresh", "--yes", "--skip-preview");
+    const refresh = await project.pulumi("refresh", "--yes", "--skip-preview");
+    return { up, unchanged, refresh, raw: await rawPaging(url, token, count), bytes };
+  });
+}
+
+async function rawPaging(url: string, token: string, count: number): Promise<number> {
+  const pool = new Pool(url);
+  const begun = performance.now();
+  let listed = 0;
+  let path: string | undefined = "/keys?api-version=7.4";
+  while (path !== undefined) {
+    const { body } = await pool.request({ method: "GET", path, headers: { authorization: `Bearer ${token}` } });
+    const page = (await body.json()) as { value: unknown[]; nextLink: string | null };
+    listed += page.value.length;
+    path = page.nextLink === null ? undefined : page.nextLink.slice(page.nextLink.indexOf("/keys"));
+  }
+  await pool.close();
+  if (listed !== count) throw new Error(`${listed} of ${count} keys were listed`);
+  return (performance.now() - begun) / 1000;
+}
+
+const lines: PlottedLine[] = [];
+console.log(
+  "| keys of a set | up, s | ms a key | unchanged, s | refresh, s | raw paging, s | provider at most, MB | bytes a key |",
+);
+console.log("|---|---|---|---|---|---|---|---|");
+const grown = new Map<number, Growth>();
+for (const count of counts) {
+  const growth = await ofSet(count);
+  grown.set(count, growth);
+  const { up, unchanged, refresh, raw, bytes } = growth;
+  const peak = Math.max(up.providerPeak, unchanged.providerPeak, refresh.providerPeak);
+  console.log(
+    `| ${count} | ${seconds(up)} | ${perKey(up, count).toFixed(2)} | ${seconds(unchanged)} | ${seconds(refresh)} | ${raw.toFixed(2)} | ${peak.toFixed(0)} | ${bytes.toFixed(0)} |`,
+  );
+  record({
+    measure: `KeySet of ${count}: up, no-op up, refresh, raw paging in seconds; provider's peak`,
+    figure: `${seconds(up)}, ${seconds(unchanged)}, ${seconds(refresh)}, ${raw.toFixed(2)}; ${peak.toFixed(0)} MB`,
+    goal: count === 5000 ? "no-op at most 10 s; 200 MB" : "200 MB",
+  });
+}
+const base = grown.get(500) ?? grown.get(counts[0] ?? 0);
+for (const [count, { up }] of grown) {
+  if (base === undefined || count < 500) continue;
+  const figure = (perKey(up, count) / perKey(base.up, counts.includes(500) ? 500 : (counts[0] ?? 1))).toFixed(2);
+  record({ measure: `KeySet, time a key at ${count} ÷ at 500`, figure, goal: "at most 1.2" });
+}
+lines.push({ name: "KeySet", points: [...grown].map(([x, { up }]) => ({ x, y: up.elapsed })) });
+
+console.log("\n| a resource for each key | keys | up, s | provider at most, MB |\n|---|---|---|---|");
+for (const name of ["floor", "keys", "plain"] as const) {
+  const points: { x: number; y: number }[] = [];
+  for (const count of singles) {
+    const up = await withVault(PROGRAMS[name](count), update);
+    points.push({ x: count, y: up.elapsed });
+    console.log(`| ${name} | ${count} | ${seconds(up)} | ${up.providerPeak.toFixed(0)} |`);
+    record({
+      measure: `${name}, ${count} keys: up in seconds; provider's peak`,
+      figure: `${seconds(up)}; ${up.providerPeak.toFixed(0)} MB`,
+    });
+  }
+  lines.push({ name, points });
+}
+if (values.svg !== undefined) writeFileSync(values.svg, timePlot(lines, { x: "keys", y: "seconds of an up" }));
+
+function seconds({ elapsed }: Cost): string {
+  return elapsed.toFixed(1);
+}
+
+function perKey({ elapsed }: Cost, count: number): number {
+  return (elapsed * 1000) / count;
+}

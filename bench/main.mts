@@ -1,0 +1,74 @@
+/**
+ * npm run bench: all benchmarks after each other, and one table of their figures at the end.
+ *
+ *   --quick         shows that all of it runs; its figures mean nothing
+ *   --rounds N      rounds on the engine, whose medians are told (default 5)
+ *   --only A,B      of emulator, listing, client, cold-start, engine, growth
+ *   --json FILE     writes the table, with versions
+ *   --svg FILE      draws the time of an `up` over the number of keys
+ *
+ * Ratios are within one run. Materials are made anew in each run; nothing else is random.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { provisionEngine } from "../tools/engine/provision.mts";
+import type { Row } from "./record.mts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    only: { type: "string" },
+    json: { type: "string" },
+    svg: { type: "string" },
+  },
+});
+const QUICK = values.quick ? ["--quick"] : [];
+const benchmarks: Record<string, readonly string[]> = {
+  emulator: [],
+  listing: [],
+  client: [],
+  "cold-start": QUICK,
+  engine: values.quick ? QUICK : ["--rounds", values.rounds],
+  growth: [...QUICK, ...(values.svg === undefined ? [] : ["--svg", values.svg])],
+};
+
+const folder = mkdtempSync(join(tmpdir(), "keyvault-bench-"));
+const recorded = join(folder, "rows.jsonl");
+writeFileSync(recorded, "");
+const failed: string[] = [];
+for (const [name, args] of Object.entries(benchmarks)) {
+  if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
+  console.log(`\n== ${name}\n`);
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.bench.mts`), ...args], {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      BENCH_RECORD: recorded,
+      ...(values.quick ? { BENCH_SLICE_MS: "5", BENCH_ROUNDS: "1" } : {}),
+    },
+  });
+  if (status !== 0) failed.push(name);
+}
+const rows = readFileSync(recorded, "utf8")
+  .split("\n")
+  .filter((line) => line !== "")
+  .map((line): Row => JSON.parse(line));
+rmSync(folder, { recursive: true, force: true });
+
+const { version: sdk } = createRequire(import.meta.url)("@pulumi/pulumi/package.json") as { version: string };
+const { version: engine } = await provisionEngine();
+const machine = { node: process.version, sdk, engine, cores: cpus().length, platform: process.platform };
+console.log(`\nNode ${machine.node}, @pulumi/pulumi ${sdk}, engine ${engine}, ${machine.cores} cores\n`);
+console.log("| measure | figure | spread | goal |\n|---|---|---|---|");
+for (const { measure, figure, spread = "", goal = "" } of rows) {
+  console.log(`| ${measure} | ${figure} | ${spread} | ${goal} |`);
+}
+if (failed.length > 0) console.log(`\nNot measured, or above a limit: ${failed.join(", ")}`);
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify({ machine, rows, failed }, undefined, 2)}\n`);
+process.exitCode = failed.length > 0 ? 1 : 0;

@@ -1,0 +1,26 @@
+import { appendFileSync } from "node:fs";
+
+/** A line of the table that `npm run bench` prints at its end. */
+export interface Row {
+  measure: string;
+  figure: string;
+  /** The least and the most of the rounds. */
+  spread?: string;
+  /** What has to be reached. */
+  goal?: string;
+}
+
+/** Adds a line to the table, where a benchmark runs as a part of all of them. Alone it only prints. */
+export function record(row: Row): void {
+  const file = process.env.BENCH_RECORD;
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(row)}\n`);
+}
+
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+export function spread(numbers: readonly number[], digits = 2): string {
+  return `${Math.min(...numbers).toFixed(digits)} to ${Math.max(...numbers).toFixed(digits)}`;
+}
