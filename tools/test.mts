@@ -101,6 +101,7 @@ async function engine(): Promise<Tally> {
     const provisioned = await provisionEngine();
     const { version, source, binDir } = provisioned;
     console.log(`Pulumi ${version} (${source}: ${binDir})`);
+    await orSkipped("the oldest engine", () => provisionEngine({ version: "oldest" }));
     await otherLanguages(provisioned);
     return PASSED;
   } catch (error) {
@@ -122,7 +123,7 @@ async function orSkipped(tests: string, provision: () => Promise<unknown>): Prom
   try {
     await provision();
   } catch (error) {
-    const kinds = [LanguageHostUnavailableError, SdksUnavailableError, PythonUnavailableError];
+    const kinds = [EngineUnavailableError, LanguageHostUnavailableError, SdksUnavailableError, PythonUnavailableError];
     if (!kinds.some((kind) => error instanceof kind)) throw error;
     console.error(`${error instanceof Error ? error.message : ""}\nThe tests of ${tests} are skipped.`);
   }

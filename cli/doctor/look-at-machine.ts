@@ -7,7 +7,7 @@ import { runEngine } from "../stack/engine-run.js";
 import type { Check } from "./diagnosis.js";
 
 /** The oldest ones that work, as the README and the package say. */
-export const OLDEST = { node: "22.13.0", pulumi: "3.254.0", sdk: "3.216.0" } as const;
+export const OLDEST = { node: "22.13.0", pulumi: "3.259.0", sdk: "3.216.0" } as const;
 
 /** The versions of what runs programs here. Without an engine the commands work all the same. */
 export async function lookAtMachine(folder: string = process.cwd()): Promise<Check[]> {

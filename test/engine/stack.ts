@@ -45,6 +45,8 @@ export interface StackOptions {
   kind?: ProjectKind;
   /** The program's SDK: the newest, which is the package's own, or the oldest that the package takes. */
   sdk?: "newest" | "oldest";
+  /** Default: the one that the machine has, else the newest. */
+  engine?: "newest" | "oldest";
   /** Default: `dynamic`. */
   door?: Door;
   config?: Record<string, string>;
@@ -69,11 +71,12 @@ export class Stack {
     program,
     kind = "commonjs",
     sdk = "newest",
+    engine: version = "newest",
     door = "dynamic",
     config = {},
     env = {},
   }: StackOptions): Promise<Stack> {
-    const engine = await provisionEngine();
+    const engine = await provisionEngine({ version });
     const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
     await layOut(folder, kind, sdk);
     const stack = new Stack(folder, kind, await environment(folder, engine, env), door);

@@ -1,7 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { CLI_VERSION } from "../../tools/engine/versions.mjs";
 
 /** A machine of its own for one test: a home with a space in its name, a PATH with what the test puts there, no way out. */
 export interface FakeMachine {
@@ -62,7 +61,8 @@ export async function fakeMachine(): Promise<FakeMachine> {
         if (command === "build") {
           const target = args[args.indexOf("-o") + 1];
           console.error("a\\nb");
-          writeFileSync(target, "#!/bin/sh\\necho v${CLI_VERSION}\\n");
+          const [, version] = /Version=(v[\\d.]+)/.exec(args.join(" "));
+          writeFileSync(target, "#!/bin/sh\\necho " + version + "\\n");
           if (${JSON.stringify(hangsAt)} === "build") {
             writeFileSync(join(root, "go.pid.new"), String(process.pid));
             require("node:fs").renameSync(join(root, "go.pid.new"), join(root, "go.pid"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EngineUnavailableError, provisionEngine } from "../../tools/engine/provision.mjs";
-import { CLI_VERSION } from "../../tools/engine/versions.mjs";
+import { CLI_VERSION, OLDEST_CLI_VERSION } from "../../tools/engine/versions.mjs";
 import { type FakeMachine, fakeMachine } from "./fake-machine.js";
 
 // Each test starts processes, which takes a while on a busy machine.
@@ -26,8 +26,8 @@ describe("an engine on PATH", () => {
 
   test("is used when its language host is elsewhere on PATH", async () => {
     const elsewhere = join(machine.engines, "..", "elsewhere");
-    await machine.addEngine(machine.bin, "3.254.0");
-    await machine.addEngine(elsewhere, "3.254.0");
+    await machine.addEngine(machine.bin, OLDEST_CLI_VERSION);
+    await machine.addEngine(elsewhere, OLDEST_CLI_VERSION);
     await rm(join(machine.bin, "pulumi-language-nodejs"));
     machine.env.PATH += `:${elsewhere}`;
     const engine = await provision();
@@ -36,8 +36,8 @@ describe("an engine on PATH", () => {
   });
 
   test("is passed over when it is too old", async () => {
-    await machine.addEngine(machine.bin, "3.253.9");
-    await expect(provision()).rejects.toThrow(/on PATH: .*pulumi is 3\.253\.9; 3\.254\.0 or newer is needed/);
+    await machine.addEngine(machine.bin, "3.258.9");
+    await expect(provision()).rejects.toThrow(/on PATH: .*pulumi is 3\.258\.9; 3\.259\.0 or newer is needed/);
   });
 
   test("is passed over when its language host is missing", async () => {
@@ -53,6 +53,29 @@ describe("an engine on PATH", () => {
   });
 });
 
+describe("the oldest engine, asked for by name,", () => {
+  const provisionOldest = () => provisionEngine({ ...machine, version: "oldest" });
+
+  test("is not any other that is on PATH", async () => {
+    await machine.addEngine(machine.bin, CLI_VERSION);
+    await machine.addEngine(join(machine.engines, OLDEST_CLI_VERSION), OLDEST_CLI_VERSION);
+    expect(await provisionOldest()).toMatchObject({ source: "cache", version: OLDEST_CLI_VERSION });
+  });
+
+  test("is the one on PATH where that is it", async () => {
+    await machine.addEngine(machine.bin, OLDEST_CLI_VERSION);
+    expect(await provisionOldest()).toMatchObject({ source: "path", version: OLDEST_CLI_VERSION });
+  });
+
+  test("is built of its own modules, and kept beside the newest", async () => {
+    await machine.addGo();
+    expect(await provision()).toMatchObject({ source: "go modules", version: CLI_VERSION });
+    expect(await provisionOldest()).toMatchObject({ source: "go modules", version: OLDEST_CLI_VERSION });
+    const folders = (await readdir(machine.engines)).filter((name) => !name.endsWith(".lock"));
+    expect(folders).toEqual([OLDEST_CLI_VERSION, CLI_VERSION]);
+  });
+});
+
 describe("an engine in the cache", () => {
   test("is used when the machine has none of its own", async () => {
     await machine.addEngine(join(machine.engines, CLI_VERSION), CLI_VERSION);
@@ -65,6 +88,12 @@ describe("an engine in the cache", () => {
     await rm(join(machine.engines, CLI_VERSION, "pulumi-language-nodejs"));
     await machine.addGo();
     expect(await provision()).toMatchObject({ source: "go modules" });
+  });
+
+  test("is made again when it is of another version than its folder says", async () => {
+    await machine.addEngine(join(machine.engines, CLI_VERSION), OLDEST_CLI_VERSION);
+    await machine.addGo();
+    expect(await provision()).toMatchObject({ source: "go modules", version: CLI_VERSION });
   });
 
   test("is made again when it does not run", async () => {

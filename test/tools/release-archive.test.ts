@@ -37,8 +37,8 @@ afterEach(async () => {
   await machine.remove();
 });
 
-const CHECKSUMS = `/checksums/pulumi-${CLI_VERSION}-checksums.txt`;
-const ARCHIVE = `/archives/${archiveName()}`;
+const CHECKSUMS = `/checksums/v${CLI_VERSION}/pulumi-${CLI_VERSION}-checksums.txt`;
+const ARCHIVE = `/archives/${archiveName(CLI_VERSION)}`;
 const provision = () => provisionEngine(machine);
 
 test("the official release is installed when its checksum matches", async () => {
@@ -80,10 +80,10 @@ test("a site that accepts and never answers is given up", async () => {
 });
 
 test("archives are named as the official site names them", () => {
-  expect(archiveName("linux", "x64")).toBe(`pulumi-v${CLI_VERSION}-linux-x64.tar.gz`);
-  expect(archiveName("darwin", "arm64")).toBe(`pulumi-v${CLI_VERSION}-darwin-arm64.tar.gz`);
-  expect(archiveName("win32", "x64")).toBe(`pulumi-v${CLI_VERSION}-windows-x64.zip`);
-  expect(() => archiveName("linux", "ppc64")).toThrow("there is no official release for linux on ppc64");
+  expect(archiveName("3.274.1", "linux", "x64")).toBe("pulumi-v3.274.1-linux-x64.tar.gz");
+  expect(archiveName("3.274.1", "darwin", "arm64")).toBe("pulumi-v3.274.1-darwin-arm64.tar.gz");
+  expect(archiveName("3.274.1", "win32", "x64")).toBe("pulumi-v3.274.1-windows-x64.zip");
+  expect(() => archiveName("3.274.1", "linux", "ppc64")).toThrow("there is no official release for linux on ppc64");
 });
 
 async function serveRelease(others: readonly string[] = []): Promise<void> {
@@ -94,5 +94,8 @@ async function serveRelease(others: readonly string[] = []): Promise<void> {
   const archive = await readFile(join(folder, "release.tar.gz"));
   await rm(folder, { recursive: true });
   answers.set(ARCHIVE, archive);
-  answers.set(CHECKSUMS, Buffer.from(`${createHash("sha256").update(archive).digest("hex")}  ${archiveName()}\n`));
+  answers.set(
+    CHECKSUMS,
+    Buffer.from(`${createHash("sha256").update(archive).digest("hex")}  ${archiveName(CLI_VERSION)}\n`),
+  );
 }

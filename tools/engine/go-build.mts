@@ -4,7 +4,7 @@ import { addDynamicHost, CLI, LANGUAGE_HOST } from "./engine-folder.mts";
 import { elapsed, type Progress } from "./progress.mts";
 import { run } from "./run.mts";
 import type { Environment } from "./user-folders.mts";
-import { CLI_VERSION, findVersion, isAtLeast, LANGUAGE_HOST_VERSION } from "./versions.mts";
+import { CLI_VERSION, findVersion, isAtLeast, LANGUAGE_HOST_VERSION, OLDEST_CLI_VERSION } from "./versions.mts";
 
 export interface GoProgram {
   /** The folder with its go.mod and go.sum, under `tools/engine/`. */
@@ -16,15 +16,15 @@ export interface GoProgram {
   versionVariable?: string;
 }
 
-const ENGINE_PROGRAMS: readonly GoProgram[] = [
-  {
-    module: "language-nodejs",
-    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
-    binary: LANGUAGE_HOST,
-    version: LANGUAGE_HOST_VERSION,
-  },
-  { module: "cli", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", binary: CLI, version: CLI_VERSION },
-];
+const NODE_HOST: GoProgram = {
+  module: "language-nodejs",
+  package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+  binary: LANGUAGE_HOST,
+  version: LANGUAGE_HOST_VERSION,
+};
+
+/** The folder with go.mod and go.sum of each CLI that can be built. */
+const CLI_MODULES: Readonly<Record<string, string>> = { [CLI_VERSION]: "cli", [OLDEST_CLI_VERSION]: "cli-oldest" };
 
 const VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const TAGS = "osusergo,grpcnotrace";
@@ -41,9 +41,17 @@ const SILENCE_WHILE_DOWNLOADING_MS = 3 * 60_000;
 const SILENCE_WHILE_BUILDING_MS = 15 * 60_000;
 const SHORT_MS = 60_000;
 
-/** Builds the engine from its Go modules into `folder`. */
-export async function buildFromGoModules(folder: string, env: Environment, progress: Progress): Promise<void> {
-  for (const program of ENGINE_PROGRAMS) await buildGoProgram(program, folder, env, progress);
+/** Builds the engine of `version` from its Go modules into `folder`. */
+export async function buildFromGoModules(
+  version: string,
+  folder: string,
+  env: Environment,
+  progress: Progress,
+): Promise<void> {
+  const module = CLI_MODULES[version];
+  if (module === undefined) throw new Error(`there is no go.mod for pulumi ${version}`);
+  const cli = { module, package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", binary: CLI, version };
+  for (const program of [NODE_HOST, cli]) await buildGoProgram(program, folder, env, progress);
   await addDynamicHost(folder);
 }
 

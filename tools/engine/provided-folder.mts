@@ -22,7 +22,7 @@ interface Options<Source extends string, Checked> {
   name: string;
   /** As told to who waits for another process: `the Pulumi engine`. */
   title: string;
-  /** As told while it is made: `Pulumi 3.259.0`. */
+  /** As told while it is made: `Pulumi 3.274.1`. */
   version: string;
   /** Throws, with the reason, where something is missing or does not run. */
   check(folder: string): Promise<Checked>;

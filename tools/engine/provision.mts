@@ -22,6 +22,8 @@ export interface Engine {
 }
 
 export interface ProvisionOptions {
+  /** Default: any on PATH that is not too old, else the newest that is known to do. `oldest`: the oldest one supported. */
+  version?: "newest" | "oldest";
   env?: Environment;
   progress?: Progress;
   sites?: ReleaseSites;
@@ -48,7 +50,8 @@ export class EngineUnavailableError extends Error {
 }
 
 /**
- * Finds a Pulumi engine, or makes one: on PATH, in the cache, from the official release, from its Go modules.
+ * Finds a Pulumi engine, or makes one: on PATH, in the cache, from the official release, from its Go modules. What is on
+ * PATH is taken whatever its version; where the oldest is asked for, only that one.
  *
  * Safe to call from any number of processes at once: one does the work and the others wait for it. A folder enters the
  * cache whole, by a rename, after its engine has run.
@@ -58,25 +61,33 @@ export async function provisionEngine(options: ProvisionOptions = {}): Promise<E
   const progress = options.progress ?? stderrProgress();
   const attempts: string[] = [];
 
+  const version = options.version === "oldest" ? OLDEST_CLI_VERSION : CLI_VERSION;
   const onPath = await findEngineOnPath(env).catch((error: unknown) => noteAttempt(attempts, "on PATH", error));
-  if (onPath) return engine("path", onPath.version, onPath.folders, env);
+  if (onPath && (options.version !== "oldest" || onPath.version === version))
+    return engine("path", onPath.version, onPath.folders, env);
 
   const engines = join(cacheFolder(env), "engine");
   const made = await provideFolder({
     parent: engines,
-    name: CLI_VERSION,
+    name: version,
     title: "the Pulumi engine",
-    version: `Pulumi ${CLI_VERSION}`,
-    check: (folder) => checkEngineFolder(folder, env),
+    version: `Pulumi ${version}`,
+    check: (folder) => checkVersion(folder, version, env),
     ways: [
-      { source: "official release", fill: (target) => installRelease(target, env, progress, options.sites) },
-      { source: "go modules", fill: (target) => buildFromGoModules(target, env, progress) },
+      { source: "official release", fill: (target) => installRelease(version, target, env, progress, options.sites) },
+      { source: "go modules", fill: (target) => buildFromGoModules(version, target, env, progress) },
     ],
     progress,
     attempts,
   });
   if (made === undefined) throw new EngineUnavailableError(attempts);
   return engine(made.source, made.checked, [made.folder], env);
+}
+
+async function checkVersion(folder: string, wanted: string, env: Environment): Promise<string> {
+  const version = await checkEngineFolder(folder, env);
+  if (version !== wanted) throw new Error(`pulumi in ${folder} is ${version}, not ${wanted}`);
+  return version;
 }
 
 type Folders = Engine["folders"];

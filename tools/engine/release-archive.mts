@@ -9,12 +9,11 @@ import { addDynamicHost, CLI, isExecutable, LANGUAGE_HOST } from "./engine-folde
 import { elapsed, type Progress } from "./progress.mts";
 import { run } from "./run.mts";
 import type { Environment } from "./user-folders.mts";
-import { CLI_VERSION } from "./versions.mts";
 
 export interface ReleaseSites {
   /** Where the official installer takes the archive from. */
   archives: string;
-  /** Where the release lists the checksums of its archives. */
+  /** Where each release has a folder with the checksums of its archives. */
   checksums: string;
   /** How long a site may take to begin its answer. */
   answerMs: number;
@@ -22,7 +21,7 @@ export interface ReleaseSites {
 
 const OFFICIAL_SITES: ReleaseSites = {
   archives: "https://get.pulumi.com/releases/sdk",
-  checksums: `https://github.com/pulumi/pulumi/releases/download/v${CLI_VERSION}`,
+  checksums: "https://github.com/pulumi/pulumi/releases/download",
   answerMs: 15_000,
 };
 
@@ -31,14 +30,15 @@ const CONNECT_MS = 5_000;
 const SILENCE_MS = 30_000;
 const UNPACK_MS = 120_000;
 
-/** Downloads the official release into `folder`, as the official installer does, and checks it against the release's checksums. */
+/** Downloads the official release of `version` into `folder`, as the official installer does, and checks it against the release's checksums. */
 export async function installRelease(
+  version: string,
   folder: string,
   env: Environment,
   progress: Progress,
   sites: ReleaseSites = OFFICIAL_SITES,
 ): Promise<void> {
-  const archive = archiveName();
+  const archive = archiveName(version);
   const dispatcher = new EnvHttpProxyAgent({
     connect: { timeout: CONNECT_MS },
     headersTimeout: sites.answerMs,
@@ -48,7 +48,7 @@ export async function installRelease(
   try {
     // The small file first: it tells whether the machine has a way out.
     const expected = findChecksum(
-      await downloadText(`${sites.checksums}/pulumi-${CLI_VERSION}-checksums.txt`),
+      await downloadText(`${sites.checksums}/v${version}/pulumi-${version}-checksums.txt`),
       archive,
     );
     const actual = await downloadFile(`${sites.archives}/${archive}`, download);
@@ -89,7 +89,7 @@ export async function installRelease(
         received += chunk.length;
         hash.update(chunk);
         const of = size > 0 ? ` of ${megabytes(size)}` : "";
-        progress.update(`  downloading pulumi ${CLI_VERSION}: ${megabytes(received)}${of} MB, ${elapsed(startedAt)}`);
+        progress.update(`  downloading pulumi ${version}: ${megabytes(received)}${of} MB, ${elapsed(startedAt)}`);
         done(null, chunk);
       },
     });
@@ -98,8 +98,9 @@ export async function installRelease(
   }
 }
 
-/** The archive's name on the official site: `pulumi-v3.259.0-linux-x64.tar.gz`. */
+/** The archive's name on the official site: `pulumi-v3.274.1-linux-x64.tar.gz`. */
 export function archiveName(
+  version: string,
   platform: NodeJS.Platform = process.platform,
   architecture: NodeJS.Architecture = process.arch,
 ): string {
@@ -107,7 +108,7 @@ export function archiveName(
   if (system === undefined || (architecture !== "x64" && architecture !== "arm64")) {
     throw new Error(`there is no official release for ${platform} on ${architecture}`);
   }
-  return `pulumi-v${CLI_VERSION}-${system}-${architecture}.${system === "windows" ? "zip" : "tar.gz"}`;
+  return `pulumi-v${version}-${system}-${architecture}.${system === "windows" ? "zip" : "tar.gz"}`;
 }
 
 /** The SHA-256 of `archive` in a list of lines `<digest>  <name>`. */

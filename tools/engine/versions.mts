@@ -1,5 +1,8 @@
 /** The Pulumi CLI that is installed or built when the machine has none that will do. */
-export const CLI_VERSION = "3.259.0";
+export const CLI_VERSION = "3.274.1";
+
+/** The oldest that is taken from PATH. One test file runs on it, so that what is said of it is tried. */
+export const OLDEST_CLI_VERSION = "3.259.0";
 
 /**
  * The last version in which the Node language host is part of the Go module `sdk/v3`. It runs the current SDK: the
@@ -12,9 +15,6 @@ export const LANGUAGE_HOST_VERSION = "3.68.0";
  * the current SDKs of their languages.
  */
 export const LANGUAGE_HOST_VERSIONS = { yaml: "1.25.0", python: "3.68.0", go: "3.66.0" } as const;
-
-/** Older engines know neither exit code 7 (drift) nor import files with inputs and outputs. */
-export const OLDEST_CLI_VERSION = "3.254.0";
 
 /** The version in a line such as `v3.259.0`, `go1.26.8` or `3.260.0-alpha.1`; undefined when there is none. */
 export function findVersion(text: string): string | undefined {

@@ -8,7 +8,7 @@ import { type Progress, stderrProgress } from "../engine/progress.mts";
 import { provideFolder } from "../engine/provided-folder.mts";
 import { run } from "../engine/run.mts";
 import { cacheFolder, type Environment } from "../engine/user-folders.mts";
-import { CLI_VERSION } from "../engine/versions.mts";
+import { CLI_VERSION, OLDEST_CLI_VERSION } from "../engine/versions.mts";
 
 const CHECKOUT = join(import.meta.dirname, "..", "..");
 const SDK_LANGUAGES = ["nodejs", "python", "go"] as const;
@@ -72,7 +72,7 @@ async function generate(schema: string, folder: string, env: Environment, progre
   await writeFile(join(folder, "go", "keyvault", "go.mod"), goModule(schema));
 }
 
-/** The generated code needs no more than these; the versions that a program takes are those of its own go.mod. */
+/** The generated code needs no more than these; the versions that a program takes are those of its own go.mod, and newer. */
 function goModule(schema: string): string {
   const { importBasePath } = z
     .object({ language: z.object({ go: z.object({ importBasePath: z.string() }) }) })
@@ -84,7 +84,7 @@ function goModule(schema: string): string {
     "",
     "require (",
     "\tgithub.com/blang/semver v3.5.1+incompatible",
-    `\tgithub.com/pulumi/pulumi/sdk/v3 v${CLI_VERSION}`,
+    `\tgithub.com/pulumi/pulumi/sdk/v3 v${OLDEST_CLI_VERSION}`,
     ")",
     "",
   ].join("\n");
