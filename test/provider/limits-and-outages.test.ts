@@ -6,7 +6,7 @@ import { VirtualClock } from "../simulation/virtual-clock.js";
 import { identity, nextEngineRun } from "./engine-run.js";
 import { LIMITED_VAULT_URL, LimitedVault, type Outage } from "./limited-vault.js";
 import { codeOf } from "./lossy-run.js";
-import { key } from "./providers.js";
+import { key, keySet } from "./providers.js";
 
 const wire = vi.hoisted(() => ({ connect: (): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({ vaultClient: async () => wire.connect() }));
@@ -70,6 +70,17 @@ class Fleet {
     });
   }
 
+  /** The same as one set of keys. */
+  createSet(count: number) {
+    const source = { generate: { keyType: "EC" } };
+    const entries = Object.fromEntries(Array.from({ length: count }, (_, at) => [`key-${at}`, source]));
+    return this.run(["fleet"], async (name) => {
+      const { inputs, failures } = await keySet.check({}, { ...identity(name), vaultUrl: LIMITED_VAULT_URL, entries });
+      expect(failures).toEqual([]);
+      await keySet.create(inputs);
+    });
+  }
+
   change(args: Arguments) {
     nextEngineRun();
     return this.run(this.states, async (state) => {
@@ -126,6 +137,14 @@ describe("500 generated keys at the service's documented limits", () => {
     120_000,
   );
 
+  it("take 1.05 of it at most as one set", async () => {
+    const fleet = new Fleet();
+    const { codes, seconds } = await fleet.createSet(500);
+    expect(codes).toEqual([]);
+    expect(seconds).toBeLessThanOrEqual(240 * 1.05);
+    expect(Object.values(await fleet.versions()).filter((count) => count === 1)).toHaveLength(500);
+  }, 120_000);
+
   it("take 20 seconds where they are 60", async () => {
     const fleet = new Fleet();
     const { codes, seconds } = await fleet.create(60);
@@ -143,6 +162,16 @@ describe.each(["nobody listens", "503"] as const)("an outage of a minute, in whi
     expect(outageLines()).toHaveLength(1);
     expect(seconds).toBeLessThanOrEqual((240 + 60) * 1.05);
     expect(Object.values(await fleet.versions()).filter((count) => count !== 1)).toEqual([]);
+  }, 120_000);
+
+  it("is ridden out by the creation of a set of 500 keys", async () => {
+    const fleet = new Fleet();
+    fleet.loseVault(as, 100_000);
+    const { codes, seconds } = await fleet.createSet(500);
+    expect(codes).toEqual([]);
+    expect(outageLines()).toHaveLength(1);
+    expect(seconds).toBeLessThanOrEqual((240 + 60) * 1.05);
+    expect(Object.values(await fleet.versions()).filter((count) => count === 1)).toHaveLength(500);
   }, 120_000);
 
   it.each([
