@@ -182,7 +182,7 @@ function deletedOne(item: Item): Outcome {
   return {
     item,
     code: "KV_DELETED_RECOVERABLE",
-    reason: `a deleted ${kind} holds the name: recover it (az keyvault ${kind} recover), or purge it and restore again`,
+    reason: `a deleted ${kind} holds the name: recover it, or purge it and restore again`,
   };
 }
 

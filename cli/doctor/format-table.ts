@@ -81,5 +81,7 @@ function verdict(diagnosis: Diagnosis): string {
   if (failed.length > 0) return `Does not work: ${failed.join(", ")}.`;
   const warned = diagnosis.checks.filter(({ result }) => result === "warning").map(({ check }) => check);
   if (!isHealthy(diagnosis)) return "A required permission is not there.";
-  return warned.length === 0 ? "All that was looked at works." : `Works; look at ${warned.join(", ")}.`;
+  const isRefused = diagnosis.permissions.some(({ result }) => result === "refused");
+  const what = isRefused ? "The way to the vault works; not all is allowed to this identity" : "All works";
+  return warned.length === 0 ? `${what}.` : `${what}. Look at ${warned.join(", ")}.`;
 }

@@ -127,7 +127,7 @@ function clockCheck({ clockDifferenceMs }: Observations): Check {
   const apart = Math.abs(clockDifferenceMs);
   if (apart < LARGE_DIFFERENCE_MS) return { check, result: "ok", found: "within a minute of the vault's" };
   const found = `this machine is ${Math.round(apart / 1000)} seconds ${clockDifferenceMs > 0 ? "behind" : "ahead of"} the vault`;
-  const remedy = "set the clock (timedatectl set-ntp true); tokens are refused from five minutes on";
+  const remedy = "set the clock (on Linux: timedatectl set-ntp true); tokens are refused from five minutes on";
   return { check, result: apart < REFUSED_DIFFERENCE_MS ? "warning" : "failed", found, remedy };
 }
 

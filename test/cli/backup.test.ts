@@ -169,9 +169,7 @@ describe("restore", () => {
     const done = await restore();
     expect(done.exitCode).toBe(8);
     expect(done.stderr).toMatch(/key "orders" is not restored: KV_ALREADY_EXISTS: the vault has it, in version/);
-    expect(done.stderr).toMatch(
-      /secret "database" is not restored: KV_DELETED_RECOVERABLE: .*az keyvault secret recover/,
-    );
+    expect(done.stderr).toMatch(/secret "database" is not restored: KV_DELETED_RECOVERABLE: .*recover it, or purge it/);
     expect(done.stdout).toContain("restored 1 of 3 objects");
     expect(await key(inStandby, "orders")).toEqual(there);
     const again = await restore();

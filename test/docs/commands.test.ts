@@ -29,6 +29,32 @@ it("every command of pulumi-keyvault that a page names has the options that it i
   expect(wrong.map(shown)).toEqual([]);
 });
 
+/** Where each command is described. */
+const PAGES: Record<string, string> = {
+  adopt: "docs/adopt.md",
+  backup: "docs/backup-and-restore.md",
+  byok: "docs/byok.md",
+  doctor: "docs/doctor.md",
+  drift: "docs/drift.md",
+  emulator: "docs/emulator.md",
+  inventory: "docs/inventory.md",
+  report: "docs/report.md",
+  restore: "docs/backup-and-restore.md",
+};
+
+const described = createProgram().commands.filter((command) => command.name() !== "completion");
+
+it.each(described.map((command): [string, Command] => [command.name(), command]))(
+  "the page of %s, and the README, name it, and the page each of its options",
+  (_name, command) => {
+    const page = all.find(({ path }) => path === PAGES[command.name()]);
+    const lacking = command.options.flatMap(({ long }) => (long && !page?.text.includes(long) ? [long] : []));
+    expect(lacking).toEqual([]);
+    const readme = all.find(({ path }) => path === "README.md");
+    expect(readme?.text).toContain(`| \`pulumi-keyvault ${command.name()}`);
+  },
+);
+
 it("every block for a shell is what a shell reads", () => {
   const blocks = all.flatMap((page) => page.blocks.filter(({ language }) => language === "sh" || language === "bash"));
   expect(blocks.length).toBeGreaterThan(15);

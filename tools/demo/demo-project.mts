@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { OFFLINE_SETTINGS } from "../engine/environment.mts";
 import { isLanguage, LANGUAGES, type Language } from "../engine/language-host.mts";
@@ -71,20 +71,46 @@ export class DemoProject {
   }
 
   /** Runs `pulumi` as the user would, in the terminal of the user. Gives its exit code. */
-  pulumi(args: readonly string[]): Promise<number> {
-    const child = spawn(join(this.engine.binDir, "pulumi"), args, {
+  async pulumi(args: readonly string[]): Promise<number> {
+    return (await this.#inView(join(this.engine.binDir, "pulumi"), args, "inherit")).exitCode;
+  }
+
+  /** The same, and takes what it prints. */
+  captured(args: readonly string[]): Promise<{ exitCode: number; output: string }> {
+    return this.#inView(join(this.engine.binDir, "pulumi"), args, "pipe");
+  }
+
+  /** Runs `pulumi-keyvault` as the user would. */
+  async keyvault(args: readonly string[]): Promise<number> {
+    const command = join(CHECKOUT, "dist", "cli", "main.js");
+    return (await this.#inView(process.execPath, [command, ...args], "inherit")).exitCode;
+  }
+
+  #inView(
+    command: string,
+    args: readonly string[],
+    output: "inherit" | "pipe",
+  ): Promise<{ exitCode: number; output: string }> {
+    const path = `${this.engine.binDir}${delimiter}${this.#env.PATH ?? ""}`;
+    const child = spawn(command, args, {
       cwd: this.#folder,
-      env: this.#env,
-      stdio: "inherit",
+      env: { ...this.#env, PATH: path },
+      stdio: ["inherit", output, output],
     });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+    }
     // A Ctrl-C in a terminal reaches the engine too, and a second one would make it give up in the middle of a step.
     const wait = () => {};
     const end = () => child.kill("SIGINT");
     const reactions = { SIGINT: wait, SIGTERM: end, SIGHUP: end };
     for (const [signal, reaction] of Object.entries(reactions)) process.on(signal, reaction);
-    return new Promise<number>((resolve, reject) => {
+    return new Promise<{ exitCode: number; output: string }>((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (code) => resolve(code ?? 130));
+      child.once("close", (code) => resolve({ exitCode: code ?? 130, output: text }));
     }).finally(() => {
       for (const [signal, reaction] of Object.entries(reactions)) process.off(signal, reaction);
     });
