@@ -29,7 +29,9 @@ export function isLoopbackHost(hostname: string): boolean {
 export function parseVaultUrl(text: string): string {
   const refuse = (why: string): KeyVaultError =>
     new KeyVaultError("KV_INVALID_INPUT", `Vault URL ${shownUrl(text)} ${why}`, {
-      hint: "use the form https://<vault>.vault.azure.net.",
+      hint: /^\s*embedded:/i.test(text)
+        ? "an embedded vault is written in lower case and with a file: embedded:./dev.vault, or embedded:memory."
+        : "use the form https://<vault>.vault.azure.net.",
     });
   if (text.trim() === "") throw refuse("is empty");
   if (!URL.canParse(text.trim())) throw refuse("is not a URL");
@@ -81,16 +83,24 @@ export function mayBeManagedHsm(vaultUrl: unknown): boolean {
 /**
  * Takes collection, name and version out of an identifier, whatever host it names; undefined where it is none.
  *
- * Emulators and gateways put other hosts and ports into identifiers, so the host is not looked at. Relative identifiers are taken too.
+ * Emulators and gateways put other hosts and ports into identifiers, and paths before the collection, so neither is looked at. Relative identifiers are taken too.
  */
 export function tryParseObjectIdentifier(id: string): ObjectIdentifier | undefined {
   const path = id.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/, "");
   const segments = path.split("/").filter((segment) => segment !== "");
-  const collection = COLLECTIONS.find((candidate) => candidate === segments[0]?.toLowerCase());
-  const name = decodeSegment(segments[1]);
-  if (collection === undefined || name === undefined || segments.length > 3) return undefined;
-  const version = decodeSegment(segments[2]);
+  const at = segments.findIndex((segment, index) => {
+    const following = segments.length - index - 1;
+    return (following === 1 || following === 2) && collectionOf(segment) !== undefined;
+  });
+  const collection = at < 0 ? undefined : collectionOf(segments[at]);
+  const name = decodeSegment(segments[at + 1]);
+  if (collection === undefined || name === undefined) return undefined;
+  const version = decodeSegment(segments[at + 2]);
   return version === undefined ? { collection, name } : { collection, name, version };
+}
+
+function collectionOf(segment: string | undefined): ObjectCollection | undefined {
+  return COLLECTIONS.find((candidate) => candidate === segment?.toLowerCase());
 }
 
 function decodeSegment(segment: string | undefined): string | undefined {

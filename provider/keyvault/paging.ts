@@ -41,7 +41,7 @@ export async function* pages<T>(options: PagingOptions<T>): AsyncGenerator<T, vo
   };
   let page = await ask(options.first());
   for (let isFirst = true; ; isFirst = false) {
-    const path = page.nextLink === undefined ? undefined : ownPath(page.nextLink, options);
+    const path = page.nextLink === undefined ? undefined : withoutPrefix(ownPath(page.nextLink, options), options);
     if (path === undefined) return yield* options.read(page);
     const ahead = isFirst ? undefined : ask(path);
     // Whoever stops taking items before they are through does not want to hear of the page after them.
@@ -63,6 +63,14 @@ function ownPath<T>(nextLink: string, { origin, apiVersion, refuse }: PagingOpti
   }
   if (/[?&]api-version=/i.test(path)) return path;
   return `${path}${path.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
+}
+
+/** A server behind a gateway may write a path of its own before that of the list. */
+function withoutPrefix<T>(path: string, { first }: PagingOptions<T>): string {
+  const [list = ""] = first().split("?");
+  const [asked = "", ...query] = path.split("?");
+  if (asked === list || list === "" || !asked.endsWith(list)) return path;
+  return [list, ...query].join("?");
 }
 
 /** A backslash is a slash to some readers of a URL, and two of them begin a host. */

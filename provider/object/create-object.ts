@@ -110,15 +110,22 @@ async function takeOrMake<I extends ObjectInputs & A, A extends Attributes, B ex
     try {
       return await make(creation);
     } catch (error) {
-      if (creation.reached || !isBusy(error)) throw error;
-      // A server may say "conflict" and no more where a soft-deleted object holds the name.
-      if (error.code === "KV_CONFLICT" && !creation.inputs.restore && (await object.deleted())) {
+      if (creation.reached || !(isBusy(error) || isOddRefusal(error))) throw error;
+      // A server may say "conflict" or "bad request" and no more where a soft-deleted object holds the name.
+      const mayHold = error.code === "KV_CONFLICT" || isOddRefusal(error);
+      if (mayHold && !creation.inputs.restore && (await object.deleted())) {
         return recover(creation, error);
       }
+      if (!isBusy(error)) throw error;
       await object.deadline.pause(`${object.label} to be free`, error);
       await untilRecovered(object, error);
     }
   }
+}
+
+/** A 400 in words that are not the service's, which says `BadParameter` of each request that it takes for a bad one. */
+function isOddRefusal(error: unknown): error is KeyVaultError {
+  return isKeyVaultError(error, "KV_INVALID_INPUT") && error.status === 400 && error.serviceCode !== "BadParameter";
 }
 
 async function make<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(

@@ -98,6 +98,10 @@ test.each([
   ["http://gateway/KEYS/n/", { collection: "keys", name: "n" }],
   ["https://v/deletedsecrets/n?api-version=7.4#f", { collection: "deletedsecrets", name: "n" }],
   ["keys/n/0a", { collection: "keys", name: "n", version: "0a" }],
+  ["https://gateway/vaults/a/keys/n/0a", { collection: "keys", name: "n", version: "0a" }],
+  ["https://gateway/secrets/keys/n/0a", { collection: "keys", name: "n", version: "0a" }],
+  ["https://v/keys/secrets", { collection: "keys", name: "secrets" }],
+  ["https://v/keys/keys/0a", { collection: "keys", name: "keys", version: "0a" }],
   ["https://v/secrets/a%20b", { collection: "secrets", name: "a b" }],
   ["https://v/secrets/a%zz", { collection: "secrets", name: "a%zz" }],
 ])("%s is read", (id, expected) => {

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { unpackRecords } from "../../provider/key-set/packed-records.js";
 import { ecKey, rsaKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
 import { type OtherServer, startServerWith } from "./other-server.js";
-import { key, keyBackup, keyInventory, secret, secretBackup, vaultBackup } from "./providers.js";
+import { key, keyBackup, keyInventory, keySet, secret, secretBackup, vaultBackup } from "./providers.js";
 import { ALL_HABITS, HABITS } from "./server-habits.js";
 import { stored } from "./stored.js";
 
@@ -152,6 +153,38 @@ describe.each([
       expect(adopted.outs.version).toBe(made.outs.version);
       await isClean(adopted);
     });
+  });
+
+  it("a set of keys is made, changed, told of, disabled, deleted and made again, each key in one version", async () => {
+    const material = ecKey();
+    const keys = {
+      imported: { import: { pem: material.pkcs8 } },
+      made: { generate: { keyType: "EC" } },
+      off: { generate: { keyType: "RSA" }, enabled: false },
+    };
+    const set = new DrivenResource(keySet, vault, { vaultUrl: server.url, onDelete: "delete" });
+    const versionsOf = ({ outs }: State) =>
+      Object.fromEntries([...unpackRecords(outs.records)].map(([name, { facts }]) => [name, facts.version]));
+    const isClean = async (state: State) => expect(await set.drift(state)).toEqual({});
+    const made = await set.created({ entries: keys });
+    const versions = versionsOf(made);
+    await isClean(made);
+    const tagged = await set.updated(made, { entries: keys, tags: { team: "a" } });
+    await isClean(tagged);
+    await call(vault, "PATCH", `/keys/imported/${versions.imported}`, { attributes: { enabled: false } });
+    expect(await set.drift(tagged)).toHaveProperty("keys");
+    const enabled = await set.updated(await set.refreshed(tagged), { entries: keys, tags: { team: "a" } });
+    await isClean(enabled);
+    const { off, ...others } = keys;
+    const on = await set.updated(enabled, { entries: { ...others, off: { generate: off.generate } } });
+    await isClean(on);
+    expect(versionsOf(on)).toEqual(versions);
+    await set.deleted(on);
+    expect(await set.drift(on)).toHaveProperty("keys");
+    nextEngineRun();
+    const again = await set.created({ entries: keys });
+    await isClean(again);
+    expect(versionsOf(again)).toEqual(versions);
   });
 
   it("a whole vault is backed up and counted, what is disabled and deleted too", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { listedVaultUrl } from "../../provider/vault/listing.js";
 import { addressOfId, parseObjectId } from "../../provider/vault/object-address.js";
 import { identity } from "./engine-run.js";
 import { key } from "./providers.js";
@@ -46,6 +47,19 @@ describe("the id of an object", () => {
 });
 
 describe("the path of an embedded vault", () => {
+  it.each(["EMBEDDED:./dev.vault", "Embedded:memory", " embedded:./dev.vault", "EMBEDDED:"])(
+    "is told how to write where %j is written otherwise, by a resource and by a list",
+    async (vaultUrl) => {
+      const { failures } = await key.check(
+        {},
+        { ...identity("orders"), name: "orders", vaultUrl, generate: { keyType: "EC" } },
+      );
+      const told = /an embedded vault is written in lower case and with a file: embedded:\.\/dev\.vault/;
+      expect(failures.map(({ reason }) => reason).join()).toMatch(told);
+      expect(() => listedVaultUrl(vaultUrl)).toThrow(told);
+    },
+  );
+
   it.each([
     ["escape sequences", "embedded:dev\u001b[2J.vault", "text of 13 characters"],
     [

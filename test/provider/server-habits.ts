@@ -61,6 +61,15 @@ export const HABITS: Record<string, ServerHabit> = {
     (body) =>
       JSON.parse(JSON.stringify(body).replaceAll(/https?:\/\/[^/"]+/g, "https://internal.example:8443")) as Body,
   ),
+  "puts a path before its identifiers": writes(
+    (body) =>
+      JSON.parse(
+        JSON.stringify(body).replaceAll(
+          /https?:\/\/[^/"]+(?=\/(keys|secrets|deleted))/g,
+          "https://internal.example/vaults/a",
+        ),
+      ) as Body,
+  ),
   "leaves key_ops out": gives(undefined),
   "gives six operations to every key": gives(["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]),
   "writes numbers with a leading zero byte": writes((body) =>
@@ -86,6 +95,10 @@ export const HABITS: Record<string, ServerHabit> = {
     status: 409,
     body: error("Conflict", "The name is taken."),
   }),
+  "says 400 and no more over a soft-deleted object": says(
+    ({ status, method, path }) => status === 409 && method !== "DELETE" && !path.endsWith("/restore"),
+    { status: 400, body: error("BadRequest", "Cannot do that.") },
+  ),
   "hides what is disabled behind a 403 without an inner code": says(
     (exchange) => isRead(exchange) && isDisabled(exchange),
     { status: 403, body: error("Forbidden", "The object is disabled.") },
@@ -117,6 +130,8 @@ export const HABITS: Record<string, ServerHabit> = {
 
 /** Which of them exclude each other: one server has the first of each pair. */
 const OTHER_WAYS = [
+  "names another host and port in ids",
+  "says 400 and no more over a soft-deleted object",
   "leaves key_ops out",
   "writes numbers without leading zero bytes",
   "numbers its recovery levels",
