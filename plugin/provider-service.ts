@@ -1,5 +1,6 @@
 import { messageOf, type Properties } from "../provider/engine/lifecycle.js";
 import { cancelRun } from "../provider/engine/run-cancellation.js";
+import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties } from "./detailed-diff.js";
 import { aboutResource, connectEngine, quietly } from "./engine-log.js";
 import { callFunction } from "./plugin-functions.js";
@@ -65,7 +66,8 @@ function providerHandlers(version: string): Grpc.UntypedServiceImplementation {
       info.setVersion(version);
       return info;
     }),
-    getSchema: unary(async () => {
+    getSchema: unary(async (request: ProviderMessages.GetSchemaRequest) => {
+      if (request.getVersion() !== 0 || request.getSubpackageName() !== "") throw noSuchSchema();
       const response = new messages.GetSchemaResponse();
       response.setSchema(JSON.stringify(packageSchema(version)));
       return response;
@@ -106,6 +108,12 @@ function providerHandlers(version: string): Grpc.UntypedServiceImplementation {
       return new emptyMessages.Empty();
     }),
   };
+}
+
+function noSuchSchema(): KeyVaultError {
+  return new KeyVaultError("KV_INVALID_INPUT", "this version of the keyvault plugin has no schema of that form", {
+    hint: "it has one, of Pulumi's form 0 and without parameters: a later CLI may need a later pulumi-keyvault",
+  });
 }
 
 async function checkConfig(request: ProviderMessages.CheckRequest) {

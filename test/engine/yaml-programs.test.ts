@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -81,6 +82,19 @@ describe("a program in YAML", () => {
     const { run, properties } = await stack.drift();
     expect(run.exitCode, run.text).toBe(0);
     expect(properties).toEqual({});
+  });
+
+  it("is told of a missing plugin in the words of docs/plugin.md, and nothing happens", async () => {
+    await program("resources:\n  signing:\n    type: keyvault:Key\n    properties: { generate: { keyType: EC } }\n");
+    const { PATH = "" } = stack.env;
+    const isElsewhere = (entry: string): boolean => !existsSync(join(entry, "pulumi-resource-keyvault"));
+    stack.env.PATH = PATH.split(delimiter).filter(isElsewhere).join(delimiter);
+    const run = await stack.pulumi("preview");
+    stack.env.PATH = PATH;
+    expect(run.exitCode).not.toBe(0);
+    const told = `error resolving type of resource signing: internal error loading package "keyvault": no resource plugin 'pulumi-resource-keyvault' found in the workspace or on your $PATH`;
+    expect(run.text).toContain(told);
+    expect(await readFile(join(__dirname, "../../docs/plugin.md"), "utf8")).toContain(told);
   });
 
   it.each([
