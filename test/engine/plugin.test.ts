@@ -265,7 +265,9 @@ describe("the plugin on the real engine", () => {
 
     it("is not deleted where it goes from the one to the other, though no tag says whose it is", async () => {
       await stack.pulumi("config", "set", "keyvault:ownerTag", "false");
-      await stack.program(`${providers()} new keyvault.Key("first", { name: "shared", generate }, { provider: one });`);
+      await stack.program(`${providers()}
+        new keyvault.Key("first", { name: "shared", generate }, { provider: one });
+        new dynamic.Key("first", { name: "beside", generate });`);
       await stack.up();
       const { version } = (await keyClient(vault).getKey("shared")).properties;
       await stack.program(`${providers()} new dynamic.Key("second", { name: "shared", adopt: true });`);
