@@ -23,6 +23,9 @@ export class LossyConnection {
   readonly client: KeyVaultClient;
   readonly #budgets = new Set<() => void>();
   readonly #vault: Emulator;
+  #killing: { left: number; moment: "before" | "after"; tell(): void } | undefined;
+  #isKilled = false;
+  #onTheirWay = 0;
 
   constructor(vault: Emulator) {
     this.#vault = vault;
@@ -33,7 +36,13 @@ export class LossyConnection {
       await first?.();
       if (!("authorization" in request.headers)) return socket.dispatch(request);
       this.sent.push(request.operation);
-      const answer = await socket.dispatch(request);
+      const isLast = this.#killing !== undefined && this.#killing.left-- === 0;
+      if (this.#isKilled || (isLast && this.#killing?.moment === "before")) return this.#kill();
+      this.#onTheirWay += 1;
+      const answer = await socket.dispatch(request).finally(() => {
+        this.#onTheirWay -= 1;
+      });
+      if (this.#isKilled || isLast) return this.#kill();
       const spoil = this.#spoiled.get(request.operation) ?? ((whole: VaultResponse) => whole);
       this.#spoiled.delete(request.operation);
       return spoil(answer);
@@ -58,6 +67,20 @@ export class LossyConnection {
       add(request);
       if (request.status === 0 && vault.faults.rules.some(({ kind }) => kind === "silence")) this.#endBudgets();
     };
+  }
+
+  /** Kills the run at its nth request from now on: that one, and whatever else it waits for, is never answered. */
+  killAt(left: number, moment: "before" | "after"): Promise<"killed"> {
+    return new Promise((resolve) => {
+      this.#killing = { left, moment, tell: () => resolve("killed") };
+    });
+  }
+
+  #kill(): Promise<never> {
+    this.#isKilled = true;
+    // What is on its way arrives: the next run comes after that.
+    if (this.#onTheirWay === 0) this.#killing?.tell();
+    return new Promise(() => {});
   }
 
   /** Loses the next answer to an operation. */
