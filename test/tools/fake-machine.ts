@@ -53,7 +53,8 @@ export async function fakeMachine(): Promise<FakeMachine> {
         const root = process.env.FAKE_ROOT;
         appendFileSync(join(root, "go.log"), JSON.stringify({ command, flags: process.env.GOFLAGS, args }) + "\\n");
         if (command === ${JSON.stringify(failsAt)}) {
-          console.error("go: it cannot be done");
+          if (command === "build") console.error("a\\n# b\\nb/b.go:1: it cannot be done\\nc");
+          else console.error("go: it cannot be done");
           process.exit(1);
         }
         if (command === "env") console.log("go${version}");

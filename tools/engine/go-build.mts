@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addDynamicHost, CLI, LANGUAGE_HOST } from "./engine-folder.mts";
 import { elapsed, type Progress } from "./progress.mts";
-import { run } from "./run.mts";
+import { type Finished, run } from "./run.mts";
 import type { Environment } from "./user-folders.mts";
 import { CLI_VERSION, findVersion, isAtLeast, LANGUAGE_HOST_VERSION, OLDEST_CLI_VERSION } from "./versions.mts";
 
@@ -147,14 +147,23 @@ async function compile(
       env,
       silenceMs: SILENCE_WHILE_BUILDING_MS,
       onErrorLine: (line) => {
-        if (/^[\w./~-]+$/.test(line)) compiled += 1;
+        if (PACKAGE.test(line)) compiled += 1;
       },
     });
-    if (finished.exitCode !== 0) throw new Error(`go build of ${program.binary} failed: ${lastLine(finished.stderr)}`);
+    if (finished.exitCode !== 0) throw new Error(`go build of ${program.binary} failed: ${reasons(finished)}`);
   } finally {
     clearInterval(clock);
   }
   progress.say(`  ${program.binary} ${program.version} built in ${elapsed(startedAt)}`);
+}
+
+/** What `-v` prints of each package that it compiles. */
+const PACKAGE = /^[\w./~-]+$/;
+
+/** Go prints a mistake, and then goes on with the packages that do not need the one that has it. */
+function reasons({ exitCode, stderr }: Finished): string {
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !PACKAGE.test(line));
+  return lines.slice(-5).join("; ") || (exitCode < 0 ? "it was ended from outside" : `exit code ${exitCode}`);
 }
 
 function lastLine(text: string): string {
