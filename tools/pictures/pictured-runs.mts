@@ -94,5 +94,11 @@ async function printed(
     child.once("error", reject);
     child.once("close", resolve);
   });
-  return text;
+  return withoutQuestions(text);
+}
+
+/** What programs ask a terminal (its colours, the place of its cursor) shows nothing. */
+function withoutQuestions(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what such a question begins with
+  return text.replace(/\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b\[[\d;?]*[A-Za-ln-z]/g, "");
 }
