@@ -63,6 +63,8 @@ interface Plan {
   failed: ByKind<string>;
   jobs: BackupJob[];
   kept: number;
+  /** Whether the program has changed an object since its backup was taken: what is kept of it is not its last version. */
+  isChanged: (collection: Collection, name: string) => boolean;
 }
 
 async function findObjects(
@@ -95,7 +97,8 @@ async function planUpdate(
   inputs: VaultBackupInputs,
   earlier: VaultBackupOutputs | undefined,
 ): Promise<Plan> {
-  const plan: Plan = { covered: byKind(), failed: byKind(), jobs: [], kept: 0 };
+  const isChanged = (collection: Collection, name: string) => isChangedSince(collection, name, inputs, earlier);
+  const plan: Plan = { covered: byKind(), failed: byKind(), jobs: [], kept: 0, isChanged };
   const unmatched = inputs.allowEmpty ? [] : unmatchedGlobs(found);
   if (unmatched.length > 0 && inputs.onFailure !== "report") throw nothingMatches(inputs, unmatched);
   for (const { collection, pattern, reason } of unmatched) plan.failed[collection][pattern] = reason;
@@ -108,7 +111,10 @@ async function planUpdate(
       const carried = await carryOver(shelves, collection, name, earlier, plan.covered);
       if (!object && carried === "lost") {
         tell(`the backup of ${itemLabel(collection, name)} is lost, and the vault no longer has it`);
-      } else if (!object || (carried === "unchanged" && isCovered(collection, object, inputs, earlier))) {
+      } else if (
+        !object ||
+        (carried === "unchanged" && isCovered(collection, object, earlier) && !isChanged(collection, name))
+      ) {
         toTake.delete(name);
         plan.kept++;
       }
@@ -121,9 +127,20 @@ async function planUpdate(
 }
 
 /** What the program names and the vault does not have is a failure, unless an earlier blob of it is the last copy. */
-function noteMissing({ covered, failed }: Plan, collection: Collection, name: string, reason: string): void {
+function noteMissing({ covered, failed, isChanged }: Plan, collection: Collection, name: string, reason: string): void {
   const isKept = Object.keys(covered[collection]).some((each) => each.toLowerCase() === name.toLowerCase());
-  if (!isKept) failed[collection][name] = reason;
+  if (!isKept || isChanged(collection, name)) failed[collection][name] = reason;
+}
+
+function isChangedSince(
+  collection: Collection,
+  name: string,
+  inputs: VaultBackupInputs,
+  earlier: VaultBackupOutputs | undefined,
+): boolean {
+  if (entryOf(earlier?.failed[collection], name) !== undefined) return true;
+  const before = entryOf(earlier?.revisions?.[collection], name);
+  return before !== undefined && before !== entryOf(inputs.revisions?.[collection], name);
 }
 
 function namesIt({ names }: Selection, name: string): boolean {
@@ -183,23 +200,20 @@ async function carryOver(
   return shelved.isUnchanged ? "unchanged" : "changed";
 }
 
-/** Whether an object is as it was when its backup was taken. */
+/** Whether an object is as it was when its backup was taken, as far as the vault tells. */
 function isCovered(
   collection: Collection,
   { name, updatedOn, version }: SelectedObject,
-  inputs: VaultBackupInputs,
   earlier: VaultBackupOutputs | undefined,
 ): boolean {
   const covered = earlier && recorded(earlier.covered[collection], name);
-  if (covered?.updatedOn !== updatedOn || (version !== undefined && version !== covered?.version)) return false;
-  const before = revisionIn(earlier?.revisions?.[collection], name);
-  return before === undefined || before === revisionIn(inputs.revisions?.[collection], name);
+  return covered?.updatedOn === updatedOn && (version === undefined || version === covered?.version);
 }
 
 /** Under the name that the program gives the resource, which the vault may write in another case. */
-function revisionIn(revisions: Record<string, string> = {}, name: string): string | undefined {
-  const written = Object.keys(revisions).find((each) => each.toLowerCase() === name.toLowerCase());
-  return recorded(revisions, written ?? name);
+function entryOf(entries: Record<string, string> = {}, name: string): string | undefined {
+  const written = Object.keys(entries).find((each) => each.toLowerCase() === name.toLowerCase());
+  return recorded(entries, written ?? name);
 }
 
 /** What changed in the vault or on the shelf since the backup was taken, by name. */
@@ -214,7 +228,7 @@ export async function staleness(outs: VaultBackupOutputs): Promise<string[]> {
       const label = itemLabel(collection, object.name);
       const covered = recorded(outs.covered[collection], object.name);
       if (covered === undefined) problems.push(`${label} is new`);
-      else if (!isCovered(collection, object, outs, outs)) problems.push(`${label} ${whatChanged(object)}`);
+      else if (!isCovered(collection, object, outs)) problems.push(`${label} ${whatChanged(object)}`);
     }
   }
   return problems;

@@ -294,6 +294,32 @@ describe("a vault's backup", () => {
     await expect(partial).rejects.toThrow(/1 failed.*: it was there, and when its backup/s);
   });
 
+  it("is a failure, by name, of a resource that was changed and is gone, though a backup of before is kept", async () => {
+    await makeKey("orders");
+    const resource = { name: "orders", version: "1", updatedOn: "2027-01-01T00:00:00Z", vaultUrl: vault.url };
+    const { outs } = await create({ keys: ["*", resource] });
+    const changed = { keys: ["*", { ...resource, version: "2" }] };
+    await call(vault, "DELETE", "/keys/orders");
+    const gone = await update(outs, changed).catch((error: unknown) => error);
+    expect(gone).toMatchObject({
+      message: expect.stringMatching(/1 failed, the others are kept:\s+key "orders": /),
+      properties: { covered: outs.covered, failed: { keys: { orders: expect.any(String) } } },
+    });
+    // It stays one until a backup is taken, though the program says nothing new.
+    const recordedThen = asState(Object(gone).properties);
+    await expect(update(recordedThen, changed)).rejects.toThrow(/1 failed/);
+    // The resource as it was: what is kept is the last of it.
+    expect(await update(outs, { keys: ["*", resource] })).toHaveProperty("failed", { keys: {}, secrets: {} });
+    await call(vault, "POST", "/deletedkeys/orders/recover");
+    await deletedAtTheLastMoment(1);
+    await makeKey("orders");
+    await expect(update(outs, changed)).rejects.toThrow(/1 failed.*: it was there, and when its backup/s);
+    await call(vault, "POST", "/deletedkeys/orders/recover");
+    const taken = await update(recordedThen, changed);
+    expect(taken).toHaveProperty("failed", { keys: {}, secrets: {} });
+    expect(taken.covered).not.toEqual(outs.covered);
+  });
+
   it("goes on without what a glob finds and is deleted meanwhile, and says so", async () => {
     await makeKey("orders");
     await makeKey("other");
