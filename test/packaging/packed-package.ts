@@ -7,13 +7,26 @@ import { z } from "zod";
 
 export const CHECKOUT = dirname(dirname(__dirname));
 
-const packing = z.array(z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })).length(1);
+const packing = z
+  .array(
+    z.object({
+      filename: z.string(),
+      size: z.number(),
+      unpackedSize: z.number(),
+      files: z.array(z.object({ path: z.string() })),
+    }),
+  )
+  .length(1);
 
 /** The package as npm would publish it. */
 export interface PackedPackage {
   tarball: string;
   /** The paths in it. */
   files: string[];
+  /** Bytes of the tarball. */
+  size: number;
+  /** Bytes of all files in it. */
+  unpackedSize: number;
 }
 
 /** A project of a user's, in a folder of its own. */
@@ -36,7 +49,8 @@ export async function packPackage(folder: string): Promise<PackedPackage> {
   });
   const [packed] = packing.parse(JSON.parse(stdout));
   if (!packed) throw new Error("npm packed nothing");
-  return { tarball: join(folder, packed.filename), files: packed.files.map((file) => file.path) };
+  const { filename, files, size, unpackedSize } = packed;
+  return { tarball: join(folder, filename), files: files.map(({ path }) => path), size, unpackedSize };
 }
 
 /** A project that has installed the tarball with npm, and not the peer `@pulumi/pulumi`. */

@@ -141,6 +141,22 @@ describe("a program", () => {
   });
 });
 
+test("the command says what it needs on a Node that is too old, and does nothing", async () => {
+  const program = `
+    const { spawnSync } = require("node:child_process");
+    const command = require.resolve("pulumi-keyvault/package.json").replace("package.json", "dist/cli/main.js");
+    const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } });';
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath, ["-e", old + "require(" + JSON.stringify(command) + ")", "--", "--version"], { encoding: "utf8" });
+    console.log(JSON.stringify({ status, stdout, stderr }));
+  `;
+  expect(await installed.runJson("-e", program)).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: "pulumi-keyvault: needs Node.js 22.13 or newer, and this is 20.20.2: update it\n",
+  });
+});
+
 test("the command that npm installs runs", async () => {
   const program = `
     const { execFileSync } = require("node:child_process");

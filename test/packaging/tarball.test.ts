@@ -31,6 +31,11 @@ test("the package holds what is built, what is to be read, and nothing else", ()
   }
 });
 
+test("the package is small: what makes it larger is looked at, and then this line is changed", () => {
+  expect(packed.size).toBeLessThan(900_000);
+  expect(packed.unpackedSize).toBeLessThan(3_200_000);
+});
+
 test("the package holds the pages that people look for", () => {
   expect(packed.files).toEqual(expect.arrayContaining(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md"]));
 });

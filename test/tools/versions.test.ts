@@ -38,7 +38,7 @@ test("the oldest engine, SDK and Node are the same in the package, in doctor, in
   expect(JSON.parse(read("test/packaging/oldest-pulumi/package.json")).dependencies["@pulumi/pulumi"]).toBe(OLDEST.sdk);
   const [node, pulumi, sdk] = [OLDEST.node, OLDEST.pulumi, OLDEST.sdk].map((version) => version.replace(/\.0$/, ""));
   expect(read("README.md")).toContain(`Node ${node}, Pulumi ${pulumi} and \`@pulumi/pulumi\` ${sdk}, or newer`);
-  expect(read("docs/upgrades.md")).toContain(`| Node | ${node} and newer |`);
+  expect(read("docs/upgrades.md")).toContain(`| Node | ${node} and newer; `);
   expect(read("docs/upgrades.md")).toContain(`| Pulumi CLI | ${pulumi} and newer; `);
   expect(read("docs/upgrades.md")).toContain(`| \`@pulumi/pulumi\` | ${sdk} and newer, below 4`);
 });
