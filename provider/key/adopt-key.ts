@@ -3,6 +3,7 @@ import type { KeyBundle, KeyRotationPolicy } from "../keyvault/key-bundle.js";
 import { undeclaredAttributes } from "../object/attributes.js";
 import { missingObject } from "../object/missing-object.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { markOfAdopted } from "../object/owner-tag.js";
 import { ADOPTED, type AdoptedObject, plain, sayableInputs } from "../object/sayable-inputs.js";
 import { ownedByCertificate } from "../object/standing.js";
 import { addressOfId, objectId } from "../vault/object-address.js";
@@ -40,7 +41,7 @@ export async function adoptKey({ bundle, rotationPolicy }: ReadKey, hidden: Prop
   return {
     ...checked,
     id: objectId("keys", inputs),
-    outputs: plain(keyOutputs(inputs, bundle, found ? { found } : {})),
+    outputs: plain(keyOutputs(inputs, bundle, { ...(found ? { found } : {}), ...markOfAdopted(inputs, bundle.tags) })),
   };
 }
 

@@ -144,7 +144,8 @@ function marksOf(
     ...(version.isRotated ? pickDefined(recorded, ["superseded"]) : supersededBy(recorded, bundle.version)),
     ...(version.isForeign ? { foreignVersion: true } : {}),
     ...(version.expected === undefined ? {} : { expectedThumbprint: version.expected }),
-    ...(owner.ownerToken === undefined ? {} : { ...owner, ...pickDefined(recorded, ["formerToken"]) }),
+    ...owner,
+    ...(owner.ownerToken === undefined ? {} : pickDefined(recorded, ["formerToken"])),
     ...pickDefined(recorded, ["givenKeyOps"]),
   };
 }

@@ -16,6 +16,7 @@ import {
   hasOwnerTag,
   isOfSameResource,
   MOST_TAGS,
+  markOfAdopted,
   OWNER_TAG,
   type Owner,
   ownerOf,
@@ -424,7 +425,9 @@ function marksOf<I extends ObjectInputs & A, A extends Attributes, B extends Ver
     : undefined;
   return {
     ...(found ? { found } : {}),
-    ...(owner !== undefined && isOurs({ owner }, bundle.tags) ? { ownerToken: owner.token } : {}),
+    ...(owner !== undefined && isOurs({ owner }, bundle.tags)
+      ? { ownerToken: owner.token }
+      : markOfAdopted(inputs, bundle.tags)),
   };
 }
 

@@ -12,7 +12,7 @@ export interface ObjectMarks<A> {
   ownerToken?: string;
   /** The token of this stack that the object had, or an empty one, where ours was to take its place and its answer was lost. */
   formerToken?: string;
-  /** The mark of another stack that a refresh found in the place of ours. */
+  /** The mark of another stack that a refresh found in the place of ours, or that was there when it was adopted without ours. */
   otherMark?: string;
   /** The current version is not one that the program asked for. */
   foreignVersion?: true;

@@ -12,11 +12,13 @@ import type { VaultObject, VersionBundle } from "./vault-object.js";
  */
 export function observeOwner(
   { kind, address, label }: VaultObject,
-  { ownerToken }: { ownerToken?: string },
+  { ownerToken, otherMark }: { ownerToken?: string; otherMark?: string },
   { tags }: VersionBundle,
 ): { ownerToken?: string; otherMark?: string } {
   if (ownerToken !== undefined) noteSeenMark(kind, address);
-  if (ownerToken === undefined || !hasOwnerTag(tags)) return {};
+  // What was adopted without a mark goes on knowing whose it was.
+  if (ownerToken === undefined) return otherMark === undefined ? {} : { otherMark };
+  if (!hasOwnerTag(tags)) return {};
   if (ownerOf(tags)?.token === ownerToken) return { ownerToken };
   tell(`${label} is now owned by ${describeOwner(tags)} by its tag`);
   return { ownerToken, otherMark: tags[OWNER_TAG] ?? "" };

@@ -94,6 +94,12 @@ export function isForeignMark(
   return found === undefined || (found.stack !== stack && !tokens.includes(found.token));
 }
 
+/** What state records of an object that was adopted without our mark: whose it was. */
+export function markOfAdopted({ adopt }: { adopt?: boolean | undefined }, tags: Tags): { otherMark?: string } {
+  const text = ownerText(tags);
+  return adopt !== true || text === undefined ? {} : { otherMark: text };
+}
+
 /** For messages: `stack "shop/prod"`, or the tag as it is where another tool has written it. */
 export function describeOwner(tags: Tags | undefined): string {
   const owner = ownerOf(tags);

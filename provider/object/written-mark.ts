@@ -1,11 +1,11 @@
 import { tell } from "../engine/progress.js";
 import { wasMarkSeen } from "./declared-objects.js";
-import { formatOwner, isForeignMark, OWNER_TAG, type Owner, ownerOf } from "./owner-tag.js";
+import { describeOwner, formatOwner, isForeignMark, OWNER_TAG, type Owner, ownerOf } from "./owner-tag.js";
 import type { VaultObject } from "./vault-object.js";
 
 interface Recorded {
   ownerToken?: string;
-  /** The mark that a refresh found in the place of ours. */
+  /** The mark that a refresh found in the place of ours, or that an object had which was adopted without ours. */
   otherMark?: string;
   adopt?: boolean;
 }
@@ -20,6 +20,9 @@ type Tags = Readonly<Record<string, string>>;
 export class WrittenMark {
   #other: Owner | undefined;
   readonly #takesBack: boolean;
+  #isTold = false;
+  /** What the object had when it was adopted and could not be marked: that is what was taken. */
+  readonly #taken: string | undefined;
 
   /** @param own who writes; undefined where owner tags are off. */
   constructor(
@@ -28,11 +31,9 @@ export class WrittenMark {
     private readonly inputs: { adopt?: boolean | undefined },
     readonly own: Owner | undefined,
   ) {
-    const isNewlySaid = inputs.adopt === true && recorded.adopt !== true;
-    // What could only be read when it was adopted was to be marked all the same.
-    const isUnmarked = recorded.adopt === true && recorded.ownerToken === undefined;
-    this.#takesBack = isNewlySaid || isUnmarked;
-    if (recorded.otherMark !== undefined) this.see({ [OWNER_TAG]: recorded.otherMark });
+    this.#takesBack = inputs.adopt === true && recorded.adopt !== true;
+    this.#taken = recorded.adopt && recorded.ownerToken === undefined ? recorded.otherMark : undefined;
+    if (recorded.otherMark !== undefined && this.#taken === undefined) this.see({ [OWNER_TAG]: recorded.otherMark });
   }
 
   /** What the next write puts there. */
@@ -62,7 +63,9 @@ export class WrittenMark {
   see(tags: Tags): void {
     const { own } = this;
     if (own === undefined || this.#takesBack) return;
-    if (!isForeignMark(tags, { stack: own.stack, tokens: [own.token, this.recorded.ownerToken] })) {
+    const isTaken = this.#taken !== undefined && tags[OWNER_TAG] === this.#taken;
+    if (isTaken) this.#tellTaken(tags);
+    if (isTaken || !isForeignMark(tags, { stack: own.stack, tokens: [own.token, this.recorded.ownerToken] })) {
       this.#other = undefined;
       return;
     }
@@ -85,6 +88,12 @@ export class WrittenMark {
     }
     const token = this.own?.token ?? ownerToken;
     return token !== undefined && ownerOf(tags)?.token === token ? { ownerToken: token } : {};
+  }
+
+  #tellTaken(tags: Tags): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    tell(`${this.object.label} was owned by ${describeOwner(tags)}, and is adopted by this resource`);
   }
 
   #tellKept(tags: Tags): void {

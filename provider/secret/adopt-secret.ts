@@ -2,6 +2,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import { missingObject } from "../object/missing-object.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
+import { markOfAdopted } from "../object/owner-tag.js";
 import { ADOPTED, type AdoptedObject, plain, sayableInputs } from "../object/sayable-inputs.js";
 import { ownedByCertificate } from "../object/standing.js";
 import { addressOfId, objectId } from "../vault/object-address.js";
@@ -16,7 +17,11 @@ export async function adoptSecret(bundle: SecretBundle, hidden: Properties): Pro
   const args = { name: bundle.name, ...observedSecretAttributes(bundle), ...ADOPTED };
   const checked = await sayableInputs("secret", args, hidden, checkSecret);
   const inputs = readSecretInputs(checked.inputs);
-  return { ...checked, id: objectId("secrets", inputs), outputs: plain(secretOutputs(inputs, bundle)) };
+  return {
+    ...checked,
+    id: objectId("secrets", inputs),
+    outputs: plain(secretOutputs(inputs, bundle, markOfAdopted(inputs, bundle.tags))),
+  };
 }
 
 /** `pulumi import`: reads the secret that an id names, and writes nothing. */

@@ -67,7 +67,8 @@ async function observe(
   const found = observeFound(secret, SECRET_ATTRIBUTES, recorded, bundle);
   const marks: Partial<SecretFacts> = {
     ...(found ? { found } : {}),
-    ...(owner.ownerToken === undefined ? {} : { ...owner, ...pickDefined(recorded, ["formerToken"]) }),
+    ...owner,
+    ...(owner.ownerToken === undefined ? {} : pickDefined(recorded, ["formerToken"])),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
     ...supersededBy(recorded, bundle.version),
