@@ -33,6 +33,8 @@ export function fromPlainSet({ keys, ...inputs }: Properties, olds: Properties):
   const set = fromPlainMembers(inputs);
   const isForAll = SOURCES.some((source) => set[source] !== undefined);
   const recorded = isForAll || !isRecord(olds.keys) ? {} : olds.keys;
+  // With all of its import ignored, the set is what state has of it.
+  if (keys === undefined && Object.keys(recorded).length > 0) return { ...set, entries: recorded, keys: recorded };
   if (keys === undefined) return set;
   if (!isRecord(keys)) return { ...set, entries: keys };
   const entries = Object.entries(keys).map(([name, entry]) => [

@@ -69,6 +69,12 @@ describe("ignoreChanges through the plugin", () => {
       },
     ],
     [
+      "import",
+      "KeySet",
+      () => ({ import: { folder: join(folder, "set") }, tags: { site: "north" } }),
+      () => ({ tags: { site: "north" } }),
+    ],
+    [
       'keys["a"].tags',
       "KeySet",
       () => ({ import: { folder: join(folder, "set") }, keys: { a: { tags: { site: "north" } } } }),
