@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { vi } from "vitest";
 import { packageSchema } from "../../plugin/schema/package-schema.js";
 import { type Engine, provisionEngine } from "../../tools/engine/provision.mts";
+import { quickStartSettings } from "./quick-start-settings.js";
 
 /** One run of the CLI. `text` is all that it printed, in the order of the two streams. */
 export interface Run {
@@ -195,9 +196,7 @@ async function environment(
     PULUMI_HOME: join(folder, "home"),
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
-    // Each run starts two processes of Node that load the same modules: a third of its work is compiling them.
-    NODE_COMPILE_CACHE: join(root, "node_modules/.cache/pulumi-keyvault/compiled"),
-    NODE_OPTIONS: `${engine.env.NODE_OPTIONS ?? ""} --require ${JSON.stringify(join(__dirname, "quick-start.cjs"))}`,
+    ...quickStartSettings(engine.env),
     ...env,
   };
 }

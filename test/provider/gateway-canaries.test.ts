@@ -39,11 +39,20 @@ import {
 
 vi.mock(import("../../provider/keyvault/clock.js"), async (original) => {
   const { systemClock, ...rest } = await original();
-  // Pauses between attempts pass at once; a call's budget stays.
+  // Pauses between attempts pass at once, and the clock is by them later: else a read that is tried again for as long as
+  // its budget lasts would do it without a pause, for minutes.
   const LONGEST_PAUSE = 16_000;
-  const schedule: typeof systemClock.schedule = (ms, callback) =>
-    systemClock.schedule(ms <= LONGEST_PAUSE ? 0 : ms, callback);
-  return { ...rest, systemClock: { ...systemClock, schedule } };
+  let passed = 0;
+  const now = () => systemClock.now() + passed;
+  const schedule: typeof systemClock.schedule = (ms, callback) => {
+    if (ms > LONGEST_PAUSE) return systemClock.schedule(ms, callback);
+    const due = now() + ms;
+    return systemClock.schedule(0, () => {
+      passed = Math.max(passed, due - systemClock.now());
+      callback();
+    });
+  };
+  return { ...rest, systemClock: { ...systemClock, now, schedule } };
 });
 
 type Arguments = Record<string, unknown>;

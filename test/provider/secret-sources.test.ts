@@ -10,6 +10,9 @@ import { type Arguments, DrivenResource, type State } from "./driven-resource.js
 import { nextEngineRun } from "./engine-run.js";
 import { secret } from "./providers.js";
 
+// Here, the digest is what it is in state.
+vi.unmock("../../provider/secret/value-digest.js");
+
 const VALUE = "the value 5b7e1c";
 const folder = mkdtempSync(join(tmpdir(), "secret-sources-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

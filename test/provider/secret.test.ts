@@ -7,6 +7,9 @@ import { type Arguments, DrivenResource, type State } from "./driven-resource.js
 import { nextEngineRun } from "./engine-run.js";
 import { secret } from "./providers.js";
 
+// Here, the digest is what it is in state.
+vi.unmock("../../provider/secret/value-digest.js");
+
 const VALUE = "the value 5b7e1c";
 const OTHER = "another value 91d0aa";
 // The official client cannot write moments after 2038.
