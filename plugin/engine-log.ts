@@ -24,16 +24,22 @@ export function connectEngine(engineAddress: string | undefined): void {
   if (!engineAddress || engineAddress === address) return;
   address = engineAddress;
   const engine = new engineService.EngineClient(engineAddress, grpc.credentials.createInsecure());
-  tellThrough((line) => {
-    const { urn = "", isQuiet = false } = resourceOfCall.getStore() ?? {};
-    if (isQuiet) return;
+  const log = (line: string, urn: string): void => {
     const message = new engineMessages.LogRequest();
     message.setSeverity(engineMessages.LogSeverity.INFO);
     message.setMessage(line);
     message.setUrn(urn);
     // A line that does not arrive is no reason to end what it tells of.
     engine.log(message, () => undefined);
-  });
+  };
+  tellThrough(
+    (line) => {
+      const { urn = "", isQuiet = false } = resourceOfCall.getStore() ?? {};
+      if (!isQuiet) log(line, urn);
+    },
+    // It is given once, and about the run: whichever call happens to be under way.
+    (line) => log(line, ""),
+  );
   endWith(engine.getChannel());
 }
 

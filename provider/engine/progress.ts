@@ -7,7 +7,12 @@ const toStandardOutput: Teller = (line) => {
   process.stdout.write(`${line}\n`);
 };
 
+const toStandardError: Teller = (line) => {
+  process.stderr.write(`${line}\n`);
+};
+
 let teller = toStandardOutput;
+let warner = toStandardError;
 
 /**
  * Tells the user of a run something that is no error: a long wait, a key that is gone. It may name what a vault says, such as
@@ -19,13 +24,17 @@ export function tell(line: string): void {
 
 /** The same for what is wrong with a run though it goes on. What a program itself prints is its own: on standard error. */
 export function warn(line: string): void {
-  if (teller === toStandardOutput) process.stderr.write(`${printableText(line)}\n`);
-  else teller(printableText(line));
+  warner(printableText(line));
 }
 
-/** Has all that is told go another way: to the engine's own log, where a provider has a line to it. */
-export function tellThrough(other: Teller = toStandardOutput): void {
+/**
+ * Has all that is told go another way: to the engine's own log, where a provider has a line to it.
+ *
+ * @param otherWarner where warnings go, each of which is given once.
+ */
+export function tellThrough(other: Teller = toStandardOutput, otherWarner: Teller = toStandardError): void {
   teller = other;
+  warner = otherWarner;
 }
 
 /** `1 min 05 s` of milliseconds. */
