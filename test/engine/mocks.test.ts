@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Stack } from "./stack.js";
 
 /** The files of docs/testing.md: a name in backquotes, and the next block of code. */
@@ -11,10 +13,10 @@ async function filesOfTheGuide(): Promise<[name: string, text: string][]> {
   return [...blocks].map(([, name = "", text = ""]) => [name, text]);
 }
 
-function nodeTest(stack: Stack, file: string): Promise<{ exitCode: number | null; text: string }> {
+function nodeTest(stack: Stack, ...args: string[]): Promise<{ exitCode: number | null; text: string }> {
   return new Promise((done, fail) => {
     const env = { ...process.env, PATH: stack.env.PATH, PULUMI_HOME: stack.env.PULUMI_HOME };
-    const child = spawn(process.execPath, ["--test", file], { cwd: stack.folder, env });
+    const child = spawn(process.execPath, args, { cwd: stack.folder, env });
     let text = "";
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (chunk) => (text += chunk));
@@ -36,8 +38,53 @@ describe("the tests of the guide, in Node's own runner", () => {
   afterAll(() => stack?.remove());
 
   it.each(["signing-key.test.ts", "signing-key.test.cjs", "signing-key.vault.test.ts"])("%s passes", async (file) => {
-    const { exitCode, text } = await nodeTest(stack, file);
+    const { exitCode, text } = await nodeTest(stack, "--test", file);
     expect(text).toMatch(/^ℹ pass 1$|^# pass 1$/m);
+    expect(exitCode, text).toBe(0);
+  });
+});
+
+const RUNNERS = { mocha: "11.8.0", jest: "30.5.2" };
+const runners = resolve(__dirname, "../../node_modules/.cache/pulumi-keyvault/runners");
+
+/** Too large for dependencies that each contributor installs: installed once, by whoever runs this. */
+async function installRunners(): Promise<void> {
+  if (Object.keys(RUNNERS).every((name) => existsSync(join(runners, "node_modules", name)))) return;
+  await mkdir(runners, { recursive: true });
+  await writeFile(join(runners, "package.json"), JSON.stringify({ private: true, dependencies: RUNNERS }));
+  const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+  await promisify(execFile)("npm", args, { cwd: runners, timeout: 180_000 });
+}
+
+describe("the CommonJS test of the guide", () => {
+  let stack: Stack;
+  let unavailable = "";
+
+  beforeAll(async () => {
+    stack = await Stack.create({ kind: "commonjs", program: "" });
+    const [, text = ""] = (await filesOfTheGuide()).find(([name]) => name.endsWith(".cjs")) ?? [];
+    await stack.file("signing-key.test.cjs", text);
+    await stack.file("signing-key.jest.cjs", text.replace("before(", "beforeAll("));
+    unavailable = await installRunners().then(
+      () => "",
+      (error: Error) => `mocha and jest could not be had: ${error.message}`,
+    );
+  });
+  afterAll(() => stack?.remove());
+  beforeEach(({ skip }) => skip(unavailable !== "", unavailable));
+
+  it("passes in mocha as it stands", async () => {
+    const mocha = join(runners, "node_modules/mocha/bin/mocha.js");
+    const { exitCode, text } = await nodeTest(stack, mocha, "signing-key.test.cjs");
+    expect(text).toContain("1 passing");
+    expect(exitCode, text).toBe(0);
+  });
+
+  it("passes in jest with beforeAll", async () => {
+    const jest = join(runners, "node_modules/jest/bin/jest.js");
+    const args = ["--rootDir", ".", "--testMatch", "**/signing-key.jest.cjs", "--watchman=false"];
+    const { exitCode, text } = await nodeTest(stack, jest, ...args);
+    expect(text).toMatch(/Tests: +1 passed/);
     expect(exitCode, text).toBe(0);
   });
 });
