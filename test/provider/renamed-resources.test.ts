@@ -130,6 +130,18 @@ describe.each(sources)("%s says who owns it", (_what, provider, source) => {
       : { import: { jwk: ecKey().jwk } };
   };
 
+  it("and needs no other version where a run that replaced it under another name was cut off", async () => {
+    const before = await resource.created({ ...source, ...named("a") });
+    nextEngineRun();
+    const wanted = { ...otherSource(), ...named("b") };
+    await provider.diff(before.id, before.outs, await resource.checked(wanted, before.inputs));
+    await provider.delete(before.id, before.outs);
+    await provider.create(await resource.checked(wanted));
+    nextEngineRun();
+    await resource.updated(before, wanted);
+    expect((await call("GET", `${noun}/orders/versions`)).body.value).toHaveLength(2);
+  });
+
   it("and is taken as it is where a run that was cut off had made the version, and a refresh has found it", async () => {
     const other = otherSource();
     const before = await resource.created(source);
