@@ -42,7 +42,7 @@ function named(): Map<string, Set<string>> {
       const words = line.replace(/\\+$/, "").trim().split(/\s+/);
       const [first = "", second = ""] = words;
       // A sentence that begins with the word is no command.
-      if (!/^[a-z]+$/.test(first) || ["and", "is", "ended", "cannot", "was"].includes(first)) continue;
+      if (!/^[a-z]+$/.test(first) || ["and", "is", "on", "ended", "cannot", "was"].includes(first)) continue;
       const command = GROUPS.has(first) && /^[a-z][a-z-]+$/.test(second) ? `${first} ${second}` : first;
       const options = commands.get(command) ?? new Set<string>();
       for (const word of words) if (/^--?[a-z][\w-]*(=|$)/.test(word)) options.add(word.split("=")[0] ?? word);
