@@ -16,8 +16,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "an update makes its version without a look",
     file: "provider/object/make-version.ts",
-    find: "const current = await object.current();\n    const wanted = { attributes: attributesOver(current)",
-    replace: "const current = undefined as any;\n    const wanted = { attributes: attributesOver(current)",
+    find: "const current = await object.current();\n    if (current) mark.see(current.tags);",
+    replace: "const current = undefined as any;",
   },
   {
     name: "a foreign object is taken over by its material or value alone",

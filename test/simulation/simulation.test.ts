@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
@@ -21,3 +22,10 @@ it("gives the same requests for the same history", async () => {
   const { exitCode, told } = await simulate("--seed", "7", "--runs", "20", "--twice");
   expect(exitCode, told).toBe(0);
 }, 120_000);
+
+it("has a place in the source for each mistake that --mutate plants", async () => {
+  const { MUTATIONS } = await import("./mutations.mts");
+  for (const { file, find } of MUTATIONS) {
+    expect((await readFile(join(__dirname, "../..", file), "utf8")).includes(find), `${file}: ${find}`).toBe(true);
+  }
+});
