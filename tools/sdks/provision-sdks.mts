@@ -8,7 +8,7 @@ import { type Progress, stderrProgress } from "../engine/progress.mts";
 import { provideFolder } from "../engine/provided-folder.mts";
 import { run } from "../engine/run.mts";
 import { cacheFolder, type Environment } from "../engine/user-folders.mts";
-import { CLI_VERSION, OLDEST_CLI_VERSION } from "../engine/versions.mts";
+import { OLDEST_CLI_VERSION } from "../engine/versions.mts";
 
 const CHECKOUT = join(import.meta.dirname, "..", "..");
 const SDK_LANGUAGES = ["nodejs", "python", "go"] as const;
@@ -17,7 +17,8 @@ const GENERATOR: GoProgram = {
   module: "../sdks/generator",
   package: ".",
   binary: process.platform === "win32" ? "sdk-generator.exe" : "sdk-generator",
-  version: CLI_VERSION,
+  // Newer generators write Go that an older SDK does not compile: those of the oldest serve them all.
+  version: OLDEST_CLI_VERSION,
 };
 
 /** What tells that an SDK is whole. The generator of Go leaves the module's file to whoever publishes it. */
