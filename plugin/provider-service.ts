@@ -237,7 +237,7 @@ async function update(request: ProviderMessages.UpdateRequest) {
 async function read(request: ProviderMessages.ReadRequest) {
   const recorded = readProperties(request.getProperties());
   const inputs = readProperties(request.getInputs());
-  const found = await readResource(request.getUrn(), request.getId(), recorded.values);
+  const found = await readResource(request.getUrn(), request.getId(), recorded.values, timeoutOf(request));
   const response = new messages.ReadResponse();
   response.setId(found.id);
   response.setProperties(writeProperties(found.outputs, recorded.secrets));
@@ -250,8 +250,9 @@ function oldInputsOf(request: ProviderMessages.DiffRequest | ProviderMessages.Up
   return inputs === undefined ? undefined : readProperties(inputs).values;
 }
 
-function timeoutOf(request: { getTimeout(): number }): number | undefined {
-  const seconds = request.getTimeout();
+/** The oldest SDKs have none for a read. */
+function timeoutOf(request: { getTimeout?(): number }): number | undefined {
+  const seconds = request.getTimeout?.() ?? 0;
   return seconds > 0 ? seconds * 1000 : undefined;
 }
 

@@ -104,15 +104,17 @@ export async function readResource(
   urn: string,
   id: string,
   outputs: Properties,
+  timeoutMs: number | undefined,
 ): Promise<{ id: string; outputs: Properties; inputs: Properties }> {
   const resource = resourceOf(urn);
   if (Object.keys(outputs).length === 0) {
-    if (resource.adopt === undefined) throw nothingToImport(urn);
-    const adopted = await resource.adopt(id);
+    const { adopt } = resource;
+    if (adopt === undefined) throw nothingToImport(urn);
+    const adopted = await withEngineTimeout(timeoutMs, () => adopt(id));
     const outputs = await shown(resource, id, asState(adopted.outputs));
     return { id, outputs, inputs: asState(adopted.inputs) };
   }
-  const found = await resource.provider.read(id, outputs);
+  const found = await withEngineTimeout(timeoutMs, () => resource.provider.read(id, outputs));
   if (found.id === "") return { id: "", outputs: {}, inputs: {} };
   return { id: found.id, outputs: await shown(resource, found.id, found.props), inputs: found.inputs ?? {} };
 }

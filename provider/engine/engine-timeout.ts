@@ -4,7 +4,12 @@ import { sep } from "node:path";
 const MESSAGES = `${sep}@pulumi${sep}pulumi${sep}proto${sep}provider_pb.js`;
 
 /** The requests that carry a resource's `customTimeouts`, and the first thing that the host asks each of them for. */
-const READERS = { CreateRequest: "getProperties", UpdateRequest: "getNews", DeleteRequest: "getProperties" };
+const READERS = {
+  CreateRequest: "getProperties",
+  ReadRequest: "getProperties",
+  UpdateRequest: "getNews",
+  DeleteRequest: "getProperties",
+};
 
 const ofCall = new AsyncLocalStorage<number | undefined>();
 let isWatching = false;

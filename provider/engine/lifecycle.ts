@@ -74,8 +74,7 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
     diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, withoutShown(olds), news)),
     create: (inputs) =>
       call((lifecycle) => lifecycle.create(inputs), { provider: inputs.__provider, write: AS_VAULT_TEXT }),
-    read: (id, props) =>
-      withoutEngineTimeout(() => call((lifecycle) => lifecycle.read(id, recorded(props)), { write: AS_VAULT_TEXT })),
+    read: (id, props) => call((lifecycle) => lifecycle.read(id, recorded(props)), { write: AS_VAULT_TEXT }),
     update: (id, olds, news) =>
       call((lifecycle) => lifecycle.update(id, recorded(olds), news), {
         provider: news.__provider,
