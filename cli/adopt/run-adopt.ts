@@ -28,7 +28,7 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   if (isPlugin && options.set !== undefined) {
     throw new CliError(
       "KV_USAGE",
-      "--set writes a TypeScript program, and a program of the plugin has no KeySet: leave one of --set and --plugin out",
+      "Pulumi imports no KeySet into a program of the plugin, so nothing is written: leave --set out for an import file with each key as a Key, or declare a KeySet with `adopt: true` and the names of the keys in its `keys`, which the next `pulumi up` takes over",
     );
   }
   const files = isPlugin ? [{ path: importPath }] : [{ path: options.program }, { path: importPath }];

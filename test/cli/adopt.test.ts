@@ -182,6 +182,14 @@ describe("adopt", () => {
     expect(run.stderr).toMatch(new RegExp(`^pulumi-keyvault adopt: ${code}: .+\n$`));
   });
 
+  it("says what --plugin writes of a set, which is nothing, and what to do", async () => {
+    const run = await adopt("--plugin", "--set");
+    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(run.stderr).toMatch(/Pulumi imports no KeySet into a program of the plugin.*leave --set out/);
+    expect(run.stderr).toContain("adopt: true");
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("tells a server that is no vault", async () => {
     const server = await serve("<html>hello</html>");
     const run = await adopt("--vault", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
