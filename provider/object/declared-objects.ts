@@ -37,6 +37,8 @@ const recorded = new Set<string>();
 /** What each object's resource has from now on. */
 const leaving = new Map<string, string>();
 const created = new Set<string>();
+/** Objects whose declared resource could not have them. */
+const refused = new Set<string>();
 const seen = new Set<string>();
 let declaredOn = Number.NEGATIVE_INFINITY;
 
@@ -108,6 +110,17 @@ export function noteLeft(kind: Kind, left: ObjectAddress, next: ObjectAddress): 
 
 export function noteCreation(kind: Kind, address: ObjectAddress): void {
   created.add(objectKey(kind, address));
+}
+
+/** Notes whether the creation that was to have an object has failed with nothing of it to record. */
+export function noteCreated(kind: Kind, address: ObjectAddress, isRefused: boolean): void {
+  if (isRefused) refused.add(objectKey(kind, address));
+  else refused.delete(objectKey(kind, address));
+}
+
+/** Whether state will have an object under no other resource, since the one that declares it could not have it. */
+export function wasCreationRefused(kind: Kind, address: ObjectAddress): boolean {
+  return refused.has(objectKey(kind, address));
 }
 
 /**
@@ -193,6 +206,7 @@ export function forgetDeclaredObjects(): void {
   recorded.clear();
   leaving.clear();
   created.clear();
+  refused.clear();
   seen.clear();
   declaredOn = Number.NEGATIVE_INFINITY;
 }

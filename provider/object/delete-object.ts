@@ -1,7 +1,14 @@
 import { tell } from "../engine/progress.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
-import { declarationOf, describeResource, isLeftEarly, recordedMark, releaseObject } from "./declared-objects.js";
+import {
+  declarationOf,
+  describeResource,
+  isLeftEarly,
+  recordedMark,
+  releaseObject,
+  wasCreationRefused,
+} from "./declared-objects.js";
 import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
 import { describeOwner, hasOwnerTag, isTakenOver, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
@@ -34,6 +41,7 @@ export async function deleteObject<B extends VersionBundle>(
   const bound = async () => bind(await vaultClient(recorded), recorded, new OperationDeadline(timeouts?.delete));
   const declaration = declarationOf(noun, recorded);
   if (declaration) {
+    if (wasCreationRefused(noun, recorded)) throw staysRecorded(noun, recorded, describeResource(declaration));
     releaseObject(noun, recorded, recorded.ownerToken);
     const mark = recordedMark(noun, recorded);
     if (mark !== undefined && mark.token !== recorded.ownerToken) await giveBack(await bound(), recorded, mark);
@@ -54,6 +62,18 @@ export async function deleteObject<B extends VersionBundle>(
   // Whoever has marked it between the look and the deletion can recover it, and could not what is purged.
   const { tags } = deleted.tags === undefined ? ((await object.deleted()) ?? {}) : deleted;
   if (!isAnothers(object, tags, recorded)) await purge(object, recoveryLevel, recorded);
+}
+
+/**
+ * With `--continue-on-error` the engine deletes what leaves the program after the failure of what was to take its place. Were that let
+ * go, no state would know the object any more, and no alias could find it.
+ */
+function staysRecorded(noun: "key" | "secret", { name, vaultUrl }: DeletableObject, successor: string): KeyVaultError {
+  return new KeyVaultError(
+    "KV_CONFLICT",
+    `${noun} "${name}" in ${vaultUrl} stays as it is, in the vault and in state: ${successor}, which declares it, could not take it over in this run`,
+    { vaultUrl, objectName: name, hint: "see why that failed, and run pulumi up again: an alias finds it as before." },
+  );
 }
 
 /**

@@ -61,6 +61,22 @@ describe.each(sources)("%s says who owns it", (_what, provider, source) => {
     expect(told.join("")).toMatch(/belonged to another resource of this stack.*stays: the program declares it/s);
   });
 
+  it("and stays in state where the resource that follows it could not have it", async () => {
+    const before = await resource.created({ ...source, ...named("a") });
+    const { ownerToken: _, ...unmarked } = before.outs;
+    await call("PATCH", `${noun}/orders/${before.outs.version}`, { tags: {} });
+    await expect(renamed("b")).rejects.toThrow("KV_ALREADY_EXISTS");
+    await expect(provider.delete(before.id, unmarked)).rejects.toThrow(
+      /^KV_CONFLICT: .*"orders" in \S+ stays as it is, in the vault and in state: Key "b", which declares it, could not take it over/,
+    );
+    expect(await isThere()).toBe(true);
+
+    nextEngineRun();
+    await resource.created({ ...("generate" in source ? {} : source), adopt: true, ...named("b") });
+    await provider.delete(before.id, unmarked);
+    expect(await isThere()).toBe(true);
+  });
+
   it("to a later run that only has the former resource in its state", async () => {
     const before = await resource.created({ ...source, ...named("a") });
     await renamed("b");
