@@ -6,7 +6,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { containsUnknown } from "../engine/unknown.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import { printableText } from "../keyvault/printable-text.js";
-import { readRegularFile } from "../material/regular-file.js";
+import { readRegularFile, saysMissing } from "../material/regular-file.js";
 import { shownPath } from "../material/shown-place.js";
 import { parseGlob } from "../vault/name-glob.js";
 
@@ -92,7 +92,7 @@ function filesOf(folder: string): { names: string[] } | { absent: string } | { r
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     const place = `folder ${shownPath(folder)}`;
-    if (code === "ENOENT") return { absent: `${place} does not exist` };
+    if (code === "ENOENT") return { absent: `${place} ${saysMissing(folder)}` };
     if (code === "ENOTDIR") return { refused: `${place} is no folder: give the folder that the files are in` };
     return { refused: `${place} cannot be read (${code}): grant read access to it` };
   }
@@ -107,7 +107,7 @@ function ofJwks(check: InputCheck, given: Properties): SetSources {
   }
   const place = `file ${shownPath(jwks)}`;
   const file = readRegularFile(jwks, LARGEST_JWKS);
-  if (file.status === "missing") return { status: "absent", reason: `${place} does not exist` };
+  if (file.status === "missing") return { status: "absent", reason: `${place} ${saysMissing(jwks)}` };
   if (file.status === "refused") {
     check.failUnnamed(`KV_INVALID_KEY_MATERIAL: import: ${place}: ${file.reason}`);
     return { status: "refused" };

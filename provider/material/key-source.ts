@@ -3,7 +3,7 @@ import { describeText } from "../engine/described-value.js";
 import { largestMaterial, type MaterialKind } from "./detect-material.js";
 import { type KeyMaterial, type ReadKeyMaterialOptions, readKeyMaterial } from "./key-material.js";
 import { MaterialError } from "./material-error.js";
-import { readRegularFile } from "./regular-file.js";
+import { readRegularFile, saysMissing } from "./regular-file.js";
 import { shownPath, shownVariable } from "./shown-place.js";
 
 /** A passphrase inline, or where the provider finds it by itself, so that it never passes through the engine. */
@@ -193,7 +193,7 @@ function readFile(file: string, member: string, options: ReadKeySourceOptions): 
     case "read":
       return { value: found.bytes, subject };
     case "missing":
-      return { absent: `${subject} does not exist${file.startsWith("~") ? ": a path does not expand ~" : ""}` };
+      return { absent: `${subject} ${saysMissing(file)}` };
     case "refused":
       throw new MaterialError([found.reason], subject);
   }

@@ -25,6 +25,11 @@ export function readRegularFile(path: string, limit: number): RegularFile {
   }
 }
 
+/** What is told of a path where nothing is. */
+export function saysMissing(path: string): string {
+  return `does not exist${path.startsWith("~") ? ": a path does not expand ~" : ""}`;
+}
+
 /** By pieces, since a file may grow between the look at its size and here: memory stays bounded either way. */
 function readOpen(path: string, limit: number): RegularFile {
   // Windows has no such flag, and no pipes in folders.

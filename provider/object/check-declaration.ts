@@ -50,6 +50,13 @@ export async function checkAdoption<B extends VersionBundle>(
   const bundle = await object.current();
   if (bundle?.managed) check.failUnnamed(`KV_INVALID_INPUT: ${ownedByCertificate(object).message}`);
   if (bundle || (await object.deleted())) return;
+  const { name, autoName } = check.news;
+  if ((name === undefined || name === null) && address.name === autoName) {
+    check.failUnnamed(
+      `name is needed to adopt: which ${object.kind} of ${address.vaultUrl} it is that is there already`,
+    );
+    return;
+  }
   check.failUnnamed(
     `KV_NOT_FOUND: there is no ${object.kind} "${address.name}" to adopt in ${address.vaultUrl}, and no deleted one either`,
   );

@@ -40,9 +40,9 @@ export async function restoreObject<B extends VersionBundle>(
       const deleted = await object.deleted();
       if (deleted && isRestoredFrom(digest, deleted)) return { deletedBefore: error };
       if (deleted) throw softDeleted(object, error);
-      // A 400 is a blob that this vault does not take, and waiting does not help it.
-      if (error.code === "KV_BACKUP_REJECTED") throw error;
       throwIfOtherName(object, error);
+      // A 400 is a blob that this vault does not take, and waiting does not help it.
+      if (error.code === "KV_BACKUP_REJECTED") throw isTaken(error) ? takenElsewhere(object, error) : error;
       // Neither there nor deleted: a purge of the same name has not ended yet, which takes the service up to minutes.
       await deadline.pause(`the purge of the former ${label} to end`, error);
     }
@@ -77,6 +77,19 @@ function throwIfOtherName({ address, kind, label }: VaultObject, error: KeyVault
     "KV_INVALID_INPUT",
     `restore ${label} was refused: the backup is of ${kind} "${named}", which the vault already holds`,
     { hint: `a restored ${kind} keeps its name: set name: "${named}", or restore into another vault`, cause: error },
+  );
+}
+
+/** Servers that answer 400 in place of 409 say it in words only, and name no object. */
+function isTaken({ message }: KeyVaultError): boolean {
+  return /\balready (?:contains|exists|holds|has)\b/i.test(message);
+}
+
+function takenElsewhere({ kind, label }: VaultObject, cause: KeyVaultError): KeyVaultError {
+  return new KeyVaultError(
+    "KV_INVALID_INPUT",
+    `restore ${label} was refused: the vault already holds the ${kind} that the backup is of, under another name`,
+    { hint: `a restored ${kind} keeps its name: set name to that of the backup, or restore into another vault`, cause },
   );
 }
 

@@ -2,7 +2,7 @@ import { describeValue, shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
-import { readRegularFile } from "../material/regular-file.js";
+import { readRegularFile, saysMissing } from "../material/regular-file.js";
 import { shownPath } from "../material/shown-place.js";
 import { type BackupKind, backupDigest, blobProblem } from "./backup-blob.js";
 import { type Owner, ownerOf, sourceDigest } from "./owner-tag.js";
@@ -115,7 +115,7 @@ function readBlob(check: InputCheck, kind: BackupKind, { blob, file, sourceName 
   if (found.status === "read") return blobOfFile(found.bytes);
   check.fail(
     "restore",
-    `the backup file ${shownPath(file)}: ${found.status === "missing" ? "it does not exist" : found.reason}`,
+    `the backup file ${shownPath(file)}: ${found.status === "missing" ? `it ${saysMissing(file)}` : found.reason}`,
   );
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { describeText } from "../engine/described-value.js";
-import { readRegularFile } from "../material/regular-file.js";
+import { readRegularFile, saysMissing } from "../material/regular-file.js";
 import { shownPath, shownVariable } from "../material/shown-place.js";
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -50,7 +50,7 @@ function readFile(file: string): NamedValue {
   if (found.status === "missing") {
     return {
       status: "absent",
-      reason: `${subject} does not exist${file.startsWith("~") ? ": a path does not expand ~" : ""}`,
+      reason: `${subject} ${saysMissing(file)}`,
     };
   }
   if (found.bytes.length === 0) return { status: "absent", reason: `${subject} is empty` };

@@ -6,7 +6,7 @@ import { parseVaultUrl } from "../keyvault/identifier.js";
 import type { TokenSource } from "../keyvault/token-source.js";
 import type { AccessTokenSource, ListedVault } from "./listed-vault.js";
 import { vaultClient } from "./vault-access.js";
-import { EMBEDDED, isEmbedded } from "./vault-identity.js";
+import { EMBEDDED, isEmbedded, isHomePath } from "./vault-identity.js";
 
 /** Lists one vault. Nothing is asked before the first item is; each `for await` is a listing of its own. */
 export function listing<T>(
@@ -44,6 +44,11 @@ export function listedVaultUrl(given: unknown = vaultSettings().vaultUrl): strin
   if (typeof given !== "string") {
     throw new KeyVaultError("KV_INVALID_INPUT", "The vault's URL is not text", {
       hint: "an Output is known only later: list inside of its apply.",
+    });
+  }
+  if (isHomePath(given)) {
+    throw new KeyVaultError("KV_INVALID_INPUT", "A shell reads ~, a program does not", {
+      hint: "give the path of the embedded vault without it.",
     });
   }
   return isEmbedded(given) && given.length > EMBEDDED.length ? given : parseVaultUrl(given);

@@ -5,7 +5,7 @@ import { isUnknown } from "../engine/unknown.js";
 import { settingsProblems, vaultSettings } from "../engine/vault-settings.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { isValidObjectName, parseVaultUrl } from "../keyvault/identifier.js";
-import { EMBEDDED, isEmbedded, isSameVault } from "./vault-identity.js";
+import { EMBEDDED, isEmbedded, isHomePath, isSameVault } from "./vault-identity.js";
 
 /** Where an object lives: the vault's URL in normal form, and the name in it. */
 export interface ObjectAddress {
@@ -38,6 +38,11 @@ export function checkVaultUrl(check: InputCheck, olds: Properties = {}): string 
     return undefined;
   }
   if (isUnknown(given)) return given as string;
+  // A state of before may have one.
+  if (typeof given === "string" && given !== olds.vaultUrl && isHomePath(given)) {
+    check.failUnnamed("vaultUrl: a shell reads ~, a program does not: give the path of the embedded vault without it");
+    return undefined;
+  }
   const vaultUrl = readVaultUrl(check, given);
   // Another spelling of the same vault is no change: the recorded one stays.
   return typeof olds.vaultUrl === "string" && isSameVault(olds.vaultUrl, vaultUrl) ? olds.vaultUrl : vaultUrl;

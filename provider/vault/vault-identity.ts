@@ -5,6 +5,11 @@ import { vaultKey } from "../keyvault/identifier.js";
 export const EMBEDDED = "embedded:";
 const IN_MEMORY = "memory";
 
+/** Whether the file of an embedded vault is named as only a shell would read it. */
+export function isHomePath(vaultUrl: string): boolean {
+  return isEmbedded(vaultUrl) && /^~([/\\]|$)/.test(vaultUrl.slice(EMBEDDED.length));
+}
+
 /** Whether a vault URL names a vault inside the provider's process, on a local file or in memory. */
 export function isEmbedded(vaultUrl: unknown): vaultUrl is string {
   return typeof vaultUrl === "string" && vaultUrl.startsWith(EMBEDDED);

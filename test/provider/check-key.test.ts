@@ -103,6 +103,11 @@ describe("check refuses a key", () => {
       /nowhere": it does not exist/,
     ],
     [
+      "from a backup file in the home folder, as a shell would read it",
+      { restore: { file: "~/orders.keybackup" }, name: "a" },
+      /it does not exist: a path does not expand ~/,
+    ],
+    [
       "with a moment without zone",
       { generate: { keyType: "RSA" }, expiresOn: "2030-01-01T00:00:00" },
       /expiresOn: must be a moment/,

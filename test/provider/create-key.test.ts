@@ -102,6 +102,11 @@ describe("create", () => {
     expect((await key.check({}, adopt)).failures[0]?.reason).toMatch(/belongs to the certificate/);
   });
 
+  it("asks for the name of the key to adopt where the program leaves it to be found out", async () => {
+    const unnamed = { ...identity(), vaultUrl: vault.url, autoName: "orders-0a1b2c3", adopt: true };
+    expect((await key.check({}, unnamed)).failures[0]?.reason).toMatch(/name is needed to adopt: which key of http/);
+  });
+
   it("recovers a soft-deleted key of the same material, with the program's attributes", async () => {
     await create({ import: { pem: material.pkcs8 }, tags: { old: "yes" } });
     await deleted();

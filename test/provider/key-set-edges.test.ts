@@ -53,6 +53,15 @@ async function swap(name: string): Promise<void> {
   await call(vault, "PUT", `/keys/${name}`, { key: ecKey().jwk, tags });
 }
 
+describe("where a set looks for material", () => {
+  it.each([{ folder: "~/keys" }, { jwks: "~/keys.json" }])(
+    "is told that only a shell reads the ~ of %j",
+    async (source) => {
+      expect(await set.refused({ import: source })).toMatch(/does not exist: a path does not expand ~/);
+    },
+  );
+});
+
 function failureOf(run: Promise<unknown>): Promise<(Error & { properties?: Arguments }) | undefined> {
   return run.then(
     () => undefined,

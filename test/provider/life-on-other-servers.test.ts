@@ -215,3 +215,22 @@ describe.each([
     expect(await counted.observed()).not.toEqual(counted.inputs);
   });
 });
+
+it("a backup is refused under another name with words that help, on a server that says 400 to what it has", async () => {
+  const vault = await startEmulator();
+  const habit = HABITS["says 400 where a backup is of what it has"];
+  if (habit === undefined) throw new Error("there is no such habit");
+  const server = await startServerWith(vault, [habit]);
+  try {
+    const resource = new DrivenResource(key, vault, { vaultUrl: server.url, name: "orders" });
+    await resource.created({ generate: { keyType: "EC" } });
+    const { value: blob } = (await call(vault, "POST", "/keys/orders/backup")) as { value: string };
+    nextEngineRun();
+    await expect(resource.created({ name: "copy", restoreFrom: { blob } })).rejects.toThrow(
+      /^KV_INVALID_INPUT: restore key "copy" in \S+ was refused: the vault already holds the key that the backup is of, under another name: a restored key keeps its name/,
+    );
+  } finally {
+    await server.close();
+    await vault.close();
+  }
+});

@@ -60,6 +60,18 @@ describe("the path of an embedded vault", () => {
     },
   );
 
+  it.each(["embedded:~/dev.vault", "embedded:~"])(
+    "is refused where it is %j, which only a shell reads",
+    async (vaultUrl) => {
+      const args = { ...identity("orders"), name: "orders", vaultUrl, generate: { keyType: "EC" } };
+      const { failures } = await key.check({}, args);
+      expect(failures.map(({ reason }) => reason).join()).toMatch(/a shell reads ~, a program does not/);
+      const { failures: ofOlder } = await key.check({ vaultUrl, name: "orders" }, args);
+      expect(ofOlder.map(({ reason }) => reason).join()).not.toMatch(/a shell reads ~/);
+      expect(() => listedVaultUrl(vaultUrl)).toThrow(/^A shell reads ~, a program does not/);
+    },
+  );
+
   it.each([
     ["escape sequences", "embedded:dev\u001b[2J.vault", "text of 13 characters"],
     [
