@@ -9,6 +9,8 @@ import { keySchema } from "./schema/key-schema.js";
 import { keySetSchema } from "./schema/key-set-schema.js";
 import type { ResourceDescription } from "./schema/package-spec.js";
 import { secretSchema } from "./schema/secret-schema.js";
+import { secretsOfSet } from "./secrets-of-set.js";
+import type { SecretPath } from "./wire-properties.js";
 
 /** A resource of the package: what programs see of it, and the lifecycle that it shares with the dynamic provider. */
 export interface PluginResource {
@@ -22,6 +24,8 @@ export interface PluginResource {
   adopt?(id: string): Promise<{ inputs: Properties; outputs: Properties }>;
   /** Inputs of which no more than a digest is left, which is no secret. */
   digested?: readonly string[];
+  /** What state holds of marked values under other names than theirs: those names. */
+  alsoSecret?(marked: readonly SecretPath[]): readonly string[];
   /** The form of the inputs that the shared check takes. `olds` are those in state. */
   fromPlain(inputs: Properties, olds: Properties): Properties;
   /** What programs read and state does not record. */
@@ -66,6 +70,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.keySet,
     identity: "owner",
     digested: ["keys"],
+    alsoSecret: secretsOfSet,
     fromPlain: fromPlainSet,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:KeySet",
     derive: async (_id, outputs) => (await import("../provider/key-set/shown-key-set.js")).shownKeySet(outputs),

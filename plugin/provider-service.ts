@@ -1,4 +1,4 @@
-import { messageOf, type Properties } from "../provider/engine/lifecycle.js";
+import { messageOf } from "../provider/engine/lifecycle.js";
 import { cancelRun } from "../provider/engine/run-cancellation.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties } from "./detailed-diff.js";
@@ -28,7 +28,7 @@ import {
   providerService,
   statusMessages,
 } from "./sdk-protocol.js";
-import { readProperties, writeProperties } from "./wire-properties.js";
+import { readProperties, type WireProperties, writeProperties } from "./wire-properties.js";
 
 /**
  * The engine's provider protocol, in front of the lifecycles that the dynamic provider has too. It translates: what
@@ -146,14 +146,29 @@ const checked = new Set<string>();
 async function check(request: ProviderMessages.CheckRequest) {
   checked.add(request.getUrn());
   const news = readProperties(request.getNews());
-  const olds = readProperties(request.getOlds()).values;
-  const { inputs, failures } = await checkResource(request.getUrn(), olds, news.values, autonamingOf(request));
+  const olds = readProperties(request.getOlds());
+  const { inputs, failures } = await checkResource(request.getUrn(), olds.values, news.values, autonamingOf(request));
   const response = new messages.CheckResponse();
   const { digested = [] } = resourceOf(request.getUrn());
-  const secrets = [...news.secrets].filter((name) => !digested.includes(name));
-  response.setInputs(writeProperties(inputs, new Set(secrets)));
+  const named = [...news.secrets].filter((name) => !digested.includes(name));
+  response.setInputs(writeProperties(inputs, secretsIn(request, new Set(named), [news, olds])));
   response.setFailuresList(failures.map(({ reason }) => failure(reason)));
   return response;
+}
+
+/**
+ * What of an answer is secret: `named`, and what state holds under other names of all that was marked in what the engine
+ * sent. What was marked before counts too, since state may hold some of it still.
+ */
+function secretsIn(
+  request: { getUrn(): string },
+  named: ReadonlySet<string>,
+  sent: readonly WireProperties[],
+): ReadonlySet<string> {
+  const { alsoSecret } = resourceOf(request.getUrn());
+  return alsoSecret === undefined
+    ? named
+    : new Set([...named, ...alsoSecret(sent.flatMap((each) => each.secretPaths))]);
 }
 
 /** Without the property's name: the engine prints the value of a property that a failure names, be it a secret or not. */
@@ -178,7 +193,7 @@ function autonamingOf(request: ProviderMessages.CheckRequest): Autonaming | unde
 async function diff(request: ProviderMessages.DiffRequest) {
   const { hasChanges, changes, replaces, deleteBeforeReplace } = await diffResource(request.getUrn(), request.getId(), {
     olds: readProperties(request.getOlds()).values,
-    oldInputs: oldInputsOf(request),
+    oldInputs: oldInputsOf(request)?.values,
     news: readProperties(request.getNews()).values,
   });
   const response = new messages.DiffResponse();
@@ -209,28 +224,26 @@ function propertyDiff(kind: "add" | "delete" | "update", isReplaced: boolean) {
 async function create(request: ProviderMessages.CreateRequest) {
   const news = readProperties(request.getProperties());
   const options = { isPreview: request.getPreview(), timeoutMs: timeoutOf(request) };
-  const { id, outputs } = await recordingPartial(news.secrets, () =>
-    createResource(request.getUrn(), news.values, options),
-  );
+  const secrets = secretsIn(request, news.secrets, [news]);
+  const { id, outputs } = await recordingPartial(secrets, () => createResource(request.getUrn(), news.values, options));
   const response = new messages.CreateResponse();
   response.setId(id);
-  response.setProperties(writeProperties(outputs, news.secrets));
+  response.setProperties(writeProperties(outputs, secrets));
   return response;
 }
 
 async function update(request: ProviderMessages.UpdateRequest) {
   const news = readProperties(request.getNews());
   const options = { isPreview: request.getPreview(), timeoutMs: timeoutOf(request) };
-  const states = {
-    olds: readProperties(request.getOlds()).values,
-    oldInputs: oldInputsOf(request),
-    news: news.values,
-  };
-  const outputs = await recordingPartial(news.secrets, () =>
+  const olds = readProperties(request.getOlds());
+  const oldInputs = oldInputsOf(request);
+  const states = { olds: olds.values, oldInputs: oldInputs?.values, news: news.values };
+  const secrets = secretsIn(request, news.secrets, [news, olds, ...(oldInputs === undefined ? [] : [oldInputs])]);
+  const outputs = await recordingPartial(secrets, () =>
     updateResource(request.getUrn(), request.getId(), states, options),
   );
   const response = new messages.UpdateResponse();
-  response.setProperties(writeProperties(outputs, news.secrets));
+  response.setProperties(writeProperties(outputs, secrets));
   return response;
 }
 
@@ -240,14 +253,16 @@ async function read(request: ProviderMessages.ReadRequest) {
   const found = await readResource(request.getUrn(), request.getId(), recorded.values, timeoutOf(request));
   const response = new messages.ReadResponse();
   response.setId(found.id);
-  response.setProperties(writeProperties(found.outputs, recorded.secrets));
-  response.setInputs(writeProperties(found.inputs, inputs.secrets));
+  response.setProperties(writeProperties(found.outputs, secretsIn(request, recorded.secrets, [recorded, inputs])));
+  response.setInputs(writeProperties(found.inputs, secretsIn(request, inputs.secrets, [recorded, inputs])));
   return response;
 }
 
-function oldInputsOf(request: ProviderMessages.DiffRequest | ProviderMessages.UpdateRequest): Properties | undefined {
+function oldInputsOf(
+  request: ProviderMessages.DiffRequest | ProviderMessages.UpdateRequest,
+): WireProperties | undefined {
   const inputs = request.getOldInputs();
-  return inputs === undefined ? undefined : readProperties(inputs).values;
+  return inputs === undefined ? undefined : readProperties(inputs);
 }
 
 /** The oldest SDKs have none for a read. */

@@ -8,35 +8,47 @@ const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 /** Properties as they came from the engine, in plain text, and which of them hold a secret. */
 export interface WireProperties {
   values: Properties;
+  /** Properties that are secret, or hold a secret. */
   secrets: ReadonlySet<string>;
+  /** Where each secret stands, from the property's name down. */
+  secretPaths: readonly SecretPath[];
 }
+
+export type SecretPath = readonly string[];
 
 type Struct = StructMessages.Struct;
 
 /** Reads what the engine sends. A secret stands in an envelope, at any depth; so does what an older engine calls an output. */
 export function readProperties(struct: Struct | undefined): WireProperties {
-  const secrets = new Set<string>();
+  const secretPaths: SecretPath[] = [];
   const sent: Properties = struct?.toJavaScript() ?? {};
-  const values = Object.fromEntries(
-    Object.entries(sent).map(([name, value]) => [name, unwrapped(value, () => secrets.add(name))]),
-  );
-  return { values, secrets };
+  const values = membersOf(sent, [], (path) => secretPaths.push(path));
+  const secrets = new Set(secretPaths.flatMap(([name]) => name ?? []));
+  return { values, secrets, secretPaths };
 }
 
-function unwrapped(value: unknown, noteSecret: () => void): unknown {
-  if (Array.isArray(value)) return value.map((item) => unwrapped(item, noteSecret));
+type NoteSecret = (path: SecretPath) => void;
+
+function membersOf(value: object, path: SecretPath, noteSecret: NoteSecret): Properties {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, unwrapped(item, [...path, name], noteSecret)]),
+  );
+}
+
+function unwrapped(value: unknown, path: SecretPath, noteSecret: NoteSecret): unknown {
   if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item, at) => unwrapped(item, [...path, String(at)], noteSecret));
   const members = new Map(Object.entries(value));
   const signature = members.get(SIGNATURE_KEY);
   if (signature === SECRET_SIGNATURE) {
-    noteSecret();
-    return unwrapped(members.get("value"), noteSecret);
+    noteSecret(path);
+    return unwrapped(members.get("value"), path, noteSecret);
   }
   if (signature === OUTPUT) {
-    if (members.get("secret") === true) noteSecret();
-    return members.has("value") ? unwrapped(members.get("value"), noteSecret) : UNKNOWN;
+    if (members.get("secret") === true) noteSecret(path);
+    return members.has("value") ? unwrapped(members.get("value"), path, noteSecret) : UNKNOWN;
   }
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, unwrapped(item, noteSecret)]));
+  return membersOf(value, path, noteSecret);
 }
 
 /**

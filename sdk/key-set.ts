@@ -3,8 +3,8 @@ import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outpu
 import { keyOutputsOf } from "../provider/key-set/key-set-outputs.js";
 import { type KeyRecord, type KeyRecords, unpackRecords } from "../provider/key-set/packed-records.js";
 import { publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
-import { restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
+import { entriesInputs } from "./entries-inputs.js";
 import { ownerInputs } from "./identity-inputs.js";
 import {
   importInputs,
@@ -18,6 +18,7 @@ import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { refusal } from "./refusal.js";
 import { resourceOptions, timeoutInputs } from "./resource-options.js";
 import { settleTransformations } from "./transformed-resource.js";
+import { unencryptedSettings } from "./unencrypted-settings.js";
 
 /** Private key material of many keys. All of it is read inside the provider, and never passes through the engine. */
 export type KeySetImport =
@@ -64,7 +65,7 @@ interface SetSettings extends EntrySettings, Pick<ObjectArgs, "credential" | "ti
 }
 
 /** By name, 1 to 127 letters, digits and hyphens; the vault tells no case. */
-type Entries = pulumi.Input<Record<string, pulumi.Input<KeySetEntry>>>;
+export type Entries = pulumi.Input<Record<string, pulumi.Input<KeySetEntry>>>;
 
 /** At least one of `import` and `keys`. */
 export type KeySetArgs = SetSettings &
@@ -137,7 +138,7 @@ export class KeySet extends pulumi.CustomResource {
       name,
       {
         ...OUTPUTS,
-        ...rest,
+        ...unencryptedSettings(name, rest),
         ...ownerInputs(type, name, opts?.parent),
         ...timeoutInputs("keySet", name, timeouts, opts),
         ...(material === undefined || material === null ? {} : { import: importInputs<KeySetImport>(material) }),
@@ -297,25 +298,4 @@ function noSuchKey(name: string): Error {
     `it has no key "${name}"`,
     "see its names, and that the file or entry of the key is there",
   );
-}
-
-function entriesInputs(name: string, keys: Entries): pulumi.Input<unknown> {
-  if (pulumi.Output.isInstance(keys) || keys instanceof Promise) {
-    return pulumi.secret(pulumi.output(keys).apply((entries) => entriesInputs(name, entries as Entries)));
-  }
-  if (typeof keys !== "object") return keys;
-  return Object.fromEntries(Object.entries(keys).map(([key, entry]) => [key, entryInputs(name, key, entry)]));
-}
-
-function entryInputs(set: string, key: string, entry: pulumi.Input<KeySetEntry>): pulumi.Input<unknown> {
-  if (pulumi.Output.isInstance(entry) || entry instanceof Promise) {
-    return pulumi.secret(pulumi.output(entry).apply((known) => entryInputs(set, key, known as KeySetEntry)));
-  }
-  if (entry === null || typeof entry !== "object") return entry;
-  const { import: material, restore, ...rest } = entry as Partial<KeySetEntry> & { restore?: never };
-  return {
-    ...rest,
-    ...(material === undefined || material === null ? {} : { import: importInputs<object>(material) }),
-    ...restoreInputs("key", `${set}: ${key}`, restore),
-  };
 }

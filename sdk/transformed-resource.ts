@@ -3,6 +3,7 @@ import { sep } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { kindOfType, type ResourceKind } from "./resource-kind.js";
 import { resourceOptions, transformedTimeouts } from "./resource-options.js";
+import { unencryptedInputs } from "./unencrypted-settings.js";
 
 type Props = Record<string, unknown>;
 
@@ -34,7 +35,7 @@ const SECRET = ["import", "value"];
  * left them out.
  */
 function settled(kind: ResourceKind, name: string, before: Transformed, after: Transformed): Transformed {
-  const props = { ...after.props };
+  const props = kind === "keySet" ? unencryptedInputs(name, after.props) : { ...after.props };
   for (const input of HIDDEN) {
     if (props[input] === undefined && before.props[input] !== undefined) props[input] = before.props[input];
   }
