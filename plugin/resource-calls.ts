@@ -1,6 +1,8 @@
 import { withEngineTimeout } from "../provider/engine/engine-timeout.js";
+import { isRecord } from "../provider/engine/input-check.js";
 import { asState, type CheckFailure, type Properties } from "../provider/engine/lifecycle.js";
 import { withoutUndefined } from "../provider/engine/normal-form.js";
+import { markSecret, SECRET_SIGNATURE, SIGNATURE_KEY } from "../provider/engine/pulumi-secret.js";
 import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
 import { containsUnknown, UNKNOWN } from "../provider/engine/unknown.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
@@ -93,7 +95,7 @@ export async function updateResource(
   { isPreview, timeoutMs }: { isPreview: boolean; timeoutMs: number | undefined },
 ): Promise<Properties> {
   const resource = resourceOf(urn);
-  if (isPreview) return previewedUpdate(resource, olds, oldInputs ?? inputsAmong(olds, news), news);
+  if (isPreview) return previewedUpdate(resource, id, { olds, oldInputs: oldInputs ?? inputsAmong(olds, news), news });
   const { outs } = await shownIfPartial(resource, () =>
     withEngineTimeout(timeoutMs, () => resource.provider.update(id, olds, news)),
   );
@@ -147,10 +149,25 @@ async function shown({ derive, schema }: PluginResource, id: string, recorded: P
   try {
     const derived = withoutUndefined({ ...(await derive(id, outputs)) });
     const absent = read.filter((name) => outputs[name] === undefined && derived[name] === undefined);
-    return withShown(outputs, { ...derived, ...Object.fromEntries(absent.map((name) => [name, null])) });
+    const told = withShown(outputs, { ...derived, ...Object.fromEntries(absent.map((name) => [name, null])) });
+    return withSecretsMarked(schema, told);
   } catch {
-    return outputs;
+    return withSecretsMarked(schema, outputs);
   }
+}
+
+/** What is secret by its nature is marked whoever has read it, from the vault or from state, where it is plain text. */
+function withSecretsMarked({ outputs: described }: PluginResource["schema"], outputs: Properties): Properties {
+  const marked = Object.entries(outputs).map(([name, value]) => [
+    name,
+    isToMark(value) && Object.hasOwn(described, name) && described[name]?.secret ? markSecret(value) : value,
+  ]);
+  return Object.fromEntries(marked);
+}
+
+function isToMark(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  return !(isRecord(value) && value[SIGNATURE_KEY] === SECRET_SIGNATURE);
 }
 
 /** The object exists, but a later step failed: what the engine records of it. */
@@ -202,23 +219,27 @@ function unknownOutputs({ schema }: PluginResource): Properties {
  * What a preview knows of the outputs of an update: all of them where nothing is sent, all but the moment of the change
  * where the version that is there is patched, and otherwise only what the program says.
  */
-function previewedUpdate(
+async function previewedUpdate(
   resource: PluginResource,
-  olds: Properties,
-  oldInputs: Properties,
-  news: Properties,
-): Properties {
+  id: string,
+  { olds, oldInputs, news }: { olds: Properties; oldInputs: Properties; news: Properties },
+): Promise<Properties> {
   const { schema } = resource;
   const effects = changedProperties(oldInputs, news).map((change) => effectOf(schema.inputs, change));
   const computed = Object.keys(schema.outputs);
   const echoes = absentEchoes(resource);
-  const known = (names: string[]): Properties =>
-    Object.fromEntries(names.filter((name) => olds[name] !== undefined).map((name) => [name, olds[name]]));
+  // State of the dynamic provider has nothing of what is derived.
+  const known = async (names: string[]): Promise<Properties> => {
+    const read = await shown(resource, id, withoutShown(olds));
+    return Object.fromEntries(names.filter((name) => read[name] !== undefined).map((name) => [name, read[name]]));
+  };
   const isCertain = effects.length > 0 && !containsUnknown(news);
-  if (isCertain && effects.every((effect) => effect === "nothing")) return { ...echoes, ...news, ...known(computed) };
+  if (isCertain && effects.every((effect) => effect === "nothing")) {
+    return { ...echoes, ...news, ...(await known(computed)) };
+  }
   if (isCertain && effects.every((effect) => effect === "nothing" || effect === "patch")) {
     const lasting = computed.filter((name) => name !== "updatedOn" && !Object.hasOwn(schema.inputs, name));
-    return { ...echoes, ...news, ...unknownOutputs(resource), ...known(lasting) };
+    return { ...echoes, ...news, ...unknownOutputs(resource), ...(await known(lasting)) };
   }
   return { ...echoes, ...news, ...unknownOutputs(resource) };
 }
