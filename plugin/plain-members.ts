@@ -1,6 +1,9 @@
 import { isRecord } from "../provider/engine/input-check.js";
 import type { Properties } from "../provider/engine/lifecycle.js";
 
+/** Names that no shared check sees. */
+export const PLAIN_MEMBERS: readonly string[] = ["valueFrom", "keyResources", "secretResources"];
+
 /**
  * Where an argument of a TypeScript program takes one thing or another, most languages have no type for it: there it is
  * two plain members, and here they become one again. Both given is left to the check to refuse, with both in one place.

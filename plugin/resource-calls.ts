@@ -7,6 +7,7 @@ import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
 import { containsUnknown, UNKNOWN } from "../provider/engine/unknown.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties, type PropertyChange, rootOf } from "./detailed-diff.js";
+import { PLAIN_MEMBERS } from "./plain-members.js";
 import { PLUGIN_RESOURCES, type PluginResource } from "./plugin-resources.js";
 import { type Autonaming, identityOf, typeOfUrn } from "./resource-identity.js";
 import type { Effect } from "./schema/package-spec.js";
@@ -36,22 +37,24 @@ export async function checkResource(
   news: Properties,
   autonaming: Autonaming | undefined,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
-  const { provider, identity, fromPlain } = resourceOf(urn);
+  const { provider, identity, fromPlain, schema } = resourceOf(urn);
   const told = identity === "none" ? {} : identityOf(urn, identity === "object" ? "object" : "nothing", autonaming);
   const { autoName, ...owner } = told;
+  const strange = Object.keys(news).filter((name) => isStrange(schema, name));
+  const own = Object.fromEntries(Object.entries(news).filter(([name]) => !strange.includes(name)));
   const { inputs, failures } = await provider.check(olds, {
-    ...fromPlain(withoutInternal(news), olds),
+    ...fromPlain(own, olds),
     ...(identity === "object" ? told : owner),
   });
-  const strange = INTERNAL.filter((name) => Object.hasOwn(news, name));
   return { inputs, failures: [...strange.map(notAProperty), ...failures] };
 }
 
 /** What the shared check is handed beside a program's arguments. No program gives it: it would speak for another resource. */
 const INTERNAL = ["owner", "claimant", "autoName", "entries", "restoreFrom"];
 
-function withoutInternal(news: Properties): Properties {
-  return Object.fromEntries(Object.entries(news).filter(([name]) => !INTERNAL.includes(name)));
+/** What else is no property is refused by the check itself; a plain member would reach it under another name. */
+function isStrange({ inputs }: PluginResource["schema"], name: string): boolean {
+  return INTERNAL.includes(name) || (PLAIN_MEMBERS.includes(name) && !Object.hasOwn(inputs, name));
 }
 
 function notAProperty(name: string): CheckFailure {
