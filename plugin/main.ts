@@ -9,7 +9,9 @@ async function main(engineAddress: string | undefined): Promise<void> {
   endWithEngine();
   const { connectEngine } = await import("./engine-log.js");
   const { startProviderServer } = await import("./provider-service.js");
+  const { outliveStrayErrors } = await import("./stray-errors.js");
   const port = await startProviderServer(packageVersion());
+  outliveStrayErrors();
   process.stdout.write(`${port}\n`);
   connectEngine(engineAddress);
 }
