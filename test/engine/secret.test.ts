@@ -152,6 +152,7 @@ describe("secrets on the real engine", () => {
       [
         "getSecret db",
         "setSecret db",
+        "getSecret empty",
         "updateSecret empty",
         "getSecret cleared",
         "setSecret cleared",
