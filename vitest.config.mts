@@ -22,9 +22,7 @@ export default defineConfig({
           name: "short",
           include: ["test/**/*.test.ts"],
           exclude: LONG,
-          // Starting a process and loading what others wrote cost most of these files more than their tests do.
-          isolate: false,
-          setupFiles: ["test/fresh-modules.ts"],
+          setupFiles: ["test/quick-digest.ts"],
         },
       },
     ],

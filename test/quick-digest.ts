@@ -1,9 +1,5 @@
 import { vi } from "vitest";
 
-// Files of tests share a process, and with it what is installed. Our own modules, which remember what a program has
-// declared, are loaded anew for each file.
-vi.resetModules();
-
 // The digest of a secret's value is slow by intent: of some rooms it was a third of the time. The tests of secrets
 // take the real one.
 vi.mock("../provider/secret/value-digest.js", async () => {
