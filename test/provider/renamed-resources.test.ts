@@ -67,7 +67,7 @@ describe.each(sources)("%s says who owns it", (_what, provider, source) => {
     await call("PATCH", `${noun}/orders/${before.outs.version}`, { tags: {} });
     await expect(renamed("b")).rejects.toThrow("KV_ALREADY_EXISTS");
     await expect(provider.delete(before.id, unmarked)).rejects.toThrow(
-      /^KV_CONFLICT: .*"orders" in \S+ stays as it is, in the vault and in state: Key "b", which declares it, could not take it over/,
+      /^KV_CONFLICT: .*"orders" in \S+ stays as it is, in the vault and in state: (?:Key|Secret) "b", which declares it, could not take it over/,
     );
     expect(await isThere()).toBe(true);
 
