@@ -10,16 +10,14 @@
  * `floor` is a dynamic provider that does nothing, with our inputs and outputs; `plain` is what one writes on
  * `@azure/keyvault-keys`. The vault is a process of its own. "skipped" is with PULUMI_SKIP_CHECKPOINTS=true.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROGRAMS, type ProgramName } from "./engine-programs.mts";
-import { type Cost, EngineProject } from "./engine-project.mts";
+import type { Cost } from "./engine-project.mts";
 import { median, record, spread } from "./record.mts";
+import { withVault } from "./vault-project.mts";
 
 const { values } = parseArgs({
   options: {
@@ -51,16 +49,8 @@ interface Measurement {
 }
 
 async function measure(program: ProgramName, mode: Mode, keys: number, round: number): Promise<Measurement> {
-  const server = fork(join(import.meta.dirname, "emulator-server.mts"), ["emulator", "http"]);
-  const [{ url, token }] = (await once(server, "message")) as [{ url: string; token: string }];
-  const project = await EngineProject.make(PROGRAMS[program](keys), {
-    VAULT_URL: url,
-    KEYVAULT_TOKEN: token,
-    KEYVAULT_CREDENTIAL: "token",
-    ...(mode === "skipped" ? { PULUMI_SKIP_CHECKPOINTS: "true" } : {}),
-  });
-  try {
-    await project.pulumi("config", "set", "keyvault:credential", "token");
+  const env: Record<string, string> = mode === "skipped" ? { PULUMI_SKIP_CHECKPOINTS: "true" } : {};
+  return await withVault(PROGRAMS[program](keys), env, async (project) => {
     const up = await project.pulumi("up", "--yes", "--skip-preview");
     const bytesPerKey = Math.round(project.stateBytes / keys);
     const steps = {
@@ -70,10 +60,7 @@ async function measure(program: ProgramName, mode: Mode, keys: number, round: nu
       destroy: await project.pulumi("destroy", "--yes", "--skip-preview"),
     };
     return { program, mode, keys, round, steps, bytesPerKey };
-  } finally {
-    server.kill();
-    project.remove();
-  }
+  });
 }
 
 const measurements: Measurement[] = [];

@@ -9,16 +9,16 @@
  * A `KeySet` of a folder, a `Key` for each, `floor` and `plain` of `engine.bench.mts`; default settings of the engine. The vault is a process of its own.
  * `raw` follows the links of the vault's list with undici and does nothing else.
  */
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { PROGRAMS } from "./engine-programs.mts";
-import { type Cost, EngineProject, MATERIALS } from "./engine-project.mts";
+import { type Cost, type EngineProject, MATERIALS } from "./engine-project.mts";
+import { rawPaging } from "./raw-paging.mts";
 import { record } from "./record.mts";
 import { type PlottedLine, timePlot } from "./time-plot.mts";
+import { type BenchVault, withVault } from "./vault-project.mts";
 
 const { values } = parseArgs({
   options: {
@@ -46,27 +46,10 @@ interface Growth {
   bytes: number;
 }
 
-async function withVault<T>(program: string, work: (project: EngineProject, url: string, token: string) => Promise<T>) {
-  const server = fork(join(import.meta.dirname, "emulator-server.mts"), ["emulator", "http"]);
-  const [{ url, token }] = (await once(server, "message")) as [{ url: string; token: string }];
-  const project = await EngineProject.make(program, {
-    VAULT_URL: url,
-    KEYVAULT_TOKEN: token,
-    KEYVAULT_CREDENTIAL: "token",
-  });
-  try {
-    await project.pulumi("config", "set", "keyvault:credential", "token");
-    return await work(project, url, token);
-  } finally {
-    server.kill();
-    project.remove();
-  }
-}
-
 const update = (project: EngineProject): Promise<Cost> => project.pulumi("up", "--yes", "--skip-preview");
 
 async function ofSet(count: number): Promise<Growth> {
-  return await withVault(SET, async (project, url, token) => {
+  return await withVault(SET, {}, async (project, vault) => {
     mkdirSync(join(project.folder, "fleet"));
     for (let i = 0; i < count; i++) {
       writeFileSync(join(project.folder, `fleet/key-${i}.pem`), MATERIALS[i % MATERIALS.length] ?? "");
@@ -77,24 +60,18 @@ async function ofSet(count: number): Promise<Growth> {
     // What was written within the last look's two seconds is read key by key: not what a later refresh costs.
     await project.pulumi("refresh", "--yes", "--skip-preview");
     const refresh = await project.pulumi("refresh", "--yes", "--skip-preview");
-    return { up, unchanged, refresh, raw: await rawPaging(url, token, count), bytes };
+    return { up, unchanged, refresh, raw: await secondsOfPaging(vault, count), bytes };
   });
 }
 
-async function rawPaging(url: string, token: string, count: number): Promise<number> {
+async function secondsOfPaging({ url, token }: BenchVault, count: number): Promise<number> {
   const pool = new Pool(url);
   const begun = performance.now();
-  let listed = 0;
-  let path: string | undefined = "/keys?api-version=7.4";
-  while (path !== undefined) {
-    const { body } = await pool.request({ method: "GET", path, headers: { authorization: `Bearer ${token}` } });
-    const page = (await body.json()) as { value: unknown[]; nextLink: string | null };
-    listed += page.value.length;
-    path = page.nextLink === null ? undefined : page.nextLink.slice(page.nextLink.indexOf("/keys"));
-  }
+  const listed = await rawPaging(pool, token);
+  const elapsed = (performance.now() - begun) / 1000;
   await pool.close();
   if (listed !== count) throw new Error(`${listed} of ${count} keys were listed`);
-  return (performance.now() - begun) / 1000;
+  return elapsed;
 }
 
 const lines: PlottedLine[] = [];
@@ -117,10 +94,10 @@ for (const count of counts) {
     goal: count === 5000 ? "no-op at most 10 s; 200 MB" : "200 MB",
   });
 }
-const base = grown.get(500) ?? grown.get(counts[0] ?? 0);
+const base = grown.get(500);
 for (const [count, { up }] of grown) {
-  if (base === undefined || count < 500) continue;
-  const figure = (perKey(up, count) / perKey(base.up, counts.includes(500) ? 500 : (counts[0] ?? 1))).toFixed(2);
+  if (base === undefined || count <= 500) continue;
+  const figure = (perKey(up, count) / perKey(base.up, 500)).toFixed(2);
   record({ measure: `KeySet, time a key at ${count} ÷ at 500`, figure, goal: "at most 1.2" });
 }
 lines.push({ name: "KeySet", points: [...grown].map(([x, { up }]) => ({ x, y: up.elapsed })) });
@@ -129,7 +106,7 @@ console.log("\n| a resource for each key | keys | up, s | provider at most, MB |
 for (const name of values.quick ? (["keys"] as const) : (["floor", "keys", "plain"] as const)) {
   const points: { x: number; y: number }[] = [];
   for (const count of singles) {
-    const up = await withVault(PROGRAMS[name](count), update);
+    const up = await withVault(PROGRAMS[name](count), {}, update);
     points.push({ x: count, y: up.elapsed });
     console.log(`| ${name} | ${count} | ${seconds(up)} | ${up.providerPeak.toFixed(0)} |`);
     record({

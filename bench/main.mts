@@ -1,9 +1,9 @@
 /**
  * npm run bench: all benchmarks after each other, and one table of their figures at the end.
  *
- *   --quick         shows that all of it runs; its figures mean nothing
+ *   --quick         shows that it runs, all but limits, which take minutes; its figures mean nothing
  *   --rounds N      rounds on the engine, whose medians are told (default 5)
- *   --only A,B      of emulator, listing, client, cold-start, engine, growth
+ *   --only A,B      of emulator, listing, client, cold-start, engine, growth, limits
  *   --json FILE     writes the table, with versions
  *   --svg FILE      draws the time of an `up` over the number of keys
  *
@@ -35,6 +35,7 @@ const benchmarks: Record<string, readonly string[]> = {
   "cold-start": QUICK,
   engine: values.quick ? QUICK : ["--rounds", values.rounds],
   growth: [...QUICK, ...(values.svg === undefined ? [] : ["--svg", values.svg])],
+  ...(values.quick ? {} : { limits: [] }),
 };
 
 const folder = mkdtempSync(join(tmpdir(), "keyvault-bench-"));
