@@ -1,7 +1,6 @@
 import type { Properties } from "../provider/engine/lifecycle.js";
 import { containsUnknown } from "../provider/engine/unknown.js";
 import { configureVaultSettings, settingsProblems } from "../provider/engine/vault-settings.js";
-
 import { credentialSettings } from "../provider/vault/check-credential.js";
 
 /** What the engine itself puts among a provider's inputs. */

@@ -4,7 +4,7 @@ import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { attributesToChange, pickAttributes, targetAttributes, undeclaredAttributes } from "./attributes.js";
-import { isRecorded, noteCreated, noteCreation, ownerInThisRun } from "./declared-objects.js";
+import { isRecorded, noteCreation, noteRefusedCreation, ownerInThisRun } from "./declared-objects.js";
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
@@ -92,12 +92,11 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
     tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
     const id = objectId(kind.collection, inputs);
     const outs = await kind.outputs(inputs, bundle, marksOf(creation, bundle));
-    noteCreated(kind.noun, inputs, false);
     const { superseded } = creation;
     if (superseded.size === 0 || !disablesPrevious(inputs)) return { id, outs };
     return { id, outs: await disableSuperseded(object, { id, outs, superseded, isJustMade: true }) };
   } catch (error) {
-    noteCreated(kind.noun, inputs, creation.reached === undefined);
+    if (creation.reached === undefined) noteRefusedCreation(kind.noun, inputs);
     throw await asPartialFailure(creation, error);
   }
 }

@@ -110,12 +110,12 @@ export function noteLeft(kind: Kind, left: ObjectAddress, next: ObjectAddress): 
 
 export function noteCreation(kind: Kind, address: ObjectAddress): void {
   created.add(objectKey(kind, address));
+  refused.delete(objectKey(kind, address));
 }
 
-/** Notes whether the creation that was to have an object has failed with nothing of it to record. */
-export function noteCreated(kind: Kind, address: ObjectAddress, isRefused: boolean): void {
-  if (isRefused) refused.add(objectKey(kind, address));
-  else refused.delete(objectKey(kind, address));
+/** Notes that the creation that was to have an object has failed with nothing of it to record. */
+export function noteRefusedCreation(kind: Kind, address: ObjectAddress): void {
+  refused.add(objectKey(kind, address));
 }
 
 /** Whether state will have an object under no other resource, since the one that declares it could not have it. */
