@@ -1,5 +1,5 @@
 import { PartialFailure, type Properties } from "../engine/lifecycle.js";
-import { tell } from "../engine/progress.js";
+import { tell, warn } from "../engine/progress.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -14,6 +14,7 @@ import {
   describeOwner,
   formatOwner,
   hasOwnerTag,
+  hasRoomForMark,
   isOfSameResource,
   MOST_TAGS,
   markOfAdopted,
@@ -21,7 +22,6 @@ import {
   type Owner,
   ownerOf,
   takenOverToken,
-  withoutOwnerTag,
 } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import { disableSuperseded, disablesPrevious, enabledVersionBefore } from "./previous-versions.js";
@@ -90,6 +90,7 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
     };
     await kind.complete?.(object, inputs, { isFound: creation.isFound === true, note });
     tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
+    warnIfUnmarked(creation, bundle);
     const id = objectId(kind.collection, inputs);
     const outs = await kind.outputs(inputs, bundle, marksOf(creation, bundle));
     const { superseded } = creation;
@@ -412,8 +413,18 @@ function shouldStamp<I extends ObjectInputs & A, A extends Attributes, B extends
   if (owner === undefined || bundle.tags[OWNER_TAG] === formatOwner(owner)) return false;
   // Each backup of one object is other bytes: a restored object that is marked as ours stays as it is.
   if (inputs.restore !== undefined && isOurs({ owner }, bundle.tags)) return false;
-  const tags = withoutOwnerTag({ ...bundle.tags, ...inputs.tags });
-  return Object.keys(tags).length < MOST_TAGS;
+  return hasRoomForMark({ ...bundle.tags, ...inputs.tags });
+}
+
+/** Nothing else says that no other stack hears of it: the object is this one's by its state alone. */
+function warnIfUnmarked<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  { object, owner }: Creation<I, A, B>,
+  { tags }: B,
+): void {
+  if (owner === undefined || hasOwnerTag(tags) || hasRoomForMark(tags)) return;
+  warn(
+    `${object.label} has no owner tag, since others have all ${MOST_TAGS} tags that it can have: no other stack sees that this one manages it, until a tag has gone and the next write marks it (docs/ownership.md)`,
+  );
 }
 
 function marksOf<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(

@@ -3,7 +3,15 @@ import { attributesToChange, differingAttributes } from "./attributes.js";
 import { ownerInThisRun } from "./declared-objects.js";
 import type { ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind } from "./object-kind.js";
-import { formatOwner, isOfSameResource, MOST_TAGS, OWNER_TAG, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
+import {
+  formatOwner,
+  hasRoomForMark,
+  isOfSameResource,
+  OWNER_TAG,
+  type Owner,
+  ownerOf,
+  withOwnerTag,
+} from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import { untilRecovered } from "./recover-object.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
@@ -104,8 +112,7 @@ async function patchMarked<I extends ObjectInputs & A, A extends TaggedAttribute
   bundle: B,
   { changed, target, owner }: { changed: (keyof A)[]; target: A; owner: Owner | undefined },
 ): Promise<B> {
-  const isToMark =
-    owner !== undefined && !isMarkedBy(bundle, owner) && Object.keys(target.tags ?? {}).length < MOST_TAGS;
+  const isToMark = owner !== undefined && !isMarkedBy(bundle, owner) && hasRoomForMark(target.tags);
   const all = isToMark && !changed.includes("tags") ? [...changed, "tags" as const] : changed;
   if (all.length === 0) return bundle;
   return patchVersion(kind, object, bundle, {
@@ -146,14 +153,14 @@ async function changesOfVersion<I extends ObjectInputs & A, A extends TaggedAttr
 }
 
 /** Whether a version equals what would be sent: source, attributes and owner. What cannot be compared needs our mark. */
-export async function isAsWanted<I extends ObjectInputs, A extends object, B extends VersionBundle>(
+export async function isAsWanted<I extends ObjectInputs, A extends TaggedAttributes, B extends VersionBundle>(
   kind: ObjectKind<I, A, B>,
   inputs: I,
   bundle: B,
   { attributes, owner }: { attributes: A; owner: Owner | undefined },
 ): Promise<boolean> {
   const isMarked = isMarkedBy(bundle, owner);
-  if (owner !== undefined && !isMarked) return false;
+  if (owner !== undefined && hasRoomForMark(attributes.tags) && !isMarked) return false;
   const matches = await kind.matches(inputs, bundle);
   if (matches === false || (matches === undefined && !isMarked)) return false;
   return differingAttributes(kind.attributes, kind.attributes.observed(bundle, attributes), attributes).every(

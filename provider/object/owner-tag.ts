@@ -113,9 +113,14 @@ export function withoutOwnerTag<T extends Tags>(tags: T): Record<string, string>
   return Object.fromEntries(Object.entries(tags).filter(([name]) => name !== OWNER_TAG));
 }
 
+/** The tags with the mark, where there is room for it: an object that others have given all its tags goes without. */
 export function withOwnerTag(tags: Tags | undefined, owner: Owner | undefined): Record<string, string> {
   const rest = withoutOwnerTag(tags ?? {});
-  return owner === undefined ? rest : { ...rest, [OWNER_TAG]: formatOwner(owner) };
+  return owner === undefined || !hasRoomForMark(rest) ? rest : { ...rest, [OWNER_TAG]: formatOwner(owner) };
+}
+
+export function hasRoomForMark(tags: Tags | undefined): boolean {
+  return Object.keys(withoutOwnerTag(tags ?? {})).length < MOST_TAGS;
 }
 
 function ownerText(tags: Tags | undefined): string | undefined {

@@ -79,6 +79,7 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
   let vault: Emulator;
   let resource: DrivenResource;
   let told: string;
+  let warned: string;
 
   beforeEach(async () => {
     vault = await startEmulator();
@@ -86,6 +87,11 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
     told = "";
     vi.spyOn(process.stdout, "write").mockImplementation((text) => {
       told += text;
+      return true;
+    });
+    warned = "";
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      warned += text;
       return true;
     });
   });
@@ -267,6 +273,45 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       const { outs } = await resource.created({ adopt: true });
       expect(outs).not.toHaveProperty("ownerToken");
       expect(told).toMatch(/is adopted without an owner tag, since it may not be changed/);
+    });
+
+    describe("and where all 15 tags are taken by others", () => {
+      const theirs = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`t${index}`, "x"]));
+
+      beforeEach(async () => {
+        await kind.occupy(vault, "orders");
+        await kind.tag(vault, "orders", theirs);
+        vault.requests.clear();
+      });
+
+      it("adopts without a mark, and warns of it", async () => {
+        const { outs } = await resource.created({ adopt: true });
+        expect(outs).not.toHaveProperty("ownerToken");
+        expect(warned).toContain(`${noun} "orders" in ${vault.url} has no owner tag, since others have all 15 tags`);
+        expect(warned.match(/docs\/ownership\.md/g)).toHaveLength(1);
+        expect(writes()).toEqual([]);
+        expect((await found()).tags).toEqual(theirs);
+      });
+
+      it.each(["answered", "lost"])(
+        "makes a version of the program's source without a mark, its answer %s",
+        async (answer) => {
+          const state = await resource.created({ adopt: true });
+          if (answer === "lost")
+            vault.faults.add({ kind: "dropAfter", operation: noun === "key" ? "importKey" : "setSecret" });
+          await resource.updated(state, { adopt: true, ...kind.other });
+          expect(await versions()).toBe(2);
+          expect((await found()).tags).toEqual(theirs);
+        },
+      );
+
+      it("marks it with the program's tags once one has gone", async () => {
+        const state = await resource.created({ adopt: true });
+        await kind.tag(vault, "orders", { t0: "x" });
+        const updated = await resource.updated(await resource.refreshed(state), { adopt: true, tags: { t0: "y" } });
+        expect((await found()).tags).toEqual({ t0: "y", "pulumi-keyvault": tagOf("orders") });
+        expect(updated.outs.ownerToken).toBe(tokenOf("orders"));
+      });
     });
 
     it("no soft-deleted one that another stack owns", async () => {
