@@ -3,6 +3,7 @@ import { cancelRun } from "../provider/engine/run-cancellation.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties } from "./detailed-diff.js";
 import { aboutResource, connectEngine, quietly } from "./engine-log.js";
+import { partialStatus, StatusError } from "./partial-status.js";
 import { callFunction } from "./plugin-functions.js";
 import { configProblems, configure } from "./provider-config.js";
 import {
@@ -18,7 +19,6 @@ import {
 import type { Autonaming } from "./resource-identity.js";
 import { packageSchema } from "./schema/package-schema.js";
 import {
-  anyMessages,
   emptyMessages,
   type Grpc,
   grpc,
@@ -26,7 +26,6 @@ import {
   type ProviderMessages,
   pluginMessages,
   providerService,
-  statusMessages,
 } from "./sdk-protocol.js";
 import { readProperties, type WireProperties, writeProperties } from "./wire-properties.js";
 
@@ -278,32 +277,6 @@ async function recordingPartial<T>(secrets: ReadonlySet<string>, call: () => Pro
   } catch (error) {
     if (error instanceof PartialOutcome) throw partialStatus(error, secrets);
     throw error;
-  }
-}
-
-/** Go's gRPC reads what was recorded from a status in the trailer. */
-function partialStatus({ message, id, outputs, reasons }: PartialOutcome, secrets: ReadonlySet<string>) {
-  const detail = new messages.ErrorResourceInitFailed();
-  detail.setId(id);
-  detail.setProperties(writeProperties(outputs, secrets));
-  detail.setReasonsList([...reasons]);
-  const packed = new anyMessages.Any();
-  packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const status = new statusMessages.Status();
-  status.setCode(grpc.status.UNKNOWN);
-  status.setMessage(message);
-  status.addDetails(packed);
-  const metadata = new grpc.Metadata();
-  metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
-  return new StatusError(message, metadata);
-}
-
-class StatusError extends Error {
-  constructor(
-    message: string,
-    readonly metadata: Grpc.Metadata,
-  ) {
-    super(message);
   }
 }
 

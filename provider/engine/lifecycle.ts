@@ -1,5 +1,6 @@
 import { endWithEngine } from "./engine-loss.js";
 import { watchEngineTimeouts, withoutEngineTimeout } from "./engine-timeout.js";
+import { LARGEST_PARTIAL_BYTES, wireSize, withoutPartial } from "./partial-size.js";
 import { watchForCancellation } from "./run-cancellation.js";
 import { withoutShown } from "./shown-outputs.js";
 import { configureVaultSettings } from "./vault-settings.js";
@@ -92,15 +93,20 @@ export function messageOf(error: unknown): string {
 }
 
 function presentable(error: unknown, provider: unknown): Error {
-  const plain = new Error(messageOf(error));
-  plain.stack = plain.message;
-  if (error instanceof PartialFailure) {
-    const properties = { ...(storable(error.outs, AS_VAULT_TEXT) as Properties), __provider: provider };
-    Object.assign(plain, { id: error.id, reasons: [plain.message] });
-    // There for the engine, and not for whoever prints the error: state may hold blobs.
-    Object.defineProperty(plain, "properties", { get: () => properties });
-  }
-  return plain;
+  if (!(error instanceof PartialFailure)) return stackless(messageOf(error));
+  const message = messageOf(error);
+  const properties = { ...(storable(error.outs, AS_VAULT_TEXT) as Properties), __provider: provider };
+  const size = wireSize(properties);
+  if (size > LARGEST_PARTIAL_BYTES) return stackless(withoutPartial(message, size));
+  const plain = Object.assign(stackless(message), { id: error.id, reasons: [message] });
+  // There for the engine, and not for whoever prints the error: state may hold blobs.
+  return Object.defineProperty(plain, "properties", { get: () => properties });
+}
+
+function stackless(message: string): Error {
+  const error = new Error(message);
+  error.stack = message;
+  return error;
 }
 
 /** How texts and the names of members are written; as they are where none is given, in a check: what it answers may be unknown. */
