@@ -22,7 +22,10 @@ let connected: Promise<Client> | undefined;
 /** A client of the plugin's server, as the engine is one. One server for all tests of a file. */
 export function pluginClient(): Promise<Client> {
   connected ??= startProviderServer("0.0.0").then(
-    (port) => new providerService.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure()),
+    (port) =>
+      new providerService.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+        "grpc.max_receive_message_length": 400 * 1024 * 1024,
+      }),
   );
   return connected;
 }

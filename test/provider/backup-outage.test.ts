@@ -176,6 +176,10 @@ describe("an answer to a backup that is none", () => {
     expect({ count, told: JSON.stringify(failed) }).toEqual({ count: 0, told: expect.not.stringContaining("html") });
   });
 
+  it("is kept up to the limit, as a key of hundreds of versions has it", async () => {
+    expect(await answered("A".repeat(10 * 1024 * 1024))).toMatchObject({ count: 1, failed: { keys: {} } });
+  });
+
   it("is kept where it is a container of another server", async () => {
     expect(
       (
