@@ -160,7 +160,7 @@ async function restoreOne(
   if (deleted) return deletedOne(item);
   if (isDryRun) return { item, version: backup.covered[collection][name]?.version ?? "" };
   const digest = backupDigest(blob);
-  keepBlob(digest, blob);
+  keepBlob(digest, { blob });
   const outcome = await restoreObject(object, digest);
   if ("deletedBefore" in outcome) return deletedOne(item);
   if ("existing" in outcome) return taken(item, "the vault has it by now: nothing is overwritten");

@@ -353,7 +353,9 @@ async function restore<I extends ObjectInputs & A, A extends Attributes, B exten
   digest: string,
 ): Promise<Made<B>> {
   const { kind, inputs, object } = creation;
-  const outcome = await restoreObject(object, digest);
+  const outcome = await restoreObject(object, digest, (name) =>
+    kind.bind(object.client, { ...inputs, name }, object.deadline),
+  );
   if ("existing" in outcome) return takeOver(creation, outcome.existing);
   if ("deletedBefore" in outcome) return recover(creation, outcome.deletedBefore);
   const { restored } = outcome;

@@ -5,7 +5,7 @@ import type { KeyMaterial } from "../material/key-material.js";
  * send it to the vault: the three run in one process. Nothing in this map is ever written anywhere.
  */
 const materials = new Map<string, KeyMaterial>();
-const blobs = new Map<string, string>();
+const blobs = new Map<string, PendingBlob>();
 const secretValues = new Map<string, string>();
 
 export function keepMaterial(material: KeyMaterial): string {
@@ -17,11 +17,17 @@ export function materialFor(thumbprint: string): KeyMaterial | undefined {
   return materials.get(thumbprint);
 }
 
-export function keepBlob(digest: string, blob: string): void {
-  blobs.set(digest, blob);
+export interface PendingBlob {
+  blob: string;
+  /** The name that its file says it is of: nobody but the service can read it in the blob. */
+  fileSays?: string | undefined;
 }
 
-export function blobFor(digest: string): string | undefined {
+export function keepBlob(digest: string, pending: PendingBlob): void {
+  blobs.set(digest, pending);
+}
+
+export function blobFor(digest: string): PendingBlob | undefined {
   return blobs.get(digest);
 }
 

@@ -7,29 +7,35 @@ import { writeOnce } from "./write-once.js";
 /** What a restore found in its way, for the create to go on with. */
 export type RestoreOutcome<B> = { restored: B } | { existing: B } | { deletedBefore: KeyVaultError };
 
+/** Longer than any purge that was ever timed (69 seconds). */
+const LONGEST_PURGE_MS = 120_000;
+
 /**
  * Restores an object with all its versions from a backup. The service keeps the name and the version ids, and restores
  * all or nothing. A purge of the same name that has not ended is waited out.
  *
  * @param digest the `restore` input, under which the blob waits.
+ * @param at another object of the vault, for what the blob may be of. Default: nothing is known of that.
  */
 export async function restoreObject<B extends VersionBundle>(
   object: VaultObject<B>,
   digest: string,
+  at?: (name: string) => VaultObject,
 ): Promise<RestoreOutcome<B>> {
   const { label, deadline } = object;
-  const blob = blobFor(digest);
-  if (blob === undefined) {
+  const pending = blobFor(digest);
+  if (pending === undefined) {
     throw new KeyVaultError("KV_INVALID_INPUT", `restore ${label} failed: the backup blob is not at hand`, {
       hint: "run the program that names the backup again",
     });
   }
+  let unnamedSince: number | undefined;
   for (;;) {
     try {
       const restored = await writeOnce({
         what: `the restored ${label}`,
         deadline,
-        send: () => sendRestore(object, blob),
+        send: () => sendRestore(object, pending.blob),
         look: () => object.current(),
       });
       return { restored };
@@ -43,6 +49,14 @@ export async function restoreObject<B extends VersionBundle>(
       throwIfOtherName(object, error);
       // A 400 is a blob that this vault does not take, and waiting does not help it.
       if (error.code === "KV_BACKUP_REJECTED") throw isTaken(error) ? takenElsewhere(object, error) : error;
+      const { fileSays } = pending;
+      if (fileSays !== undefined && fileSays !== object.address.name && (await isHeld(at?.(fileSays)))) {
+        throw takenElsewhere(object, error, fileSays);
+      }
+      unnamedSince = mayBeOfAnother(error) ? (unnamedSince ?? deadline.elapsed()) : undefined;
+      if (deadline.elapsed() - (unnamedSince ?? deadline.elapsed()) > LONGEST_PURGE_MS) {
+        throw refusedWithoutReason(object, error);
+      }
       // Neither there nor deleted: a purge of the same name has not ended yet, which takes the service up to minutes.
       await deadline.pause(`the purge of the former ${label} to end`, error);
     }
@@ -71,7 +85,7 @@ function isInTheWay(error: unknown): error is KeyVaultError {
 
 /** The service names the object that is in the way: where it is another one, the backup is of that. */
 function throwIfOtherName({ address, kind, label }: VaultObject, error: KeyVaultError): void {
-  const named = /\/(?:keys|secrets)\/([0-9A-Za-z-]{1,127})/.exec(error.message)?.[1];
+  const named = namedIn(error);
   if (named === undefined || named.toLowerCase() === address.name.toLowerCase()) return;
   throw new KeyVaultError(
     "KV_INVALID_INPUT",
@@ -80,16 +94,47 @@ function throwIfOtherName({ address, kind, label }: VaultObject, error: KeyVault
   );
 }
 
+function namedIn({ message }: KeyVaultError): string | undefined {
+  return /\/(?:keys|secrets)\/([0-9A-Za-z-]{1,127})/.exec(message)?.[1];
+}
+
+/**
+ * A conflict in which no object is named may be about one of another name. A Managed HSM that restores something else at
+ * this moment says so.
+ */
+function mayBeOfAnother(error: KeyVaultError): boolean {
+  return error.code === "KV_CONFLICT" && namedIn(error) === undefined && !/\bin progress\b/i.test(error.message);
+}
+
+async function isHeld(other: VaultObject | undefined): Promise<boolean> {
+  return other !== undefined && ((await other.current()) !== undefined || (await other.deleted()) !== undefined);
+}
+
 /** Servers that answer 400 in place of 409 say it in words only, and name no object. */
 function isTaken({ message }: KeyVaultError): boolean {
   return /\balready (?:contains|exists|holds|has)\b/i.test(message);
 }
 
-function takenElsewhere({ kind, label }: VaultObject, cause: KeyVaultError): KeyVaultError {
+/** @param name that under which the vault holds it, where it is known. */
+function takenElsewhere({ kind, label }: VaultObject, cause: KeyVaultError, name?: string): KeyVaultError {
+  const where = name === undefined ? "under another name" : `${kind} "${name}" by the name of its file`;
+  const itsName = name === undefined ? "name to that of the backup" : `name: "${name}"`;
   return new KeyVaultError(
     "KV_INVALID_INPUT",
-    `restore ${label} was refused: the vault already holds the ${kind} that the backup is of, under another name`,
-    { hint: `a restored ${kind} keeps its name: set name to that of the backup, or restore into another vault`, cause },
+    `restore ${label} was refused: the vault already holds the ${kind} that the backup is of, ${where}`,
+    { hint: `a restored ${kind} keeps its name: set ${itsName}, or restore into another vault`, cause },
+  );
+}
+
+/** The vault holds nothing under the program's name, and for longer than a purge takes: it is about another. */
+function refusedWithoutReason({ kind, label }: VaultObject, cause: KeyVaultError): KeyVaultError {
+  return new KeyVaultError(
+    "KV_BACKUP_REJECTED",
+    `restore ${label} was refused: the vault holds no ${kind} of that name, active or deleted, and says nothing else (the last answer: ${cause.message})`,
+    {
+      hint: `the backup may be of a ${kind} that the vault holds under another name, which a restored ${kind} keeps: set name to that, or restore into another vault`,
+      cause,
+    },
   );
 }
 

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { describeValue, shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
@@ -51,7 +52,7 @@ export function checkRestoreSource(
     );
   }
   const digest = restoreDigest(blob, version);
-  keepBlob(digest, blob);
+  keepBlob(digest, { blob, fileSays: nameOfFile(file) });
   return { inputs: { restore: digest }, ...name };
 }
 
@@ -118,6 +119,12 @@ function readBlob(check: InputCheck, kind: BackupKind, { blob, file, sourceName 
     `the backup file ${shownPath(file)}: ${found.status === "missing" ? `it ${saysMissing(file)}` : found.reason}`,
   );
   return undefined;
+}
+
+/** The name of a file that a backup resource or `pulumi-keyvault backup` has written: `orders.keybackup`. */
+function nameOfFile(file: unknown): string | undefined {
+  if (typeof file !== "string") return undefined;
+  return /^([0-9A-Za-z-]{1,127})\.(?:key|secret)backup$/.exec(basename(file))?.[1];
 }
 
 /** A file holds the text that Backup Key returns, or, as `az` and PowerShell write it, the bytes that the text stands for. */

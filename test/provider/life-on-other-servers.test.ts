@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
@@ -216,21 +219,58 @@ describe.each([
   });
 });
 
-it("a backup is refused under another name with words that help, on a server that says 400 to what it has", async () => {
-  const vault = await startEmulator();
-  const habit = HABITS["says 400 where a backup is of what it has"];
-  if (habit === undefined) throw new Error("there is no such habit");
-  const server = await startServerWith(vault, [habit]);
-  try {
-    const resource = new DrivenResource(key, vault, { vaultUrl: server.url, name: "orders" });
+describe("a backup is refused under another name with words that help,", () => {
+  let vault: Emulator;
+  let server: OtherServer;
+  let folder: string;
+  let blob: string;
+  let resource: DrivenResource;
+
+  const start = async (title: string) => {
+    const habit = HABITS[title];
+    if (habit === undefined) throw new Error("there is no such habit");
+    vault = await startEmulator();
+    folder = mkdtempSync(join(tmpdir(), "restore-"));
+    server = await startServerWith(vault, [habit]);
+    resource = new DrivenResource(key, vault, { vaultUrl: server.url, name: "orders" });
     await resource.created({ generate: { keyType: "EC" } });
-    const { value: blob } = (await call(vault, "POST", "/keys/orders/backup")) as { value: string };
+    ({ value: blob } = (await call(vault, "POST", "/keys/orders/backup")) as { value: string });
     nextEngineRun();
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    vault.requests.clear();
+  };
+  const restores = (): number => resource.operations().filter((operation) => operation === "restoreKey").length;
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    rmSync(folder, { recursive: true, force: true });
+    server.close();
+    await vault.close();
+  });
+
+  it("on a server that says 400 to what it has", async () => {
+    await start("says 400 where a backup is of what it has");
     await expect(resource.created({ name: "copy", restoreFrom: { blob } })).rejects.toThrow(
       /^KV_INVALID_INPUT: restore key "copy" in \S+ was refused: the vault already holds the key that the backup is of, under another name: a restored key keeps its name/,
     );
-  } finally {
-    await server.close();
-    await vault.close();
-  }
+  });
+
+  it.each(["active", "soft-deleted"])("at once where its file tells the name of what is %s", async (standing) => {
+    await start("says 409 and no more over a soft-deleted object");
+    if (standing === "soft-deleted") await call(vault, "DELETE", "/keys/orders");
+    const file = join(folder, "orders.keybackup");
+    writeFileSync(file, blob);
+    await expect(resource.created({ name: "copy", restoreFrom: { file } })).rejects.toThrow(
+      /^KV_INVALID_INPUT: restore key "copy" .* already holds the key that the backup is of, key "orders" by the name of its file: a restored key keeps its name: set name: "orders"/,
+    );
+    expect(restores()).toBe(1);
+  });
+
+  it("after the longest purge where the blob is all that is known", async () => {
+    await start("says 409 and no more over a soft-deleted object");
+    await expect(resource.created({ name: "copy", restoreFrom: { blob } })).rejects.toThrow(
+      /^KV_BACKUP_REJECTED: restore key "copy" .* holds no key of that name, active or deleted.*409 Conflict.*may be of a key that the vault holds under another name/,
+    );
+    // Two minutes of pauses that grow to five seconds, not the ten minutes of the whole deadline.
+    expect(restores()).toBeLessThan(40);
+  });
 });
