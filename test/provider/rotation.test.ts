@@ -5,6 +5,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
+import { startOtherServer } from "./other-server.js";
 import { key } from "./providers.js";
 
 const DAY = 86_400_000;
@@ -53,6 +54,53 @@ describe("a rotation policy", () => {
     }
     expect(versions.size).toBe(4);
     expect((await official().getKey("orders")).properties.expiresOn).toBeDefined();
+  });
+
+  const action = (type: string, trigger: object) => ({ trigger, action: { type } });
+  it.each<[string, Record<string, string>, object]>([
+    [
+      "with a rotation alone: no notice",
+      { rotateAfter: "P90D" },
+      { lifetimeActions: [action("rotate", { timeAfterCreate: "P90D" })], attributes: {} },
+    ],
+    [
+      "with a notice alone: no rotation",
+      { notifyBeforeExpiry: "P30D" },
+      { lifetimeActions: [action("notify", { timeBeforeExpiry: "P30D" })], attributes: {} },
+    ],
+    [
+      "with an expiry alone: no action",
+      { expireAfter: "P1Y" },
+      { lifetimeActions: [], attributes: { expiryTime: "P1Y" } },
+    ],
+    [
+      "with all that it can say",
+      { rotateBeforeExpiry: "P30D", expireAfter: "P1Y", notifyBeforeExpiry: "P10D" },
+      {
+        lifetimeActions: [
+          action("rotate", { timeBeforeExpiry: "P30D" }),
+          action("notify", { timeBeforeExpiry: "P10D" }),
+        ],
+        attributes: { expiryTime: "P1Y" },
+      },
+    ],
+  ])("is sent as the program says it, %s", async (_what, rotationPolicy, body) => {
+    const sent: unknown[] = [];
+    const server = await startOtherServer(
+      vault,
+      (exchange) => exchange,
+      (request) => {
+        if (request.method === "PUT") sent.push(JSON.parse(request.sent));
+        return undefined;
+      },
+    );
+    try {
+      const state = await resource.created({ vaultUrl: server.url, ...made, rotationPolicy });
+      expect(sent).toEqual([body]);
+      expect(await resource.drift(state)).toEqual({});
+    } finally {
+      server.close();
+    }
   });
 
   it("that cannot be read is told once, however many keys have one", async () => {
