@@ -89,7 +89,8 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error) || !error.message) return "failed for an unknown reason";
   const { code } = error as { code?: unknown };
-  return typeof code === "string" && code.startsWith("KV_") ? `${code}: ${error.message}` : error.message;
+  const isCoded = typeof code === "string" && code.startsWith("KV_") && !error.message.startsWith(`${code}: `);
+  return isCoded ? `${code}: ${error.message}` : error.message;
 }
 
 function presentable(error: unknown, provider: unknown): Error {

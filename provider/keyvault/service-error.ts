@@ -13,6 +13,8 @@ export interface CallContext {
   operation: OperationName;
   /** What errors call the vault. */
   vaultUrl: string;
+  /** The vault's address, where errors call it something else: what the service says must not show it either. */
+  address?: string | undefined;
   /** True for a server on loopback, whose refusals may be in words of its own. */
   isLoopback: boolean;
   plane: "vault" | "managedhsm";
@@ -49,7 +51,7 @@ export function serviceError(response: VaultResponse, context: CallContext, now:
   const codes = codesToTell(response.status, envelope);
   // Before it is cut and folded: half a secret would no longer be known for one.
   const told = oneLine(
-    redact(withoutBodies(envelope?.message ?? ""), {
+    redact(withoutBodies(withoutAddress(envelope?.message ?? "", context)), {
       secrets: [...context.secrets, ...(context.echoes ?? [])],
       name: context.objectName,
     }),
@@ -216,6 +218,11 @@ function codesToTell(status: number, envelope: ErrorEnvelope | undefined): strin
 /** Codes are words; anything else is not repeated. */
 function knownCode(code: string | undefined): string | undefined {
   return code !== undefined && /^[\w.:() -]{1,80}$/.test(code) ? code : undefined;
+}
+
+/** An embedded vault names objects by the address that it has inside, which nobody can use. */
+function withoutAddress(message: string, { address, vaultUrl }: CallContext): string {
+  return address === undefined ? message : message.replaceAll(address, vaultUrl);
 }
 
 /**

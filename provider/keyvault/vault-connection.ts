@@ -302,6 +302,7 @@ export class VaultConnection {
     return {
       operation,
       vaultUrl: this.#label,
+      address: this.#label === this.vaultUrl ? undefined : this.vaultUrl,
       isLoopback: this.#isLoopback,
       plane: this.plane,
       objectName,
