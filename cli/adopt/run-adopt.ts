@@ -43,7 +43,7 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   const exitCode = found.unread.length > 0 ? INCOMPLETE : 0;
   for (const line of describeUnread(found.unread)) tellProblem("adopt", line);
   if (resources.length === 0) {
-    say(inert(`Nothing to adopt in ${vaultUrl}.${leftOutSummary(found)}\n`));
+    say(inert(`Nothing to adopt in ${vaultUrl}${selection(options)}.${leftOutSummary(found)}\n`));
     return exitCode;
   }
   const named = nameResources(resources, known.isResource);
@@ -104,6 +104,17 @@ function summary(vaultUrl: string, resources: readonly AdoptedResource[], found:
     ? "\nRotation policies were not read: the keys/getrotationpolicy permission is missing."
     : "";
   return `${vaultUrl}: ${counted(keysIn(resources), "key")} and ${counted(secrets.length, "secret")} to adopt.${leftOutSummary(found)}${policies}`;
+}
+
+/** Whoever gave globs may have mistyped one. */
+function selection({ only = [], ignore = [] }: AdoptOptions): string {
+  const words = [
+    ...(only.length === 0 ? [] : [`that matches --only ${only.join(" ")}`]),
+    ...(ignore.length === 0
+      ? []
+      : [`${only.length === 0 ? "that does not match" : "and not"} --ignore ${ignore.join(" ")}`]),
+  ];
+  return words.length === 0 ? "" : ` ${words.join(" ")}`;
 }
 
 function keysIn(resources: readonly AdoptedResource[]): number {

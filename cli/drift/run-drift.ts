@@ -19,6 +19,13 @@ import { previewStacks } from "./preview-stacks.js";
 
 /** The command: makes the report, prints it, and tells the exit code. */
 export async function runDrift(args: readonly string[], options: DriftOptions): Promise<number> {
+  const [first] = args;
+  if (first !== undefined && !first.startsWith("-")) {
+    throw new CliError(
+      "KV_USAGE",
+      `'${first}' is no option: name a stack with --stack, and give what is for pulumi preview after --`,
+    );
+  }
   const report =
     options.from === undefined ? await fromEngine(args, options) : await fromFile(options.from, args, options);
   const exitCode = exitCodeOf(report, options);

@@ -24,7 +24,11 @@ export function reportFailure(program: Command, error: unknown): number {
 /** Help and version, when they were asked for, have been printed and are no failure. */
 function reportUsage(program: Command, { code, message, exitCode }: CommanderError): number {
   if (code.startsWith("commander.help") || code === "commander.version") return exitCode;
-  const what = message.replace(/^error: /, "").replace(/\.$/, "");
+  const what = message
+    .replace(/^error: /, "")
+    .replace(/\.$/, "")
+    // The parser's guess has a line of its own.
+    .replace(/\n\(Did you mean (.+)\?\)$/, " (did you mean $1?)");
   writeProblem(`${commandName(program)}: KV_USAGE: ${what}: see --help for what is possible`);
   return exitCode;
 }

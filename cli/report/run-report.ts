@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { tellProblem } from "../failure/report-failure.js";
 import { homePath } from "../files/home-path.js";
-import { writeFiles } from "../files/write-files.js";
+import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { counted } from "../text/counted.js";
 import { jsonDocument } from "../text/json-text.js";
 import { INCOMPLETE } from "../vault/unread-object.js";
 import { formatHtml, PAGE_MARK } from "./format-html.js";
@@ -11,13 +12,15 @@ import type { ReportOptions } from "./report-options.js";
 
 /** Reads all, and then writes: a failure on the way leaves no half of a report behind. */
 export async function runReport(options: ReportOptions): Promise<number> {
+  const output = options.output ?? (options.format === "json" ? "-" : "keyvault-report.html");
+  const path = homePath(output);
+  const mayOverwrite = async (): Promise<boolean> => options.force === true || (await isEarlierReport(path));
+  if (output !== "-") await refuseExisting([{ path }], await mayOverwrite());
   const report = await readReport(options);
   const text = options.format === "json" ? jsonDocument(report) : formatHtml(report);
-  const output = options.output ?? (options.format === "json" ? "-" : "keyvault-report.html");
   if (output === "-") process.stdout.write(text);
   else {
-    const path = homePath(output);
-    await writeFiles([{ path, content: text }], options.force === true || (await isEarlierReport(path)));
+    await writeFiles([{ path, content: text }], await mayOverwrite());
     if (!options.quiet) process.stderr.write(`${summary(report)}: ${output}\n`);
   }
   for (const { what, code, reason } of report.unread) tellProblem("report", `${what}: ${code}: ${reason}`);
@@ -34,5 +37,5 @@ async function isEarlierReport(path: string): Promise<boolean> {
 
 function summary({ objects, vaults }: ReportDocument): string {
   const concerned = objects.filter(({ concerns }) => concerns.length > 0).length;
-  return `${objects.length} objects of ${vaults.length === 1 ? "one vault" : `${vaults.length} vaults`}, ${concerned} to look at`;
+  return `${counted(objects.length, "object")} of ${vaults.length === 1 ? "one vault" : `${vaults.length} vaults`}, ${concerned} to look at`;
 }

@@ -49,7 +49,7 @@ export async function tokenSource(
   const { entry, names } = await namedEntry(name, entries);
   if (entry === undefined) {
     throw new KeyVaultError("KV_INVALID_INPUT", `Credential ${shownName(name)} is unknown`, {
-      hint: `a credential is one of ${[...CREDENTIAL_NAMES, ...names].join(", ")}${names.length === 0 ? ", or the name of an entry in keyvault:credentials" : ""}.`,
+      hint: `a credential is one of ${[...CREDENTIAL_NAMES, ...names].join(", ")}${names.length === 0 ? ", or the name of an entry in keyvault:credentials (KEYVAULT_CREDENTIALS)" : ""}.`,
     });
   }
   return entry.type === "token"
