@@ -5,8 +5,8 @@ import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { kill, MARK, markedProcesses } from "../chaos/marked-processes.js";
-import { Stack } from "./stack.js";
-import { keyClient, requestCounts, settingsFor } from "./vault-by-hand.js";
+import { type Run, Stack } from "./stack.js";
+import { call, keyClient, requestCounts, settingsFor } from "./vault-by-hand.js";
 
 const VALUE = "hunter2-very-secret";
 
@@ -187,30 +187,45 @@ describe("the plugin on the real engine", () => {
     expect(run.text).not.toContain(VALUE);
   });
 
-  it("loses nothing where the plugin is killed in the middle of an update", async () => {
-    const program = (tags: string) =>
-      `new keyvault.Key("killed", { name: "killed", generate: { keyType: "EC" }, tags: ${tags} });`;
-    await stack.program(program("{}"));
-    await stack.up();
-    await stack.program(program('{ a: "1" }'));
+  /** Kills the plugin of a run that waits for the vault's answers to these operations. */
+  const killedIn = async (operations: readonly string[], run: () => Promise<Run>): Promise<void> => {
     vault.requests.clear();
-    vault.faults.add({ kind: "latency", operation: "updateKey", milliseconds: 600_000, times: 1 });
+    for (const operation of operations) {
+      vault.faults.add({ kind: "latency", operation, milliseconds: 600_000, times: 1 });
+    }
     const mark = randomUUID();
     stack.env[MARK] = mark;
-    const running = stack.tryUp();
-    await vi.waitFor(() => expect(requestCounts(vault).updateKey).toBe(1), { timeout: 60_000, interval: 50 });
+    const running = run();
+    await vi.waitFor(() => expect(Object.keys(requestCounts(vault))).toEqual(expect.arrayContaining([...operations])), {
+      timeout: 120_000,
+      interval: 50,
+    });
     for (const { pid, command } of markedProcesses(mark)) if (/plugin\/main\.js/.test(command)) kill(pid);
-    const run = await running;
-    expect(run.exitCode).not.toBe(0);
+    const { exitCode, text } = await running;
+    expect(exitCode).not.toBe(0);
+    expect(text).toMatch(/transport is closing|error reading from server|connection refused/);
     delete stack.env[MARK];
     vault.faults.clear();
+  };
+
+  it("loses nothing where the plugin is killed in the middle of a create, an update, a delete and a refresh", async () => {
+    const key = (name: string, tags = "{}") =>
+      `new keyvault.Key("${name}", { name: "${name}", generate: { keyType: "EC" }, tags: ${tags} });`;
+    await stack.program(`${key("killed")} ${key("leaving")}`);
+    await stack.up();
+    await stack.program(`${key("killed", '{ a: "1" }')} ${key("made")}`);
+    await killedIn(["createKey", "updateKey"], () => stack.tryUp());
+    await killedIn(["deleteKey"], () => stack.tryUp());
+    await killedIn(["getKey"], () => stack.pulumi("refresh", "--yes", "--skip-preview"));
     await stack.up();
     expect((await stack.drift()).run.exitCode).toBe(0);
-    const key = await keyClient(vault).getKey("killed");
-    expect(key.properties.tags).toMatchObject({ a: "1" });
-    const versions: unknown[] = [];
-    for await (const version of keyClient(vault).listPropertiesOfKeyVersions("killed")) versions.push(version);
-    expect(versions).toHaveLength(1);
+    expect((await keyClient(vault).getKey("killed")).properties.tags).toMatchObject({ a: "1" });
+    for (const name of ["killed", "made"]) {
+      const versions: unknown[] = [];
+      for await (const version of keyClient(vault).listPropertiesOfKeyVersions(name)) versions.push(version);
+      expect(versions).toHaveLength(1);
+    }
+    expect((await keyClient(vault).getDeletedKey("leaving")).name).toBe("leaving");
   });
 
   it("keeps what a later version has recorded, and refuses a resource that it does not know", async () => {
@@ -233,6 +248,22 @@ describe("the plugin on the real engine", () => {
     expect(text(run)).toContain(
       "KV_INVALID_INPUT: this version of the keyvault plugin has no resource keyvault:index:Later",
     );
+  });
+
+  it("records beside a failure what is larger than gRPC's other limits", async () => {
+    const versions = Array.from({ length: 160 }, (_, version) => String(version % 10).repeat(25_000));
+    for (const value of versions) await call(vault, "PUT", "/secrets/long", { value });
+    const backup = (secrets: string) => `new keyvault.VaultBackup("large", { secrets: ${secrets} });`;
+    await stack.program(backup('["long", "nowhere"]'));
+    expect(text(await stack.tryUp())).toMatch(
+      /KV_NOT_FOUND: the backup of \S+ is incomplete; 1 failed, the others are kept/,
+    );
+    const { outputs } = await stack.resource("large", "VaultBackup");
+    expect(JSON.stringify(outputs?.blobs).length).toBeGreaterThan(4 * 1024 * 1024);
+    await stack.program(backup('["long"]'));
+    vault.requests.clear();
+    await stack.up();
+    expect(requestCounts(vault)).not.toHaveProperty("backupSecret");
   });
 
   describe("one object in several providers", () => {
