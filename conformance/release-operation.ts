@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CallOptions, VaultConnection } from "../provider/keyvault/vault-connection.js";
-import { decodeWire, present } from "../provider/keyvault/wire/json.js";
+import { AnswerSchema, decodeWire, present } from "../provider/keyvault/wire/json.js";
 
 export interface ReleaseParameters {
   /** The attestation of the target, as a JWT. */
@@ -10,7 +10,7 @@ export interface ReleaseParameters {
   algorithm?: string;
 }
 
-const releaseAnswer = z.object({ value: z.string().min(1) }).transform(({ value }) => value);
+const releaseAnswer = new AnswerSchema(z.object({ value: z.string().min(1) }).transform(({ value }) => value));
 
 /**
  * Releases an exportable key to an attested target, as a JWS that holds the wrapped key. Needs keys/release. The

@@ -87,7 +87,7 @@ function sameTags(sent: Record<string, string>, answered: Record<string, string>
 }
 
 function sameNumber(sent: string, answered: string | undefined): boolean {
-  return answered !== undefined && numberOf(sent).equals(numberOf(answered));
+  return answered !== undefined && (sent === answered || numberOf(sent).equals(numberOf(answered)));
 }
 
 function numberOf(encoded: string): Buffer {

@@ -54,7 +54,11 @@ class Authenticator {
     this.#label = options.label ?? options.vaultUrl;
   }
 
-  async send(request: VaultRequest): Promise<VaultResponse> {
+  send(request: VaultRequest): Promise<VaultResponse> {
+    return this.#tokenRequest === undefined ? this.#askFirst(request) : this.#sendWithToken(request);
+  }
+
+  async #askFirst(request: VaultRequest): Promise<VaultResponse> {
     while (this.#tokenRequest === undefined && this.#asking !== undefined) {
       await abandonOnAbort(this.#asking, request.deadline.signal);
     }

@@ -10,8 +10,10 @@ export class Deadline {
   expired = false;
   readonly #at: number;
   readonly #clock: Clock;
-  readonly #listeners = new Set<() => void>();
-  readonly #release: () => void;
+  readonly #cancel: () => void;
+  #listeners: Set<() => void> | undefined;
+  /** Takes back what was asked of the signals; there are none in most calls. */
+  #release: (() => void) | undefined;
   #controller: AbortController | undefined;
   #end: { reason: unknown } | undefined;
 
@@ -19,21 +21,24 @@ export class Deadline {
   constructor(clock: Clock, ms: number, caller?: AbortSignal, stop?: { signal: AbortSignal; graceMs: number }) {
     this.#clock = clock;
     this.#at = clock.now() + ms;
-    const onCallerAbort = () => this.#finish(caller?.reason);
-    const cancel = clock.schedule(ms, () => {
+    this.#cancel = clock.schedule(ms, () => {
       this.expired = this.#end === undefined;
       this.#finish(new Error("the time budget of the call is used up"));
     });
+    if (caller !== undefined || stop !== undefined) this.#release = this.#listen(caller, stop);
+  }
+
+  #listen(caller: AbortSignal | undefined, stop: { signal: AbortSignal; graceMs: number } | undefined): () => void {
+    const onCallerAbort = () => this.#finish(caller?.reason);
     if (caller?.aborted) onCallerAbort();
     else caller?.addEventListener("abort", onCallerAbort, { once: true });
     let endGrace = (): void => {};
     const onStop = () => {
-      endGrace = clock.schedule(stop?.graceMs ?? 0, () => this.#finish(stop?.signal.reason));
+      endGrace = this.#clock.schedule(stop?.graceMs ?? 0, () => this.#finish(stop?.signal.reason));
     };
     if (stop?.signal.aborted) this.#finish(stop.signal.reason);
     else stop?.signal.addEventListener("abort", onStop, { once: true });
-    this.#release = () => {
-      cancel();
+    return () => {
       endGrace();
       stop?.signal.removeEventListener("abort", onStop);
       caller?.removeEventListener("abort", onCallerAbort);
@@ -61,8 +66,9 @@ export class Deadline {
 
   /** Calls back when the call has to end; the returned function takes that back. */
   onEnd(callback: () => void): () => void {
+    this.#listeners ??= new Set();
     this.#listeners.add(callback);
-    return () => this.#listeners.delete(callback);
+    return () => this.#listeners?.delete(callback);
   }
 
   /** Milliseconds left, never negative. */
@@ -71,13 +77,14 @@ export class Deadline {
   }
 
   [Symbol.dispose](): void {
-    this.#release();
+    this.#cancel();
+    this.#release?.();
   }
 
   #finish(reason: unknown): void {
     if (this.#end !== undefined) return;
     this.#end = { reason };
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners ?? []) listener();
   }
 }

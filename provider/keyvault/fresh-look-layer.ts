@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import type { Layer } from "./dispatch.js";
+import type { Ground, Layer } from "./dispatch.js";
 
 /** A look and the write that follows it are two requests, and this is about as close together as they come. */
 const FRESH_FOR_MS = 1_000;
@@ -10,14 +10,16 @@ const FRESH_FOR_MS = 1_000;
  * may be somebody else's by then. The innermost layer, so that nothing waits any more after it.
  */
 export function freshLookLayer(clock: Clock): Layer {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const { ground, headers, body } = request;
     // The question who is there carries nothing, and everybody waits for its answer, the look too.
     const isQuestion = body === undefined && headers.authorization === undefined;
-    if (ground !== undefined && !isQuestion && clock.now() - ground.lookedAt > FRESH_FOR_MS) {
-      await ground.lookAgain();
-      ground.lookedAt = clock.now();
-    }
-    return next(request);
+    if (ground === undefined || isQuestion || clock.now() - ground.lookedAt <= FRESH_FOR_MS) return next(request);
+    return lookAgain(ground).then(() => next(request));
   };
+
+  async function lookAgain(ground: Ground): Promise<void> {
+    await ground.lookAgain();
+    ground.lookedAt = clock.now();
+  }
 }

@@ -86,6 +86,13 @@ export function mayBeManagedHsm(vaultUrl: unknown): boolean {
  * Emulators and gateways put other hosts and ports into identifiers, and paths before the collection, so neither is looked at. Relative identifiers are taken too.
  */
 export function tryParseObjectIdentifier(id: string): ObjectIdentifier | undefined {
+  const plain = PLAIN_IDENTIFIER.exec(id);
+  if (plain !== null) {
+    const [, collection, name = "", version] = plain;
+    const known = collectionOf(collection);
+    if (known !== undefined)
+      return version === undefined ? { collection: known, name } : { collection: known, name, version };
+  }
   const path = id.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/, "");
   const segments = path.split("/").filter((segment) => segment !== "");
   const at = segments.findIndex((segment, index) => {
@@ -99,12 +106,15 @@ export function tryParseObjectIdentifier(id: string): ObjectIdentifier | undefin
   return version === undefined ? { collection, name } : { collection, name, version };
 }
 
+/** An identifier as a vault writes it, which is nearly every one: read at once, and as it would be segment by segment. */
+const PLAIN_IDENTIFIER = /^https?:\/\/[^/?#]+\/((?:deleted)?(?:keys|secrets))\/([0-9a-zA-Z-]+)(?:\/([0-9a-zA-Z-]+))?$/;
+
 function collectionOf(segment: string | undefined): ObjectCollection | undefined {
   return COLLECTIONS.find((candidate) => candidate === segment?.toLowerCase());
 }
 
 function decodeSegment(segment: string | undefined): string | undefined {
-  if (segment === undefined) return undefined;
+  if (segment === undefined || !segment.includes("%")) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -10,12 +10,19 @@ export type ObjectPath = readonly [collection: ObjectCollection, ...rest: (strin
  * @throws KeyVaultError `KV_INVALID_INPUT`
  */
 export function formatPath([collection, ...rest]: ObjectPath): string {
-  const segments = rest.filter((segment) => segment !== undefined);
-  const climbing = segments.find((segment) => /^\.{1,2}$/.test(segment) || /[\\/]|\p{Cs}/u.test(segment));
-  if (climbing !== undefined) {
-    throw new KeyVaultError("KV_INVALID_INPUT", `${JSON.stringify(climbing.slice(0, 200))} is not a name`, {
+  let path = `/${collection}`;
+  for (const segment of rest) {
+    // Nearly every one is letters, digits and hyphens, and has no other form in a path.
+    if (segment !== undefined) path += `/${/^[0-9a-zA-Z-]+$/.test(segment) ? segment : encodeSegment(segment)}`;
+  }
+  return path;
+}
+
+function encodeSegment(segment: string): string {
+  if (/^\.{1,2}$/.test(segment) || /[\\/]|\p{Cs}/u.test(segment)) {
+    throw new KeyVaultError("KV_INVALID_INPUT", `${JSON.stringify(segment.slice(0, 200))} is not a name`, {
       hint: "names are 1 to 127 letters, digits and hyphens.",
     });
   }
-  return ["", collection, ...segments.map(encodeURIComponent)].join("/");
+  return encodeURIComponent(segment);
 }

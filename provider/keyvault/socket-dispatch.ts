@@ -20,16 +20,18 @@ export interface SocketDispatch {
 /** The innermost layer: one undici pool for the vault's origin, through the environment's proxy if there is one. Redirects are never followed. */
 export function socketDispatch(origin: string, connections = 64): SocketDispatch {
   let dispatcher: Promise<Dispatcher> | undefined;
-  const open = () => {
+  let opened: Dispatcher | undefined;
+  const open = async () => {
     dispatcher ??= openDispatcher(origin, connections).catch((failure: unknown) => {
       dispatcher = undefined;
       throw failure;
     });
-    return dispatcher;
+    opened = await dispatcher;
+    return opened;
   };
   return {
     dispatch: async (request) => {
-      const pool = await open();
+      const pool = opened ?? (await open());
       const longest = request.operation.startsWith("backup") ? LONGEST_BACKUP : LONGEST_BODY;
       return await new Promise<VaultResponse>((resolve, reject) => {
         let sent = false;
@@ -78,7 +80,7 @@ export function socketDispatch(origin: string, connections = 64): SocketDispatch
             onResponseEnd() {
               settle();
               if (response === undefined) fail(new Error("the answer has no status"));
-              else resolve({ ...response, body: Buffer.concat(chunks).toString("utf8") });
+              else resolve({ ...response, body: textOf(chunks) });
             },
             onResponseError(_controller, error) {
               settle();
@@ -141,10 +143,23 @@ function lookupLoopback(_hostname: string, options: { all?: boolean | undefined 
   } else answer(null, "127.0.0.1", 4);
 }
 
+/** Most answers come in one piece, which needs no copy. */
+function textOf(chunks: readonly Buffer[]): string {
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only.toString("utf8") : Buffer.concat(chunks).toString("utf8");
+}
+
+/** undici writes names in lower case, and nearly every one has one value. */
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  if (isFlat(headers)) return headers;
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return flat;
+}
+
+function isFlat(headers: Record<string, string | string[] | undefined>): headers is Record<string, string> {
+  for (const name in headers) if (typeof headers[name] !== "string") return false;
+  return true;
 }

@@ -2,11 +2,11 @@ import { abandonOnAbort, type Clock } from "./clock.js";
 import type { TokenSource } from "./token-source.js";
 
 export interface TokenRequest {
-  scope: string;
-  tenantId?: string;
-  claims?: string;
+  readonly scope: string;
+  readonly tenantId?: string;
+  readonly claims?: string;
   /** The resource that the token has to be for; absent for servers on loopback, whose resource says nothing. */
-  audience?: string;
+  readonly audience?: string;
 }
 
 interface CachedToken {
@@ -85,8 +85,17 @@ export class TokenCache {
   }
 }
 
-function cacheKey({ scope, tenantId, audience }: TokenRequest): string {
-  return `${tenantId?.toLowerCase() ?? ""}\n${scope}\n${audience ?? ""}`;
+const cacheKeys = new WeakMap<TokenRequest, string>();
+
+/** A client asks with the same request for every call. */
+function cacheKey(request: TokenRequest): string {
+  let key = cacheKeys.get(request);
+  if (key === undefined) {
+    const { scope, tenantId, audience } = request;
+    key = `${tenantId?.toLowerCase() ?? ""}\n${scope}\n${audience ?? ""}`;
+    cacheKeys.set(request, key);
+  }
+  return key;
 }
 
 const caches = new WeakMap<TokenSource, TokenCache>();

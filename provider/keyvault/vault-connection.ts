@@ -117,6 +117,7 @@ export class VaultConnection {
   readonly #timeoutMs: number;
   readonly #stop: (() => AbortSignal) | undefined;
   readonly #apiVersion: string;
+  readonly #query: string;
 
   constructor(options: KeyVaultClientOptions) {
     this.vaultUrl = parseVaultUrl(options.vaultUrl);
@@ -127,6 +128,7 @@ export class VaultConnection {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#stop = options.stop;
     this.#apiVersion = options.apiVersion ?? "7.4";
+    this.#query = `?api-version=${encodeURIComponent(this.#apiVersion)}`;
     const socket = options.dispatch
       ? { dispatch: options.dispatch, close: async () => {} }
       : socketDispatch(this.vaultUrl);
@@ -152,8 +154,8 @@ export class VaultConnection {
   }
 
   /** Sends a call and reads its answer. */
-  async call<T>(call: Call<T>, options: CallOptions = {}): Promise<T> {
-    return await this.#send(call, this.#withVersion(call.path), options);
+  call<T>(call: Call<T>, options: CallOptions = {}): Promise<T> {
+    return this.#send(call, undefined, options);
   }
 
   /** Follows a list through its pages. */
@@ -196,10 +198,12 @@ export class VaultConnection {
   }
 
   #withVersion(path: ObjectPath): string {
-    return `${formatPath(path)}?api-version=${encodeURIComponent(this.#apiVersion)}`;
+    return formatPath(path) + this.#query;
   }
 
-  async #send<T>(call: Call<T>, path: string, options: CallOptions): Promise<T> {
+  /** @param link in place of the call's own path. */
+  async #send<T>(call: Call<T>, link: string | undefined, options: CallOptions): Promise<T> {
+    const path = link ?? this.#withVersion(call.path);
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const stop = this.#stop?.();
     const isWrite = OPERATIONS[call.operation].write;
@@ -210,7 +214,9 @@ export class VaultConnection {
       if (deadline.ended) throw deadline.reason;
       const { lookAgain } = options;
       const ground = lookAgain && { lookedAt: this.clock.now(), lookAgain };
-      response = await this.#dispatch({ ...encode(call), operation: call.operation, path, deadline, ground, stop });
+      const { operation, method, body } = call;
+      const request = { operation, method, path, headers: headersOf(call), deadline, ground, stop };
+      response = await this.#dispatch(body === undefined ? request : { ...request, body: JSON.stringify(body()) });
     } catch (failure) {
       if (isKeyVaultError(failure)) throw failure;
       throw callFailure(failure, this.#context(call), {
@@ -321,15 +327,12 @@ function isStopped(failure: unknown, stop: AbortSignal | undefined): boolean {
   return stop?.aborted === true && failure === stop.reason;
 }
 
-function encode({
-  method,
-  body,
-}: Pick<Call<unknown>, "method" | "body">): Pick<VaultRequest, "method" | "headers" | "body"> {
-  const headers = {
+function headersOf({ body }: Pick<Call<unknown>, "body">): Record<string, string> {
+  const headers: Record<string, string> = {
     accept: "application/json",
     "user-agent": "pulumi-keyvault",
     "x-ms-client-request-id": randomUUID(),
   };
-  if (body === undefined) return { method, headers };
-  return { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body()) };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  return headers;
 }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { attributesCodec } from "../../provider/keyvault/wire/attributes.js";
-import { decodeWire, epochSeconds, WireMismatch } from "../../provider/keyvault/wire/json.js";
+import { backupAnswer } from "../../provider/keyvault/wire/backup.js";
+import { type AnswerSchema, decodeWire, epochSeconds, WireMismatch } from "../../provider/keyvault/wire/json.js";
 import { deletedKeyBundle, keyBundle, keyItem } from "../../provider/keyvault/wire/key.js";
 import { encodeRotationPolicy, rotationPolicy } from "../../provider/keyvault/wire/rotation-policy.js";
 import { deletedSecretBundle, secretBundle } from "../../provider/keyvault/wire/secret.js";
@@ -91,6 +92,47 @@ test("a mismatch tells paths and codes, never values", () => {
     /^key\.kid: custom, key\.kty: invalid_type, attributes\.exp: invalid_type$/,
   );
   expect(() => decodeWire(keyBundle, canary)).toThrow(/^\(root\): invalid_type$/);
+});
+
+function attempt<T>(schema: AnswerSchema<T>, value: unknown): string {
+  try {
+    return JSON.stringify(decodeWire(schema, value));
+  } catch (mismatch) {
+    return String(mismatch);
+  }
+}
+
+test("the thousands of the same answers are read as the first one is, whether they fit or not", () => {
+  const key = { kid, kty: "RSA", key_ops: ["sign"], n: "AQAB", e: "AQAB" };
+  const body = { key, attributes: { enabled: false, exp: 1, nbf: null, Created: 2 }, tags: { a: "b" }, value: "v", id };
+  const odd = ["", "x", -1, 1e99, null, undefined, [], {}, ["x"], { kid: 1 }, true];
+  const bodies = [
+    body,
+    ...Object.keys(body).flatMap((member) => odd.map((value) => ({ ...body, [member]: value }))),
+    ...Object.keys(key).flatMap((member) => odd.map((value) => ({ ...body, key: { ...key, [member]: value } }))),
+    ...Object.keys(body.attributes).flatMap((member) =>
+      odd.map((value) => ({ ...body, attributes: { ...body.attributes, [member]: value } })),
+    ),
+    ...odd,
+  ];
+  for (const schema of [keyBundle, secretBundle] as const) {
+    const early = bodies.map((each) => attempt<unknown>(schema, each));
+    for (let read = 0; read < 3_000; read++) decodeWire<unknown>(schema, body);
+    expect(bodies.map((each) => attempt<unknown>(schema, each))).toEqual(early);
+    expect(new Set(early).size).toBeGreaterThan(20);
+  }
+});
+
+test("a backup is text of the alphabets of base64, with the dots of a Managed HSM's, and of nothing else", () => {
+  const character = fc.constantFrom(..."AZaz09+/-_", ..."AZaz09+/-_", "=", ".", " ", "\n", "ā", "Ł", "䅁", "\0");
+  fc.assert(
+    fc.property(fc.array(character, { maxLength: 12 }), fc.constantFrom(0, 64, 65_536), (characters, more) => {
+      const value = "A".repeat(more) + characters.join("");
+      const fits = /^[A-Za-z0-9_+/=.-]+$/.test(value);
+      expect(attempt(backupAnswer, { value })).toBe(fits ? JSON.stringify(value) : "WireMismatch: value: custom");
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("a rotation policy is read from both planes and written as the reference has it", () => {

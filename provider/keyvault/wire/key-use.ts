@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { present } from "./json.js";
+import { AnswerSchema, present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 
 /** What encrypt, decrypt, sign, wrapKey and unwrapKey answer. */
@@ -20,8 +20,10 @@ const bytes = z
   .max(LONGEST)
   .regex(/^[A-Za-z0-9_-]*={0,2}$/);
 
-export const keyUseAnswer = z
-  .object({ kid: objectIdentifier("keys").nullish(), value: bytes, iv: bytes.nullish(), tag: bytes.nullish() })
-  .transform(({ kid, value, iv, tag }): KeyUseResult => ({ value, ...present({ keyId: kid?.id, iv, tag }) }));
+export const keyUseAnswer = new AnswerSchema(
+  z
+    .object({ kid: objectIdentifier("keys").nullish(), value: bytes, iv: bytes.nullish(), tag: bytes.nullish() })
+    .transform(({ kid, value, iv, tag }): KeyUseResult => ({ value, ...present({ keyId: kid?.id, iv, tag }) })),
+);
 
-export const verifyAnswer = z.object({ value: z.boolean() }).transform(({ value }) => value);
+export const verifyAnswer = new AnswerSchema(z.object({ value: z.boolean() }).transform(({ value }) => value));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { DeletedKeyBundle, DeletedKeyItem, KeyBundle, KeyItem, PublicJwk } from "../key-bundle.js";
 import { sentAttributes, tags } from "./attributes.js";
-import { present } from "./json.js";
+import { AnswerSchema, present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 import { releasePolicyCodec } from "./release-policy.js";
 import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
@@ -38,13 +38,15 @@ const itemMembers = {
 const wireItem = z.object(itemMembers);
 const wireDeletedItem = z.object({ ...itemMembers, ...softDeletedMembers });
 
-export const keyBundle = wireBundle.transform(toKeyBundle);
-export const deletedKeyBundle = wireDeletedBundle.transform(
-  (wire, context): DeletedKeyBundle => ({ ...toKeyBundle(wire, context), ...toSoftDeleted(wire) }),
+export const keyBundle = new AnswerSchema(wireBundle.transform(toKeyBundle));
+export const deletedKeyBundle = new AnswerSchema(
+  wireDeletedBundle.transform(
+    (wire, context): DeletedKeyBundle => ({ ...toKeyBundle(wire, context), ...toSoftDeleted(wire) }),
+  ),
 );
-export const keyItem = wireItem.transform(toKeyItem);
-export const deletedKeyItem = wireDeletedItem.transform(
-  (wire): DeletedKeyItem => ({ ...toKeyItem(wire), ...toSoftDeleted(wire) }),
+export const keyItem = new AnswerSchema(wireItem.transform(toKeyItem));
+export const deletedKeyItem = new AnswerSchema(
+  wireDeletedItem.transform((wire): DeletedKeyItem => ({ ...toKeyItem(wire), ...toSoftDeleted(wire) })),
 );
 
 function toKeyBundle(wire: z.output<typeof wireBundle>, context: z.RefinementCtx): KeyBundle {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { tryParseObjectIdentifier } from "../identifier.js";
-import { decodeWire, WireMismatch } from "./json.js";
+import { AnswerSchema, decodeWire, WireMismatch } from "./json.js";
 
 /** A line of a list that cannot be read. */
 export class OddLine {
@@ -36,21 +36,23 @@ const MOST_ITEMS = 10_000;
  *
  * Its items are read when they are asked for, so that the next page can be on its way meanwhile. One that does not fit does not keep the others.
  */
-export function pageOf<T extends z.ZodType>(item: T) {
-  return z
-    .object({
-      value: z.custom<unknown[]>((value) => Array.isArray(value) && value.length <= MOST_ITEMS).nullable(),
-      nextLink: z.string().max(8_192).nullish(),
-    })
-    .transform((page) => ({
-      *items() {
-        for (const line of page.value ?? []) yield decodeItem(item, line);
-      },
-      nextLink: page.nextLink === "" ? undefined : (page.nextLink ?? undefined),
-    }));
+export function pageOf<T>(item: AnswerSchema<T>) {
+  return new AnswerSchema(
+    z
+      .object({
+        value: z.custom<unknown[]>((value) => Array.isArray(value) && value.length <= MOST_ITEMS).nullable(),
+        nextLink: z.string().max(8_192).nullish(),
+      })
+      .transform((page) => ({
+        *items() {
+          for (const line of page.value ?? []) yield decodeItem(item, line);
+        },
+        nextLink: page.nextLink === "" ? undefined : (page.nextLink ?? undefined),
+      })),
+  );
 }
 
-function decodeItem<T extends z.ZodType>(item: T, line: unknown): z.output<T> | OddLine {
+function decodeItem<T>(item: AnswerSchema<T>, line: unknown): T | OddLine {
   try {
     return decodeWire(item, line);
   } catch (mismatch) {

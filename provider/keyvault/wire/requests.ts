@@ -16,9 +16,9 @@ export function describing(
   p: SettableAttributes & { tags?: Record<string, string>; releasePolicy?: KeyReleasePolicy },
 ) {
   const { enabled, notBefore, expiresOn, exportable } = p;
-  const attributes = encodeWire(attributesCodec, present({ enabled, notBefore, expiresOn, exportable }));
+  const attributes = present({ enabled, notBefore, expiresOn, exportable });
   return present({
-    attributes: Object.keys(attributes).length === 0 ? undefined : attributes,
+    attributes: Object.keys(attributes).length === 0 ? undefined : encodeWire(attributesCodec, attributes),
     tags: p.tags,
     release_policy: p.releasePolicy === undefined ? undefined : encodeWire(releasePolicyCodec, p.releasePolicy),
   });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { KeyRotationPolicy, KeyRotationPolicyInput } from "../key-bundle.js";
-import { epochSeconds, present } from "./json.js";
+import { AnswerSchema, epochSeconds, present } from "./json.js";
 import { address, atMost, duration } from "./word.js";
 
 const ACTIONS: ReadonlyMap<string, "Rotate" | "Notify"> = new Map([
@@ -36,24 +36,26 @@ const wirePolicy = z.object({
 const filled = (text: string | null | undefined) => (text === "" ? undefined : text);
 
 /** A rotation policy as both planes write it; a Managed HSM writes an empty id and dates of 1970 for one that was never set. */
-export const rotationPolicy = wirePolicy.transform((wire): KeyRotationPolicy => {
-  const neverSet = wire.id === "" && wire.attributes?.created?.getTime() === 0;
-  return {
-    ...present({
-      id: filled(wire.id),
-      expiryTime: filled(wire.attributes?.expiryTime),
-      createdOn: neverSet ? undefined : wire.attributes?.created,
-      updatedOn: neverSet ? undefined : wire.attributes?.updated,
-    }),
-    lifetimeActions: (wire.lifetimeActions ?? []).map(({ action, trigger }) => ({
-      action: action.type,
+export const rotationPolicy = new AnswerSchema(
+  wirePolicy.transform((wire): KeyRotationPolicy => {
+    const neverSet = wire.id === "" && wire.attributes?.created?.getTime() === 0;
+    return {
       ...present({
-        timeAfterCreate: filled(trigger?.timeAfterCreate),
-        timeBeforeExpiry: filled(trigger?.timeBeforeExpiry),
+        id: filled(wire.id),
+        expiryTime: filled(wire.attributes?.expiryTime),
+        createdOn: neverSet ? undefined : wire.attributes?.created,
+        updatedOn: neverSet ? undefined : wire.attributes?.updated,
       }),
-    })),
-  };
-});
+      lifetimeActions: (wire.lifetimeActions ?? []).map(({ action, trigger }) => ({
+        action: action.type,
+        ...present({
+          timeAfterCreate: filled(trigger?.timeAfterCreate),
+          timeBeforeExpiry: filled(trigger?.timeBeforeExpiry),
+        }),
+      })),
+    };
+  }),
+);
 
 /** The body that sets a policy: what is given and nothing else, in the spelling that is given. Id and dates are the service's own, so they are never sent. */
 export function encodeRotationPolicy({ expiryTime, lifetimeActions }: KeyRotationPolicyInput): object {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { DeletedSecretBundle, DeletedSecretItem, SecretBundle, SecretItem } from "../secret-bundle.js";
 import { sentAttributes, tags } from "./attributes.js";
-import { present } from "./json.js";
+import { AnswerSchema, present } from "./json.js";
 import { objectIdentifier } from "./object-identifier.js";
 import { softDeletedMembers, toSoftDeleted } from "./soft-deleted.js";
 import { address } from "./word.js";
@@ -18,13 +18,15 @@ const members = {
 const wireSecret = z.object(members);
 const wireDeletedSecret = z.object({ ...members, ...softDeletedMembers });
 
-export const secretBundle = wireSecret.transform(toSecretBundle);
-export const deletedSecretBundle = wireDeletedSecret.transform(
-  (wire, context): DeletedSecretBundle => ({ ...toSecretBundle(wire, context), ...toSoftDeleted(wire) }),
+export const secretBundle = new AnswerSchema(wireSecret.transform(toSecretBundle));
+export const deletedSecretBundle = new AnswerSchema(
+  wireDeletedSecret.transform(
+    (wire, context): DeletedSecretBundle => ({ ...toSecretBundle(wire, context), ...toSoftDeleted(wire) }),
+  ),
 );
-export const secretItem = wireSecret.transform(toSecretItem);
-export const deletedSecretItem = wireDeletedSecret.transform(
-  (wire): DeletedSecretItem => ({ ...toSecretItem(wire), ...toSoftDeleted(wire) }),
+export const secretItem = new AnswerSchema(wireSecret.transform(toSecretItem));
+export const deletedSecretItem = new AnswerSchema(
+  wireDeletedSecret.transform((wire): DeletedSecretItem => ({ ...toSecretItem(wire), ...toSoftDeleted(wire) })),
 );
 
 function toSecretItem(wire: z.output<typeof wireSecret>): SecretItem {

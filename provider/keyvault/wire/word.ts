@@ -15,7 +15,10 @@ export const words = z.string().regex(/^[\w+. -]{0,64}$/);
 export const duration = z.string().regex(/^(P[0-9A-Za-z.,]{1,60})?$/);
 
 /** A number in base64url or base64, with or without padding. RSA has the longest, and 16,384 bits are more than any. */
-export const encodedNumber = z.string().regex(/^[A-Za-z0-9_+/-]{0,2740}={0,2}$/);
+export const encodedNumber = z
+  .string()
+  .max(2742)
+  .regex(/^[A-Za-z0-9_+/-]*={0,2}$/);
 
 /** A URL or a path, whatever host it names. */
 export const address = z.string().regex(/^[A-Za-z0-9:/?=&%.,_~@+[\]-]{0,2048}$/);
