@@ -68,7 +68,8 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
     const left = disablesPrevious(inputs)
       ? { superseded: [...superseded].filter((each) => each !== bundle?.version) }
       : {};
-    throw new PartialFailure(id, { ...outputsOf(update, bundle, { ...reached, ...policy }), ...left }, error);
+    const outs = { ...outputsOf(update, bundle, { ...reached, ...policy }), ...left };
+    throw new PartialFailure(id, { ...outs, ...mark.notTakenBack(bundle.tags) }, error);
   }
   const outs = {
     ...laterMembers(recorded),

@@ -52,8 +52,8 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   reached?: B;
   /** Whether that is a version that this creation has made. */
   isMade?: true;
-  /** The mark that it had, where the answer to putting ours in its place was lost: that of this stack, or an empty text. */
-  formerToken?: string;
+  /** Whether it is adopted as it is, without our mark. */
+  isUnmarked?: true;
   /** What a version of this run has taken the place of, or one that a run made which was cut off. */
   superseded: Set<string>;
   /** Whether the object was there before, active or deleted. */
@@ -338,14 +338,29 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
       if (!inputs.adopt) refuseOthersDeleted(creation, deleted.tags);
       kind.verify(inputs, deleted as Partial<B>, inputs.adopt ? "adopt" : "recover");
     },
+    onAgreed: (recovered) => reach(creation, recovered),
   });
   // It was nobody's or ours when it was deleted: another's mark by now says that somebody else has recovered it.
-  if (!inputs.adopt && isAnothers(creation, bundle.tags)) throw alreadyExists(creation, bundle, "foreign");
-  creation.reached = bundle;
-  keepMark(creation, bundle, false);
+  if (!inputs.adopt && isAnothers(creation, bundle.tags)) {
+    reach(creation, undefined);
+    throw alreadyExists(creation, bundle, "foreign");
+  }
+  reach(creation, bundle);
   if (inputs.adopt) return asAdopted(creation, bundle);
   if (inputs.restore !== undefined) return { bundle, isComplete: false };
   return withSource(creation, bundle, false);
+}
+
+/** What comes back is ours from now on, and recorded whatever fails; undefined where it is not ours after all. */
+function reach<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
+  creation: Creation<I, A, B>,
+  bundle: B | undefined,
+): void {
+  if (bundle === undefined) delete creation.reached;
+  else {
+    creation.reached = bundle;
+    keepMark(creation, bundle, false);
+  }
 }
 
 async function restore<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
@@ -390,15 +405,15 @@ async function converge<I extends ObjectInputs & A, A extends Attributes, B exte
     creation.reached = patched;
     return patched;
   } catch (error) {
-    if (isToStamp) creation.formerToken = tokenOfStack(creation, bundle.tags);
     // Whoever may only read can adopt: no other stack hears of it then.
     if (!inputs.adopt || !isForMarkOnly || !isKeyVaultError(error, "KV_FORBIDDEN")) throw error;
-    delete creation.formerToken;
+    creation.isUnmarked = true;
     tell(`${object.label} is adopted without an owner tag, since it may not be changed: ${error.message}`);
     return bundle;
   }
 }
 
+/** The mark that an object has of this stack, or an empty text. */
 function tokenOfStack<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
   { owner }: Creation<I, A, B>,
   tags: Record<string, string>,
@@ -450,11 +465,14 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   creation: Creation<I, A, B>,
   error: unknown,
 ): Promise<unknown> {
-  const { kind, inputs, owner, reached, isMade = false, superseded, noted, formerToken } = creation;
+  const { kind, inputs, owner, reached, isMade = false, superseded, noted, isUnmarked = false } = creation;
   if (reached === undefined || error instanceof PartialFailure) return error;
   const there = await kind.reached(inputs, reached, isMade);
   const left = superseded.size > 0 && disablesPrevious(inputs) ? { superseded: [...superseded] } : {};
-  const due = owner === undefined || formerToken === undefined ? {} : { ownerToken: owner.token, formerToken };
+  // Ours may or may not be there by now: state knows both.
+  const isDue = !isUnmarked && !isOurs({ owner }, reached.tags) && shouldStamp(creation, reached);
+  const formerToken = tokenOfStack(creation, reached.tags);
+  const due = owner === undefined || !isDue ? {} : { ownerToken: owner.token, formerToken };
   const marks = { ...marksOf(creation, reached), ...there.marks, ...left, ...due };
   const outs = await kind.outputs({ ...there.inputs, ...noted }, reached, marks);
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);

@@ -1,5 +1,6 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import type { DeletedObject, LookAgain, VaultObject, VersionBundle } from "./vault-object.js";
+import { uncertain } from "./write-once.js";
 
 /** A recovery that was lost on its way is sent again where the object has stayed deleted for so long. */
 const SEND_AGAIN_AFTER_MS = 15_000;
@@ -7,12 +8,14 @@ const SEND_AGAIN_AFTER_MS = 15_000;
 /** Longer than any recovery that was ever timed (90 seconds). */
 const LONGEST_RECOVERY_MS = 120_000;
 
-export interface RecoveryRules {
+export interface RecoveryRules<B> {
   ifSoftDeleted?: "fail" | undefined;
   /** The refusal that told of the soft-deleted object. */
   cause?: unknown;
   /** Throws where the deleted object is not one to recover, before anything is changed. */
   verify?: (deleted: DeletedObject) => void;
+  /** Told what comes back, from the moment on that the vault has agreed; undefined where it has stayed deleted after all. */
+  onAgreed: (recovered: B | undefined) => void;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface RecoveryRules {
  */
 export async function recoverObject<B extends VersionBundle>(
   object: VaultObject<B>,
-  { ifSoftDeleted, cause, verify }: RecoveryRules,
+  { ifSoftDeleted, cause, verify, onAgreed }: RecoveryRules<B>,
 ): Promise<B> {
   const { deadline, kind, label } = object;
   if (ifSoftDeleted === "fail") {
@@ -40,22 +43,35 @@ export async function recoverObject<B extends VersionBundle>(
     if (found) verify?.(found);
   };
   for (;;) {
-    await sendRecovery(object, lookAgain);
-    const back = await waitForRecovery(object);
+    const lost = await sendRecovery(object, lookAgain, onAgreed);
+    const back = await waitForRecovery(object).catch((error: unknown) => {
+      // A look that is refused says nothing of a recovery that may have happened.
+      if (lost === undefined || !isKeyVaultError(error) || error.operation === undefined) throw error;
+      throw uncertain(`the recovered ${label}`, lost, error);
+    });
     if (back) return back;
+    onAgreed(undefined);
     await lookAgain();
   }
 }
 
-/** Recovering what somebody else is recovering, or has recovered, at the same time is no failure. */
-async function sendRecovery(object: VaultObject, lookAgain: LookAgain): Promise<void> {
+/**
+ * Recovering what somebody else is recovering, or has recovered, at the same time is no failure.
+ *
+ * @returns the failure of a request that may have happened.
+ */
+async function sendRecovery<B extends VersionBundle>(
+  object: VaultObject<B>,
+  lookAgain: LookAgain,
+  onAgreed: (recovered: B) => void,
+): Promise<KeyVaultError | undefined> {
   let isTried = false;
   try {
     await object.deadline.whileBusy(`the deletion of ${object.label} to end`, async () => {
       if (isTried) await lookAgain();
       isTried = true;
       try {
-        await object.recover(lookAgain);
+        onAgreed(await object.recover(lookAgain));
       } catch (error) {
         // A refusal while the object can be read again: somebody has recovered it.
         if (
@@ -67,8 +83,10 @@ async function sendRecovery(object: VaultObject, lookAgain: LookAgain): Promise<
         throw error;
       }
     });
+    return undefined;
   } catch (error) {
     if (!isKeyVaultError(error) || !error.mayHaveHappened) throw error;
+    return error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { blobFor } from "./pending-material.js";
-import { isRestoredFrom } from "./restore-source.js";
+import { isRestoredFrom, saysVersion } from "./restore-source.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -31,18 +31,20 @@ export async function restoreObject<B extends VersionBundle>(
   }
   let unnamedSince: number | undefined;
   for (;;) {
+    let restored: B | undefined;
     try {
-      const restored = await writeOnce({
+      restored = await writeOnce({
         what: `the restored ${label}`,
         deadline,
-        send: () => sendRestore(object, pending.blob),
-        look: () => object.current(),
+        send: () => object.restore(pending.blob),
+        look: () => restoredVersion(object, digest),
       });
-      return { restored };
     } catch (error) {
       if (!isInTheWay(error)) throw error;
       const existing = await object.current();
       if (existing) return { existing };
+      // It may have happened: what was in the way and is not any more does not make it unsent.
+      if (error.code === "KV_ALREADY_EXISTS") throw error;
       const deleted = await object.deleted();
       if (deleted && isRestoredFrom(digest, deleted)) return { deletedBefore: error };
       if (deleted) throw softDeleted(object, error);
@@ -59,28 +61,65 @@ export async function restoreObject<B extends VersionBundle>(
       }
       // Neither there nor deleted: a purge of the same name has not ended yet, which takes the service up to minutes.
       await deadline.pause(`the purge of the former ${label} to end`, error);
+      continue;
     }
+    return { restored: await comparedWithVault(object, restored) };
   }
+}
+
+/** What a restore whose answer was lost has brought. Where its version is known, another one is somebody else's object. */
+async function restoredVersion<B extends VersionBundle>(
+  object: VaultObject<B>,
+  digest: string,
+): Promise<B | undefined> {
+  const found = await object.current();
+  if (!found || !saysVersion(digest) || isRestoredFrom(digest, found)) return found;
+  throw new KeyVaultError(
+    "KV_ALREADY_EXISTS",
+    `the answer to the restore of ${object.label} was lost, and the vault has shown another one since`,
+    { hint: "run `pulumi up` again: it looks before it restores" },
+  );
 }
 
 /**
  * A restored object keeps the name of its backup, which may not be the program's. An answer that only says so, while the
  * version that it names stands under the program's name, is another object's answer: the vault is right.
  */
-async function sendRestore<B extends VersionBundle>(object: VaultObject<B>, blob: string): Promise<B> {
-  const restored = await object.restore(blob);
-  if (restored.name.toLowerCase() === object.address.name.toLowerCase()) return restored;
-  const current = await object.current();
+async function comparedWithVault<B extends VersionBundle>(object: VaultObject<B>, restored: B): Promise<B> {
+  const { address, deadline, kind, label } = object;
+  if (restored.name.toLowerCase() === address.name.toLowerCase()) return restored;
+  let current: B | undefined;
+  try {
+    current = await deadline.whileBusy(`${label} to be free`, () => object.current());
+  } catch (error) {
+    if (!isKeyVaultError(error)) throw error;
+    // The object that the answer names may be another's, and would be recorded as this resource's.
+    throw new KeyVaultError(
+      "KV_UNCERTAIN",
+      `which ${kind} the restore of ${label} has brought is not known: its answer names ${kind} "${restored.name}", and looking for it failed: ${error.message}`,
+      {
+        objectName: restored.name,
+        mayHaveHappened: true,
+        hint: `a restored ${kind} keeps its name: where the backup is of "${restored.name}", set name to that and adopt: true, or delete what was restored`,
+        cause: error,
+      },
+    );
+  }
   return current?.version === restored.version ? current : restored;
 }
 
+const IN_THE_WAY: ReadonlySet<string> = new Set([
+  "KV_ALREADY_EXISTS",
+  "KV_CONFLICT",
+  "KV_BUSY",
+  "KV_THROTTLED",
+  "KV_DELETED_RECOVERABLE",
+  "KV_BACKUP_REJECTED",
+]);
+
 /** Refusals that may be about an object of the same name, in whatever words and status the server says it. */
 function isInTheWay(error: unknown): error is KeyVaultError {
-  return (
-    isKeyVaultError(error) &&
-    !error.mayHaveHappened &&
-    ["KV_CONFLICT", "KV_BUSY", "KV_THROTTLED", "KV_DELETED_RECOVERABLE", "KV_BACKUP_REJECTED"].includes(error.code)
-  );
+  return isKeyVaultError(error) && !error.mayHaveHappened && IN_THE_WAY.has(error.code);
 }
 
 /** The service names the object that is in the way: where it is another one, the backup is of that. */

@@ -85,6 +85,11 @@ export function isRestoredFrom(
   return restore === `${digest} of version ${version}` || ownerOf(tags)?.source === sourceDigest(digest);
 }
 
+/** Whether a `restore` input says which version its backup is of. */
+export function saysVersion(restore: string): boolean {
+  return restore.includes(" of version ");
+}
+
 function restoreDigest(blob: string, version: unknown): string {
   return `${backupDigest(blob)}${typeof version === "string" && version ? ` of version ${version}` : ""}`;
 }

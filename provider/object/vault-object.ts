@@ -47,7 +47,7 @@ export interface VaultObject<Bundle extends VersionBundle = VersionBundle> {
   /** Replaces all tags of a version. */
   setTags(version: string, tags: Record<string, string>): Promise<Bundle>;
   delete(lookAgain: LookAgain): Promise<DeletedObject>;
-  recover(lookAgain: LookAgain): Promise<unknown>;
+  recover(lookAgain: LookAgain): Promise<Bundle>;
   purge(lookAgain: LookAgain): Promise<void>;
   restore(blob: string): Promise<Bundle>;
 }

@@ -62,7 +62,8 @@ async function findWritten<T>(
   }
 }
 
-function uncertain(what: string, lost: KeyVaultError, refusedLook?: KeyVaultError): KeyVaultError {
+/** The failure of a write of which no more than that it was sent is known. */
+export function uncertain(what: string, lost: KeyVaultError, refusedLook?: KeyVaultError): KeyVaultError {
   const why = refusedLook ? `and looking for it failed: ${refusedLook.message}` : "and the vault does not show it";
   return new KeyVaultError(
     "KV_UNCERTAIN",

@@ -4,10 +4,10 @@ import { describeOwner, formatOwner, isForeignMark, OWNER_TAG, type Owner, owner
 import type { VaultObject } from "./vault-object.js";
 
 interface Recorded {
-  ownerToken?: string;
+  ownerToken?: string | undefined;
   /** The mark that a refresh found in the place of ours, or that an object had which was adopted without ours. */
-  otherMark?: string;
-  adopt?: boolean;
+  otherMark?: string | undefined;
+  adopt?: boolean | undefined;
 }
 
 type Tags = Readonly<Record<string, string>>;
@@ -88,6 +88,13 @@ export class WrittenMark {
     }
     const token = this.own?.token ?? ownerToken;
     return token !== undefined && ownerOf(tags)?.token === token ? { ownerToken: token } : {};
+  }
+
+  /** What state goes on to say where another's mark was to go, and is still there: the next update takes it back. */
+  notTakenBack(tags: Tags): Recorded {
+    if (!this.isToTakeBack || ownerOf(tags)?.token === this.own?.token) return {};
+    const { adopt, ownerToken, otherMark } = this.recorded;
+    return { adopt, ownerToken, otherMark };
   }
 
   #tellTaken(tags: Tags): void {

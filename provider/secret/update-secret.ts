@@ -1,4 +1,4 @@
-import type { Properties } from "../engine/lifecycle.js";
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import { pickDefined } from "../engine/normal-form.js";
 import type { SecretBundle } from "../keyvault/secret-bundle.js";
 import { pickAttributes, targetAttributes, undeclaredAttributes } from "../object/attributes.js";
@@ -29,7 +29,7 @@ export async function updateSecret(id: string, olds: Properties, news: Propertie
   const inputs = readSecretInputs(news);
   const superseded = new Set([...(before.superseded ?? []), before.version]);
   const object = secretObject(await vaultClient(inputs), inputs, new OperationDeadline(inputs.timeouts?.update));
-  const outs = await writeSecret(object, before, inputs, (version) => superseded.add(version));
+  const outs = await writeSecret(object, { id, before, inputs }, (version) => superseded.add(version));
   if (!disablesPrevious(inputs)) return { outs };
   const isJustMade = outs.version !== before.version;
   return { outs: await disableSuperseded(object, { id, outs, superseded, isJustMade }) };
@@ -46,8 +46,7 @@ function mayHaveValue({ valueDigest: digest, uncomparedValue }: SecretOutputs, {
 /** @param onVersion is told the version that is there before another is made. */
 async function writeSecret(
   object: SecretObject,
-  before: SecretOutputs,
-  inputs: SecretInputs,
+  { id, before, inputs }: { id: string; before: SecretOutputs; inputs: SecretInputs },
   onVersion: (version: string) => void,
 ): Promise<Properties> {
   const recorded = await comparedAfterAll(object, before, inputs);
@@ -87,8 +86,14 @@ async function writeSecret(
       mark,
       isMarked: isToMark || recorded.ownerToken !== undefined,
     });
-    const bundle = (await putDueMark(SECRET, object, inputs, { recorded, mark, written: patched })) ?? patched;
-    return { ...later, ...(await written(recorded, inputs, bundle, mark)) };
+    try {
+      const bundle = (await putDueMark(SECRET, object, inputs, { recorded, mark, written: patched })) ?? patched;
+      return { ...later, ...(await written(recorded, inputs, bundle, mark)) };
+    } catch (error) {
+      const left = disablesPrevious(inputs) ? pickDefined(recorded, ["superseded"]) : {};
+      const outs = { ...later, ...(await written(recorded, inputs, patched, mark)), ...left };
+      throw new PartialFailure(id, { ...outs, ...mark.notTakenBack(patched.tags) }, error);
+    }
   }
   const marked = await putDueMark(SECRET, object, inputs, { recorded, mark, written: undefined });
   if (marked) return { ...later, ...(await written(recorded, inputs, marked, mark)) };

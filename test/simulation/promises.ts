@@ -274,7 +274,9 @@ export class Promises {
     const key = placeKey(place);
     const truth = this.#vault.truth(place);
     if (this.disturbances(place) > 0 || this.doubtful.has(key)) return;
-    if (!isThere(truth)) this.break(`${key} is recorded, and is not there`);
+    // What the vault has agreed to recover comes back, and can be read a little later.
+    const isThereSoon = truth?.standing === "recovering" || isThere(truth);
+    if (truth === undefined || !isThereSoon) this.break(`${key} is recorded, and is not there`);
     if (outs.version !== truth.version) this.break(`${key} is recorded in another version than the vault's`);
     const tags = { ...withoutMark(truth.tags) };
     const recorded: Record<string, unknown> = { ...Object(outs.found).tags, ...Object(outs.tags) };
