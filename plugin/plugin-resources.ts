@@ -2,6 +2,8 @@ import { parseCovered } from "../provider/backup/covered-version.js";
 import * as dynamicV1 from "../provider/dynamic-v1.js";
 import { isRecord } from "../provider/engine/input-check.js";
 import type { DynamicProvider, Properties } from "../provider/engine/lifecycle.js";
+import { OPEN_ENDS } from "../provider/key-set/packed-records.js";
+import { isWholeSet } from "../provider/key-set/whole-set.js";
 import { fromPlainKey, fromPlainMembers, fromPlainSet } from "./plain-members.js";
 import { keyBackupSchema, secretBackupSchema, vaultBackupSchema } from "./schema/backup-schema.js";
 import { keyInventorySchema, secretInventorySchema } from "./schema/inventory-schema.js";
@@ -28,11 +30,19 @@ export interface PluginResource {
   alsoSecret?(marked: readonly SecretPath[]): readonly string[];
   /** The form of the inputs that the shared check takes. `olds` are those in state. */
   fromPlain(inputs: Properties, olds: Properties): Properties;
+  /**
+   * Whether an update leaves the outputs in state as they are where what the program changed sends nothing. Not where it
+   * takes anew what they say of the vault, and not where it goes on with what an earlier one has left open.
+   */
+  lasts(olds: Properties, news: Properties): boolean;
   /** What programs read and state does not record. */
   derive(id: string, outputs: Properties): Properties | Promise<Properties>;
 }
 
 const nothing = (): Properties => ({});
+
+const never = (): boolean => false;
+const isSettled = (olds: Properties): boolean => OPEN_ENDS.every((mark) => (olds[mark] ?? null) === null);
 
 /** By type. Types and names can never change: they stand in URNs. */
 export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
@@ -42,6 +52,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     identity: "object",
     digested: ["restore"],
     fromPlain: fromPlainKey,
+    lasts: isSettled,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Key",
     adopt: async (id) => (await import("../provider/key/adopt-key.js")).importKey(id),
     derive: async (id, outputs) => {
@@ -54,6 +65,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.keyBackup,
     identity: "owner",
     fromPlain: fromPlainMembers,
+    lasts: never,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:KeyBackup",
     derive: backupOutputs,
   },
@@ -62,6 +74,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.keyInventory,
     identity: "none",
     fromPlain: fromPlainMembers,
+    lasts: never,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:KeyInventory",
     derive: nothing,
   },
@@ -72,6 +85,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     digested: ["keys"],
     alsoSecret: secretsOfSet,
     fromPlain: fromPlainSet,
+    lasts: isWholeSet,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:KeySet",
     derive: async (_id, outputs) => (await import("../provider/key-set/shown-key-set.js")).shownKeySet(outputs),
   },
@@ -81,6 +95,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     identity: "object",
     digested: ["restore"],
     fromPlain: fromPlainMembers,
+    lasts: isSettled,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:Secret",
     adopt: async (id) => (await import("../provider/secret/adopt-secret.js")).importSecret(id),
     derive: versionedId,
@@ -90,6 +105,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.secretBackup,
     identity: "owner",
     fromPlain: fromPlainMembers,
+    lasts: never,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:SecretBackup",
     derive: backupOutputs,
   },
@@ -98,6 +114,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.secretInventory,
     identity: "none",
     fromPlain: fromPlainMembers,
+    lasts: never,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:SecretInventory",
     derive: nothing,
   },
@@ -106,6 +123,7 @@ export const PLUGIN_RESOURCES: Readonly<Record<string, PluginResource>> = {
     provider: dynamicV1.vaultBackup,
     identity: "owner",
     fromPlain: fromPlainMembers,
+    lasts: never,
     dynamicType: "pulumi-nodejs:dynamic/keyvault:VaultBackup",
     derive: (_id, { covered }) => ({
       covered: { keys: coveredVersions(covered, "keys"), secrets: coveredVersions(covered, "secrets") },

@@ -236,7 +236,7 @@ async function previewedUpdate(
     const read = await shown(resource, id, withoutShown(olds));
     return Object.fromEntries(names.filter((name) => read[name] !== undefined).map((name) => [name, read[name]]));
   };
-  const isCertain = effects.length > 0 && !containsUnknown(news);
+  const isCertain = effects.length > 0 && !containsUnknown(news) && resource.lasts(withoutShown(olds), news);
   if (isCertain && effects.every((effect) => effect === "nothing")) {
     return { ...echoes, ...news, ...(await known(computed)) };
   }

@@ -10,7 +10,6 @@ import {
   type ResourceDescription,
   replaces,
   secret,
-  sendsNothing,
   text,
   textMap,
   texts,
@@ -20,10 +19,8 @@ const to = one(
   "BackupFolder",
   "Keep the blob in a file of this folder (mode 0600) instead of in state. Relative to the project. Changing it takes the backup again. Default: in state, as a secret.",
 );
-const credential = sendsNothing(
-  text(
-    "Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`. Default: as the stack says.",
-  ),
+const credential = text(
+  "Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`. Default: as the stack says.",
 );
 const vaultUrl = replaces(
   text(

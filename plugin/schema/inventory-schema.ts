@@ -9,7 +9,6 @@ import {
   type PropertySpec,
   type ResourceDescription,
   replaces,
-  sendsNothing,
   text,
   textMap,
   texts,
@@ -71,10 +70,8 @@ function inventory(kind: "key" | "secret", needs: string): ResourceDescription {
       [`include${Kind}s`]: flag(
         `Fill \`${plural}\`, and cut no list of names. State grows by some 150 bytes a ${kind}. Default false.`,
       ),
-      credential: sendsNothing(
-        text(
-          "Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`. Default: as the stack says.",
-        ),
+      credential: text(
+        "Who asks the vault: a name as `keyvault:credential` takes it, or that of an entry in `keyvault:credentials`. Default: as the stack says.",
       ),
     },
     required: [],

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { messages, type ProviderMessages } from "../../plugin/sdk-protocol.js";
 import { readProperties, type WireProperties, writeProperties } from "../../plugin/wire-properties.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
+import { UNKNOWN } from "../../provider/engine/unknown.js";
+import { packRecords } from "../../provider/key-set/packed-records.js";
 import { answered, pluginClient } from "./wired-provider.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";
@@ -47,37 +49,61 @@ describe("a preview through the plugin", () => {
     digest: "sha256:abc",
   };
 
-  it("shows what a backup of the dynamic provider covers as the plugin will have it", async () => {
-    const olds = { ...ofVault, __provider: "code" };
-    const news = { vaultUrl, keys: ["*"] };
-    const { values } = await previewed("VaultBackup", `${vaultUrl}/backup`, olds, news, {
-      ...news,
-      __provider: "code",
-    });
-    expect(values.covered).toEqual({ keys: { orders: version }, secrets: {} });
-  });
-
-  it("shows what the plugin derives of a backup of the dynamic provider", async () => {
-    const olds = { ...ofKey, __provider: "code", credential: "cli" };
-    const news = { vaultUrl, name: "orders", credential: "token" };
-    const { values } = await previewed("KeyBackup", `${vaultUrl}/keys/orders/backup`, olds, news);
-    expect(values).toMatchObject({ version, sourceId: `${vaultUrl}/keys/orders` });
-  });
+  const ofInventory = { vaultUrl, count: 1, unmanaged: ["theirs"], missing: [], digest: "sha256:abc" };
 
   it.each([
-    ["VaultBackup", `${vaultUrl}/backup`, "blobs", ofVault, { vaultUrl, keys: ["*"] }],
-    ["KeyBackup", `${vaultUrl}/keys/orders/backup`, "blob", ofKey, { vaultUrl, name: "orders" }],
+    ["VaultBackup", "blobs", ofVault, { vaultUrl, keys: ["*"] }],
+    ["KeyBackup", "blob", ofKey, { vaultUrl, name: "orders" }],
+    ["SecretBackup", "blob", ofKey, { vaultUrl, name: "orders" }],
+    ["KeyInventory", "unmanaged", ofInventory, { vaultUrl }],
+    ["SecretInventory", "unmanaged", ofInventory, { vaultUrl }],
   ])(
-    "marks what a %s keeps as secret where nothing but the credential changes",
-    async (...[type, id, blob, olds, news]) => {
-      const { values, secrets } = await previewed(
-        type,
-        id,
-        { ...olds, credential: "cli" },
-        { ...news, credential: "token" },
-      );
-      expect(values[blob]).toEqual(Reflect.get(olds, blob));
-      expect([...secrets]).toEqual([blob]);
+    "knows nothing of what a %s takes anew, though nothing but the credential changes",
+    async (type, first, olds, news) => {
+      const id = `${vaultUrl}/of-it`;
+      for (const before of [{ credential: "cli" }, { __provider: "code" }]) {
+        const { values } = await previewed(
+          type,
+          id,
+          { ...olds, ...before },
+          { ...news, credential: "token" },
+          { ...news, ...before },
+        );
+        expect(values).toMatchObject({ ...news, [first]: UNKNOWN, digest: UNKNOWN });
+      }
     },
   );
+
+  const records = (version: string, facts: Properties = {}) =>
+    packRecords(new Map([["orders", { entry: { generate: { keyType: "EC" } }, facts: { version, ...facts } }]]));
+  const generate = { keyType: "EC" };
+
+  it.each<[what: string, olds: Properties, keys: Properties, isKnown: boolean]>([
+    ["has all of its keys", { records: records(version) }, { orders: { generate } }, true],
+    ["lacks one", { records: records(version) }, { orders: { generate }, ledger: { generate } }, false],
+    ["lacks one that has the place of another", { records: records(version) }, { ledger: { generate } }, false],
+    ["has one of another source", { records: records(version) }, { orders: { thumbprint: "t" } }, false],
+    [
+      "has one of a strange version",
+      { records: records(version, { foreignVersion: true }) },
+      { orders: { generate } },
+      false,
+    ],
+  ])("knows the versions of a set only as far as it %s", async (_what, olds, keys, isKnown) => {
+    const inputs = { vaultUrl, keys };
+    const state = { ...inputs, ...olds, credential: "cli" };
+    const { values } = await previewed("KeySet", `${vaultUrl}/keys`, state, { ...inputs, credential: "token" });
+    const ids = { orders: `${vaultUrl}/keys/orders/${version}` };
+    expect(values.versionIds).toEqual(isKnown ? ids : UNKNOWN);
+  });
+
+  it("knows the version of a key only where none of another is left to be taken back", async () => {
+    const inputs = { vaultUrl, name: "orders", generate };
+    const news = { ...inputs, credential: "token" };
+    const id = `${vaultUrl}/keys/orders`;
+    const settled = await previewed("Key", id, { ...inputs, version, publicKey: {} }, news, inputs);
+    expect(settled.values.version).toBe(version);
+    const open = await previewed("Key", id, { ...inputs, version, publicKey: {}, foreignVersion: true }, news, inputs);
+    expect(open.values.version).toBe(UNKNOWN);
+  });
 });
