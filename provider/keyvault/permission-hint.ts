@@ -12,6 +12,7 @@ export interface PermissionHint {
 }
 
 const HSM_CRYPTO_USER = "Managed HSM Crypto User";
+const HSM_CRYPTO_AUDITOR = "Managed HSM Crypto Auditor";
 const HSM_CRYPTO_OFFICER = "Managed HSM Crypto Officer";
 
 /**
@@ -24,9 +25,9 @@ const HSM_ACTIONS: Partial<Record<OperationName, readonly [action: string, role:
   rotateKey: ["keys/rotate/action", HSM_CRYPTO_USER],
   deleteKey: ["keys/delete", HSM_CRYPTO_USER],
   updateKey: ["keys/write/action", HSM_CRYPTO_USER],
-  getKey: ["keys/read/action", HSM_CRYPTO_USER],
-  getKeyVersions: ["keys/read/action", HSM_CRYPTO_USER],
-  getKeys: ["keys/read/action", HSM_CRYPTO_USER],
+  getKey: ["keys/read/action", HSM_CRYPTO_AUDITOR],
+  getKeyVersions: ["keys/read/action", HSM_CRYPTO_AUDITOR],
+  getKeys: ["keys/read/action", HSM_CRYPTO_AUDITOR],
   backupKey: ["keys/backup/action", HSM_CRYPTO_USER],
   restoreKey: ["keys/restore/action", HSM_CRYPTO_USER],
   encrypt: ["keys/encrypt/action", HSM_CRYPTO_USER],
@@ -47,14 +48,24 @@ const HSM_ACTIONS: Partial<Record<OperationName, readonly [action: string, role:
 /** The built-in role of a vault with the fewest rights that has an operation's data action. */
 function vaultRole(operation: OperationName): string {
   const { permission, dataAction } = OPERATIONS[operation];
-  if (dataAction === "keys/read" || dataAction === "secrets/readMetadata/action") return "Key Vault Reader";
+  if (dataAction.endsWith("/read") || dataAction === "secrets/readMetadata/action") return "Key Vault Reader";
   if (dataAction === "secrets/getSecret/action") return "Key Vault Secrets User";
-  if (KEY_USES.has(operation)) return "Key Vault Crypto User";
+  if (CRYPTO_USER.has(operation)) return "Key Vault Crypto User";
   if (operation === "releaseKey") return "Key Vault Crypto Service Release User";
   return permission.startsWith("keys/") ? "Key Vault Crypto Officer" : "Key Vault Secrets Officer";
 }
 
-const KEY_USES: ReadonlySet<OperationName> = new Set(["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]);
+/** Beside reading: what the definition of the role has. */
+const CRYPTO_USER: ReadonlySet<OperationName> = new Set([
+  "updateKey",
+  "backupKey",
+  "encrypt",
+  "decrypt",
+  "sign",
+  "verify",
+  "wrapKey",
+  "unwrapKey",
+]);
 
 const OPERATION_NAMES = Object.keys(OPERATIONS).filter((name): name is OperationName => name in OPERATIONS);
 const PLANES: readonly Plane[] = ["vault", "managedhsm"];

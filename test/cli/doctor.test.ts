@@ -76,7 +76,7 @@ describe("doctor", () => {
     vault.requests.clear();
     const run = await doctor();
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(run.stdout).toMatch(/^keys\/backup +allowed +Key Vault Crypto Officer +backups$/m);
+    expect(run.stdout).toMatch(/^keys\/backup +allowed +Key Vault Crypto User +backups$/m);
     expect(run.stdout).toMatch(/^keys\/import +not tried +Key Vault Crypto Officer +import$/m);
     expect(Math.max(...run.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
     const asked = new Set(vault.requests.log.map(({ operation }) => operation).filter((each) => each !== "challenge"));
@@ -95,7 +95,7 @@ describe("doctor", () => {
     expect(watched.permissions.find(({ permission }) => permission === "keys/backup")).toMatchObject({
       code: "KV_FORBIDDEN",
       innerCode: "ForbiddenByRbac",
-      role: "Key Vault Crypto Officer",
+      role: "Key Vault Crypto User",
     });
   });
 

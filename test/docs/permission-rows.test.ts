@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { key, keyBackup, secret, secretBackup, vaultBackup } from "../../provider/dynamic-v1.js";
+import { OPERATIONS } from "../../provider/keyvault/operations.js";
 import { ecKey } from "../engine/demo-keys.js";
+import { ROLES } from "../keyvault/built-in-roles.js";
 import { DrivenResource, type State } from "../provider/driven-resource.js";
 import { nextEngineRun } from "../provider/engine-run.js";
 import { readPage } from "./page.js";
@@ -139,10 +141,10 @@ function plain(secretOutput: unknown): unknown {
 }
 
 /** The rows of the page: what the program does, and the permissions of an access policy for it. */
-function documented(): [title: string, permissions: { keys: string[]; secrets: string[] }][] {
+function documented(): [title: string, permissions: { keys: string[]; secrets: string[] }, roles: string[]][] {
   const table = readPage("docs/permissions.md").text.split("## Grant it")[0] ?? "";
-  const found: [string, { keys: string[]; secrets: string[] }][] = [];
-  for (const [, title = "", cell = ""] of table.matchAll(/^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$/gm)) {
+  const found: [string, { keys: string[]; secrets: string[] }, string[]][] = [];
+  for (const [, title = "", cell = "", roles = ""] of table.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)) {
     const [, kind, list] = /^(keys|secrets): (.+)$/.exec(cell) ?? [];
     const before = found.at(-1)?.[1] ?? { keys: [], secrets: [] };
     const permissions = { keys: [...before.keys], secrets: [...before.secrets] };
@@ -150,7 +152,7 @@ function documented(): [title: string, permissions: { keys: string[]; secrets: s
       Object.assign(permissions, { keys: [], secrets: [], [kind]: list?.split(", ") });
     } else if (cell.startsWith("and ")) permissions.keys.push(...cell.slice(4).split(", "));
     else if (cell !== "the same") continue;
-    found.push([title, permissions]);
+    found.push([title, permissions, roles.split(" and ")]);
   }
   return found;
 }
@@ -179,5 +181,17 @@ describe("the permissions that docs/permissions.md names are enough for a progra
     vault.vault("emulator").configure({ permissions: { model: "accessPolicy", principals } });
     nextEngineRun();
     await rows[title]?.act(resources, made);
+  });
+
+  it.each(documented())("%s, by the roles too", (_title, permissions, roles) => {
+    const had = new Set(roles.flatMap((role) => [...(ROLES.get(role) ?? [])]));
+    const named = [
+      ...permissions.keys.map((name) => `keys/${name}`),
+      ...permissions.secrets.map((name) => `secrets/${name}`),
+    ];
+    const lacking = Object.values(OPERATIONS)
+      .filter(({ permission }) => named.includes(permission))
+      .filter(({ dataAction }) => !had.has(dataAction));
+    expect(lacking).toEqual([]);
   });
 });

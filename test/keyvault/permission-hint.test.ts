@@ -2,8 +2,15 @@ import { expect, test } from "vitest";
 import { KeyVaultError } from "../../provider/keyvault/errors.js";
 import { hintFor } from "../../provider/keyvault/hints.js";
 import { OPERATIONS, type OperationName } from "../../provider/keyvault/operations.js";
-import { formatPermissionHint, parsePermissionHints, permissionFor } from "../../provider/keyvault/permission-hint.js";
+import {
+  formatPermissionHint,
+  parsePermissionHints,
+  permissionFor,
+  roleFor,
+} from "../../provider/keyvault/permission-hint.js";
+import { ROLES } from "./built-in-roles.js";
 
+const VALUES = "secrets/getSecret/action";
 const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
 
 test.each(["vault", "managedhsm"] as const)("the permission of each operation of a %s is read back", (plane) => {
@@ -31,6 +38,16 @@ test("the hint of a refusal is found in the message of an error, behind a colon 
     const { message } = new KeyVaultError("KV_FORBIDDEN", what, { hint });
     expect(parsePermissionHints(`1 error: ${message}\n    at read`)).toEqual([permissionFor("getKey", plane)]);
   }
+});
+
+test.each(OPERATION_NAMES)("the role that is named for %s has it, and no other that has it has less", (operation) => {
+  const { dataAction } = OPERATIONS[operation];
+  const named = ROLES.get(roleFor(operation, "vault") ?? "") ?? new Set();
+  expect([...named]).toContain(dataAction);
+  const lesser = [...ROLES].filter(([, actions]) => actions.has(dataAction) && actions.size < named.size);
+  // Whoever may read the values of secrets has more than whoever reads names and attributes alone.
+  const reading = lesser.filter(([, actions]) => named.has(VALUES) || !actions.has(VALUES));
+  expect(reading.map(([role]) => role)).toEqual([]);
 });
 
 test("a deleted key of a Managed HSM needs another role than a key", () => {
