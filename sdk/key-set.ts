@@ -14,6 +14,7 @@ import {
   type Passphrase,
   type Wrapped,
 } from "./key.js";
+import { tellIfLeftOut } from "./left-out-objects.js";
 import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { refusal } from "./refusal.js";
 import { resourceOptions, timeoutInputs } from "./resource-options.js";
@@ -133,13 +134,14 @@ export class KeySet extends pulumi.CustomResource {
     const type = RESOURCE_TYPES.keySet;
     const options = resourceOptions("keySet", name, opts);
     const { import: material, keys, timeouts, ...rest }: Partial<KeySetArgs> = args ?? {};
+    const owner = ownerInputs(type, name, opts?.parent);
     super(
       type,
       name,
       {
         ...OUTPUTS,
         ...unencryptedSettings(name, rest),
-        ...ownerInputs(type, name, opts?.parent),
+        ...owner,
         ...timeoutInputs("keySet", name, timeouts, opts),
         ...(material === undefined || material === null ? {} : { import: importInputs<KeySetImport>(material) }),
         // What holds a secret would make one of all that is recorded under its name.
@@ -148,6 +150,7 @@ export class KeySet extends pulumi.CustomResource {
       },
       options,
     );
+    tellIfLeftOut("key", this, { vaultUrl: rest.vaultUrl, entries: keys ?? {}, ...owner });
   }
 
   /** One key of the set. */

@@ -6,6 +6,7 @@ import { type RestoreSource, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput, versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
+import { tellIfLeftOut } from "./left-out-objects.js";
 import type { Listed, ObjectArgs, Without } from "./object-args.js";
 import { kindOf } from "./resource-kind.js";
 import { gottenOptions, resourceOptions, timeoutInputs } from "./resource-options.js";
@@ -252,6 +253,7 @@ export class Key extends pulumi.CustomResource {
     const type = RESOURCE_TYPES.key;
     const options = resourceOptions("key", name, opts);
     const { import: material, restore, timeouts, ...rest }: Partial<KeyArgs> = args ?? {};
+    const identity = opts?.id === undefined ? identityInputs(type, name, opts?.parent) : undefined;
     const traces = withheldTraces();
     try {
       super(
@@ -260,7 +262,7 @@ export class Key extends pulumi.CustomResource {
         {
           ...OUTPUTS,
           ...rest,
-          ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
+          ...identity,
           ...timeoutInputs("key", name, timeouts, opts),
           ...(material === undefined ? {} : { import: importInputs(material) }),
           ...restoreInputs("key", name, restore),
@@ -273,6 +275,7 @@ export class Key extends pulumi.CustomResource {
     } finally {
       traces.end();
     }
+    if (identity) tellIfLeftOut("key", this, { name: rest.name, vaultUrl: rest.vaultUrl, ...identity });
     // State leaves out what the key type implies. Where there is none, in a unit test, the program's word stands.
     deriveOutput<Key, "curve">(this, "curve", () =>
       recordedFacts(this).apply(({ publicKey }) => publicKey?.curve as KeyCurve | undefined),

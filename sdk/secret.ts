@@ -3,6 +3,7 @@ import { type RestoreSource, restoreInputs } from "./backup-resource.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
+import { tellIfLeftOut } from "./left-out-objects.js";
 import type { Listed, ObjectArgs } from "./object-args.js";
 import { gottenOptions, resourceOptions, timeoutInputs } from "./resource-options.js";
 import { settleTransformations } from "./transformed-resource.js";
@@ -144,6 +145,7 @@ export class Secret extends pulumi.CustomResource {
     const type = RESOURCE_TYPES.secret;
     const options = resourceOptions("secret", name, opts);
     const { value, restore, timeouts, ...rest }: Partial<SecretArgs> = args ?? {};
+    const identity = opts?.id === undefined ? identityInputs(type, name, opts?.parent) : undefined;
     const traces = withheldTraces();
     try {
       super(
@@ -152,7 +154,7 @@ export class Secret extends pulumi.CustomResource {
         {
           ...OUTPUTS,
           ...rest,
-          ...(opts?.id === undefined ? identityInputs(type, name, opts?.parent) : {}),
+          ...identity,
           ...(value === undefined ? {} : { value: pulumi.secret(value) }),
           ...timeoutInputs("secret", name, timeouts, opts),
           ...restoreInputs("secret", name, restore),
@@ -165,6 +167,7 @@ export class Secret extends pulumi.CustomResource {
     } finally {
       traces.end();
     }
+    if (identity) tellIfLeftOut("secret", this, { name: rest.name, vaultUrl: rest.vaultUrl, ...identity });
   }
 
   /** The versioned URL. */

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { sep } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { noteTransformed } from "./left-out-objects.js";
 import { kindOfType, type ResourceKind } from "./resource-kind.js";
 import { resourceOptions, transformedTimeouts } from "./resource-options.js";
 import { unencryptedInputs } from "./unencrypted-settings.js";
@@ -42,6 +43,7 @@ function settled(kind: ResourceKind, name: string, before: Transformed, after: T
   for (const input of SECRET) {
     if (props[input] !== undefined && props[input] !== before.props[input]) props[input] = pulumi.secret(props[input]);
   }
+  noteTransformed(props);
   if (after.opts === undefined) return { props };
   const timeouts = transformedTimeouts(kind, name, props.timeouts, { before: before.opts, after: after.opts });
   const { deleteBeforeReplace, ...opts } = resourceOptions(kind, name, after.opts);

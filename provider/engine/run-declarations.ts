@@ -15,11 +15,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engineAddressIn } from "./engine-address.js";
 
+/** What begins the name of a program's file. */
+const PROGRAM = "program-";
+
+/** The resource of another process that declares an object. */
+export interface OtherHolder {
+  urn: string;
+  /** The program declares it, and this run of the engine leaves it out. */
+  isLeftOut: boolean;
+}
+
 /**
  * What all provider processes of one run of the engine declare. The engine starts a process for each provider (the dynamic
  * one, the plugin, each explicit instance of it) and tells none of the others: they have in common the engine's address
  * alone. So each notes what it declares in a file of its own, in a folder of that address that only this user can read,
- * and reads those of the others. Whatever keeps it from that leaves each process to itself: then the owner tag is all
+ * and reads those of the others. The program notes there what it declares and the engine shows to no provider, since the
+ * run leaves it out (`--exclude`, `--target`): that must not be deleted either. Whatever keeps it from that leaves each process to itself: then the owner tag is all
  * that keeps them apart.
  */
 export class RunDeclarations {
@@ -36,12 +47,28 @@ export class RunDeclarations {
 
   /** @returns undefined where there can be no such folder. */
   static join(address: string, processId = process.pid, parent = tmpdir()): RunDeclarations | undefined {
+    return RunDeclarations.#join(address, String(processId), parent);
+  }
+
+  /**
+   * The same for the process of a program, which ends before the engine deletes what the program no longer declares. So
+   * its file counts for as long as it or what has started it lives, and goes with the last provider of the run.
+   */
+  static joinAsProgram(
+    address: string,
+    processIds = [process.pid, process.ppid],
+    parent = tmpdir(),
+  ): RunDeclarations | undefined {
+    return RunDeclarations.#join(address, `${PROGRAM}${processIds.join("-")}`, parent);
+  }
+
+  static #join(address: string, own: string, parent: string): RunDeclarations | undefined {
     try {
       const root = join(parent, `pulumi-keyvault-${process.getuid?.() ?? "runs"}`);
       makeOwn(root);
       sweep(root);
       const folder = join(root, address.replace(/[^\w.-]/g, "_"));
-      return new RunDeclarations(folder, String(processId), openOwn(folder, String(processId)));
+      return new RunDeclarations(folder, own, openOwn(folder, own));
     } catch {
       return undefined;
     }
@@ -55,30 +82,40 @@ export class RunDeclarations {
   declare(object: string, urn: string): string | undefined {
     // Written before the others are read: of two at the same time, one at least sees the other.
     this.#note("+", object, urn);
-    const holder = this.holderOf(object, urn);
+    const holder = this.#holders(object).find((other) => isOtherOfStack(other, urn));
     if (holder !== undefined) this.withdraw(object, urn);
-    return holder;
+    return holder?.urn;
   }
 
   withdraw(object: string, urn: string): void {
     this.#note("-", object, urn);
   }
 
-  /** The resource of another process, and of the stack of this URN, that declares an object. */
-  holderOf(object: string, urn?: string): string | undefined {
+  /** Notes an object of the program that the run leaves out. */
+  declareLeftOut(object: string, urn: string): void {
+    this.#note("+", object, urn);
+  }
+
+  /** The resource of another process that declares an object. One that the run leaves out counts where no other does. */
+  holderOf(object: string): OtherHolder | undefined {
+    const [holder] = this.#holders(object).sort((a, b) => Number(a.isLeftOut) - Number(b.isLeftOut));
+    return holder;
+  }
+
+  #holders(object: string): OtherHolder[] {
     try {
       const digest = digestOf(object);
-      for (const name of readdirSync(this.#folder)) {
-        if (name === this.#own || !isAlive(name)) continue;
+      return readdirSync(this.#folder).flatMap((name) => {
+        if (name === this.#own || !isAlive(name)) return [];
         const other = this.#others.get(name) ?? new OtherProcess(join(this.#folder, name));
         this.#others.set(name, other);
-        const holder = other.holderOf(digest);
-        if (holder !== undefined && holder !== urn && (urn === undefined || isOfSameStack(holder, urn))) return holder;
-      }
+        const urn = other.holderOf(digest);
+        return urn === undefined ? [] : [{ urn, isLeftOut: name.startsWith(PROGRAM) }];
+      });
     } catch {
       // The folder is gone: nobody else is there.
+      return [];
     }
-    return undefined;
   }
 
   /** The process ends. One that is killed leaves its file to the next run. */
@@ -86,6 +123,9 @@ export class RunDeclarations {
     try {
       closeSync(this.#file);
       unlinkSync(join(this.#folder, this.#own));
+      const left = readdirSync(this.#folder);
+      // What the program has noted is for the providers.
+      if (left.every((name) => name.startsWith(PROGRAM))) for (const name of left) unlinkSync(join(this.#folder, name));
       rmdirSync(this.#folder);
     } catch {
       // Others are there still.
@@ -143,9 +183,10 @@ function digestOf(object: string): string {
   return createHash("sha256").update(object).digest("base64url").slice(0, DIGEST_LENGTH);
 }
 
-function isOfSameStack(a: string, b: string): boolean {
-  const stackOf = (urn: string): string => urn.split("::", 2).join("::");
-  return stackOf(a) === stackOf(b);
+/** Whether it is another resource than that of this URN, and of the same stack. */
+function isOtherOfStack({ urn, isLeftOut }: OtherHolder, own: string): boolean {
+  const stackOf = (text: string): string => text.split("::", 2).join("::");
+  return !isLeftOut && urn !== own && stackOf(urn) === stackOf(own);
 }
 
 /** A folder of this user alone. One that somebody else has made there is not taken. */
@@ -181,9 +222,17 @@ function sweep(root: string): void {
   }
 }
 
-function isAlive(processId: string): boolean {
+/** Whether one of the processes lives by which a file is named. */
+function isAlive(name: string): boolean {
+  return name
+    .replace(PROGRAM, "")
+    .split("-")
+    .some((processId) => isRunning(Number(processId)));
+}
+
+function isRunning(processId: number): boolean {
   try {
-    process.kill(Number(processId), 0);
+    process.kill(processId, 0);
     return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";

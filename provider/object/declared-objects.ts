@@ -1,9 +1,9 @@
 import type { Properties } from "../engine/lifecycle.js";
 import { runClock } from "../engine/run-clock.js";
-import { runDeclarations } from "../engine/run-declarations.js";
+import { type OtherHolder, runDeclarations } from "../engine/run-declarations.js";
 import { vaultSettings } from "../engine/vault-settings.js";
 import type { ObjectAddress } from "../vault/object-address.js";
-import { vaultIdentity } from "../vault/vault-identity.js";
+import { objectIdentity } from "../vault/object-identity.js";
 import { hasOwnerTag, type Owner, ownerOf, ownerToken } from "./owner-tag.js";
 
 /**
@@ -15,8 +15,8 @@ interface Declaration {
   claimant: string;
   /** As the SDK tells it; undefined for programs of an older SDK and where `keyvault:ownerTag` is off. */
   identity?: ResourceIdentity;
-  /** It is another provider's: of the other door, or of an explicit instance. */
-  isElsewhere?: true;
+  /** It is another provider's, of the other door or of an explicit instance; or this run leaves it out. */
+  isElsewhere?: "another-provider" | "left-out";
 }
 
 export interface ResourceIdentity {
@@ -49,12 +49,12 @@ let declaredOn = Number.NEGATIVE_INFINITY;
  * ever, each seeing the other's work as drift.
  */
 export function declareObject(kind: Kind, address: ObjectAddress, declaration: Declaration): Declaration | undefined {
-  const object = objectKey(kind, address);
+  const object = objectIdentity(kind, address);
   const holder = declarations.get(object);
   if (holder !== undefined && holder.claimant !== declaration.claimant) return holder;
   const { claimant, identity } = declaration;
   const elsewhere = identity === undefined ? undefined : runDeclarations()?.declare(object, identity.urn);
-  if (elsewhere !== undefined) return heldElsewhere(elsewhere);
+  if (elsewhere !== undefined) return heldElsewhere({ urn: elsewhere, isLeftOut: false });
   const place = places.get(`${kind} ${claimant}`);
   if (place !== undefined && place !== object) {
     declarations.delete(place);
@@ -71,18 +71,25 @@ export function lastDeclarationOn(): number {
   return declaredOn;
 }
 
-/** The resource of this run that declares an object, through whichever provider. It is never deleted, whatever goes. */
+/**
+ * The resource of this run that declares an object, through whichever provider, or in the program alone where the run
+ * leaves it out. The object is never deleted, whatever goes.
+ */
 export function declarationOf(kind: Kind, address: ObjectAddress): Declaration | undefined {
-  const object = objectKey(kind, address);
+  const object = objectIdentity(kind, address);
   const own = declarations.get(object);
   if (own !== undefined) return own;
   const elsewhere = runDeclarations()?.holderOf(object);
   return elsewhere === undefined ? undefined : heldElsewhere(elsewhere);
 }
 
-function heldElsewhere(urn: string): Declaration {
+function heldElsewhere({ urn, isLeftOut }: OtherHolder): Declaration {
   const [root = "", project = ""] = urn.split("::");
-  return { claimant: urn, identity: { project, stack: root.slice(root.lastIndexOf(":") + 1), urn }, isElsewhere: true };
+  return {
+    claimant: urn,
+    identity: { project, stack: root.slice(root.lastIndexOf(":") + 1), urn },
+    isElsewhere: isLeftOut ? "left-out" : "another-provider",
+  };
 }
 
 /**
@@ -90,7 +97,7 @@ function heldElsewhere(urn: string): Declaration {
  * resource under its own name, or one resource takes the place of another.
  */
 export function releaseObject(kind: Kind, address: ObjectAddress, ownerToken: string | undefined): void {
-  released.set(objectKey(kind, address), ownerToken);
+  released.set(objectIdentity(kind, address), ownerToken);
 }
 
 /**
@@ -98,29 +105,29 @@ export function releaseObject(kind: Kind, address: ObjectAddress, ownerToken: st
  * object that carries another mark is somebody else's by now.
  */
 export function wasReleased(kind: Kind, address: ObjectAddress, tags: Record<string, string>): boolean {
-  const object = objectKey(kind, address);
+  const object = objectIdentity(kind, address);
   if (!released.has(object)) return false;
   return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.get(object);
 }
 
 /** Notes that a resource leaves the object that state knows for another one. */
 export function noteLeft(kind: Kind, left: ObjectAddress, next: ObjectAddress): void {
-  leaving.set(objectKey(kind, left), objectKey(kind, next));
+  leaving.set(objectIdentity(kind, left), objectIdentity(kind, next));
 }
 
 export function noteCreation(kind: Kind, address: ObjectAddress): void {
-  created.add(objectKey(kind, address));
-  refused.delete(objectKey(kind, address));
+  created.add(objectIdentity(kind, address));
+  refused.delete(objectIdentity(kind, address));
 }
 
 /** Notes that the creation that was to have an object has failed with nothing of it to record. */
 export function noteRefusedCreation(kind: Kind, address: ObjectAddress): void {
-  refused.add(objectKey(kind, address));
+  refused.add(objectIdentity(kind, address));
 }
 
 /** Whether state will have an object under no other resource, since the one that declares it could not have it. */
 export function wasCreationRefused(kind: Kind, address: ObjectAddress): boolean {
-  return refused.has(objectKey(kind, address));
+  return refused.has(objectIdentity(kind, address));
 }
 
 /**
@@ -128,38 +135,38 @@ export function wasCreationRefused(kind: Kind, address: ObjectAddress): boolean 
  * of the program by then, and another resource may go on with the object.
  */
 export function isLeftEarly(kind: Kind, address: ObjectAddress): boolean {
-  const next = leaving.get(objectKey(kind, address));
+  const next = leaving.get(objectIdentity(kind, address));
   return next !== undefined && !created.has(next);
 }
 
 /** Notes that a refresh of this run has compared the mark of an object with the recorded one. */
 export function noteSeenMark(kind: Kind, address: ObjectAddress): void {
-  seen.add(objectKey(kind, address));
+  seen.add(objectIdentity(kind, address));
 }
 
 /** Whether state knows, from this very run, who has marked an object. */
 export function wasMarkSeen(kind: Kind, address: ObjectAddress): boolean {
-  return seen.has(objectKey(kind, address));
+  return seen.has(objectIdentity(kind, address));
 }
 
 /** Notes that the resource that declares an object has it in state already. */
 export function noteRecorded(kind: Kind, address: ObjectAddress): void {
-  recorded.add(objectKey(kind, address));
+  recorded.add(objectIdentity(kind, address));
 }
 
 /** Notes that state has no object where a resource of many has it in its inputs: an earlier run failed to make it. */
 export function noteUnrecorded(kind: Kind, address: ObjectAddress): void {
-  recorded.delete(objectKey(kind, address));
+  recorded.delete(objectIdentity(kind, address));
 }
 
 /** Whether a create is one that replaces a resource under its own name. */
 export function isRecorded(kind: Kind, address: ObjectAddress): boolean {
-  return recorded.has(objectKey(kind, address));
+  return recorded.has(objectIdentity(kind, address));
 }
 
 /** Notes the mark by which the resource that declares an object knows it in state. */
 export function noteRecordedToken(kind: Kind, address: ObjectAddress, token: string): void {
-  recordedTokens.set(objectKey(kind, address), token);
+  recordedTokens.set(objectIdentity(kind, address), token);
 }
 
 /**
@@ -167,13 +174,13 @@ export function noteRecordedToken(kind: Kind, address: ObjectAddress, token: str
  * only being created.
  */
 export function recordedMark(kind: Kind, address: ObjectAddress): Owner | undefined {
-  const token = recordedTokens.get(objectKey(kind, address));
+  const token = recordedTokens.get(objectIdentity(kind, address));
   return token === undefined ? undefined : ownerInThisRun(kind, address, token);
 }
 
 /** The mark that writes of this run put on an object; undefined where owner tags are off or the program tells no identity. */
 export function ownerInThisRun(kind: Kind, address: ObjectAddress, recordedToken?: string): Owner | undefined {
-  const identity = declarations.get(objectKey(kind, address))?.identity;
+  const identity = declarations.get(objectIdentity(kind, address))?.identity;
   if (identity === undefined || !vaultSettings().ownerTag) return undefined;
   return {
     stack: `${identity.project}/${identity.stack}`,
@@ -190,10 +197,12 @@ export function identityOf(news: Properties): ResourceIdentity | undefined {
   return { project, stack, urn };
 }
 
+const WHERE = { "another-provider": " of another provider", "left-out": ", which this run leaves out" };
+
 /** `Key "orders"`, by which a message names a resource. */
 export function describeResource({ identity, isElsewhere }: Declaration): string {
   const [type = "", name = ""] = identity?.urn.split("::").slice(2) ?? [];
-  const where = isElsewhere ? " of another provider" : "";
+  const where = isElsewhere === undefined ? "" : WHERE[isElsewhere];
   return identity === undefined ? "another resource" : `${type.split(":").at(-1)} "${name}"${where}`;
 }
 
@@ -209,8 +218,4 @@ export function forgetDeclaredObjects(): void {
   refused.clear();
   seen.clear();
   declaredOn = Number.NEGATIVE_INFINITY;
-}
-
-function objectKey(kind: Kind, { vaultUrl, name }: ObjectAddress): string {
-  return `${kind} ${vaultIdentity(vaultUrl)} ${name.toLowerCase()}`;
 }

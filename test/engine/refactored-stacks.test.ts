@@ -14,6 +14,7 @@ vi.setConfig({ testTimeout: 600_000 });
 
 /** Where a second stack may not simply adopt what is there. */
 const MADE: readonly Kind[] = KINDS.filter((kind) => kind !== "adopted");
+const made = `only: ${JSON.stringify(MADE)}`;
 const IDS = [
   "shared",
   "split",
@@ -41,8 +42,11 @@ const adopting = (id: string): string =>
       Object.fromEntries(KINDS.map((kind) => [kind, isSecret(kind) ? "adoptedSecret" : "adopted"])),
     )}`,
   );
+/** Resources by their place in a list. */
+const listOf = (letters: string): string =>
+  `[..."${letters}"].forEach((letter, index) =>
+    kinds("picked", { ${made}, logical: "-" + index, object: "-" + letter, args: { onDelete: "purge" } }));`;
 const isSecret = (kind: Kind): boolean => kind === "secret" || kind === "drawn";
-const made = `only: ${JSON.stringify(MADE)}`;
 
 describe("refactorings of stacks, on the real engine", () => {
   let vault: Emulator;
@@ -103,12 +107,16 @@ describe("refactorings of stacks, on the real engine", () => {
     stack = await Stack.create({ program: "", config, env: { ...env, PULUMI_SKIP_CHECKPOINTS: "true" } });
     for (const letter of ["x", "y", "z"]) await stack.file(`material-${letter}.pem`, pemOf(ecKey("prime256v1")));
     const objects = IDS.flatMap((id) => KINDS.map((kind) => ({ kind, name: `${id}-${kind}` })));
+    for (const letter of "xyz") objects.push(...MADE.map((kind) => ({ kind, name: `picked-${kind}-${letter}` })));
     await prepareVault(vault, elsewhere, stack, objects);
     const options: Record<string, string> = {
       guarded: "opts: () => ({ protect: true })",
       stay: 'args: { onDelete: "purge" }',
+      excluded: 'args: { onDelete: "purge" }',
+      picked: 'args: { onDelete: "purge" }',
     };
     first = Object.fromEntries(IDS.map((id) => [id, kinds(id, options[id])]));
+    first.picked = listOf("xyz");
     await write({ dev: own() });
     await stack.up();
     await stack.pulumi("stack", "init", "second");
@@ -283,13 +291,34 @@ describe("refactorings of stacks, on the real engine", () => {
     expect(await isClean("dev")).toBe("clean");
   });
 
-  it("renamed with --exclude", async () => {
-    await write({ dev: own({ excluded: renamed("excluded") }) });
-    await stack.up("--exclude", "**excluded-*-new");
+  it("renamed with --exclude, with onDelete purge", async () => {
+    await write({ dev: own({ excluded: renamed("excluded", 'args: { onDelete: "purge" }') }) });
+    const { text } = await stack.up("--exclude", "**excluded-*-new");
+    expect(text).toMatch(/stays: the program declares it \(Key "excluded-imported-new", which this run leaves out\)/);
     const between = await outcomes("excluded");
     await stack.up();
-    // The engine shows an excluded resource to no provider, and deletes the old one.
-    expect({ between, after: await outcomes("excluded") }).toEqual({ between: each("deleted"), after: each("same") });
+    expect({ between, after: await outcomes("excluded") }).toEqual({ between: each("same"), after: each("same") });
+    expect(await isClean("dev")).toBe("clean");
+  });
+
+  it("the middle of a list removed, and put back with --target, with onDelete purge", async () => {
+    const ofList = async (letter: string): Promise<string[]> => {
+      const now = await snapshot(vault);
+      return MADE.map((kind) => outcomeOf(`picked-${kind}-${letter}`, [before, now]).replace("untouched", "same"));
+    };
+    const all = (outcome: Outcome): string[] => MADE.map(() => outcome);
+    await write({ dev: own({ picked: listOf("xz") }) });
+    await stack.up("--target", "**picked-*-1");
+    expect(await ofList("z")).toEqual(all("same"));
+    expect(await ofList("y")).toEqual(all("purged"));
+    await stack.up();
+    expect([await ofList("x"), await ofList("z")]).toEqual([all("same"), all("same")]);
+    await write({ dev: own({ picked: listOf("xyz") }) });
+    // What goes on with "z" is new, and left out: the engine shows no provider anything of it.
+    await stack.up("--target", "**picked-*-1");
+    expect([await ofList("x"), await ofList("z")]).toEqual([all("same"), all("same")]);
+    await stack.up();
+    expect([await ofList("x"), await ofList("z")]).toEqual([all("same"), all("same")]);
     expect(await isClean("dev")).toBe("clean");
   });
 
@@ -354,20 +383,10 @@ describe("refactorings of stacks, on the real engine", () => {
     await stack.pulumi("state", "unprotect", "--all", "--yes", "--stack", "prod");
     const { text, exitCode } = await stack.pulumi("destroy", "--stack", "prod", "--yes", "--skip-preview");
     expect(exitCode, text).toBe(0);
-    for (const id of [
-      "guarded",
-      "shared",
-      "halfway",
-      "killed",
-      "targeted",
-      "doubled",
-      "excluded",
-      "tokenless",
-      "older",
-      "far",
-    ]) {
+    for (const id of ["guarded", "shared", "halfway", "killed", "targeted", "doubled", "tokenless", "older", "far"]) {
       expect([id, ...(await outcomes(id))]).toEqual([id, ...each("deleted")]);
     }
+    expect(await outcomes("excluded")).toEqual(each("purged"));
     for (const id of ["split", "moved"]) expect([id, ...(await outcomes(id))]).toEqual([id, ...each("same")]);
   });
 });

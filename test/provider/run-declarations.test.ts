@@ -43,7 +43,7 @@ describe("two providers of one run", () => {
     expect(two.declare(OBJECT, urnOf("copy"))).toBe(urnOf("orders"));
     expect(one.declare(OBJECT, urnOf("orders"))).toBeUndefined();
     expect(two.declare(`${OBJECT}-eu`, urnOf("copy"))).toBeUndefined();
-    expect(one.holderOf(`${OBJECT}-eu`)).toBe(urnOf("copy"));
+    expect(one.holderOf(`${OBJECT}-eu`)).toEqual({ urn: urnOf("copy"), isLeftOut: false });
   });
 
   it("are not told of one resource that both were asked about: the engine may change its provider", () => {
@@ -55,7 +55,7 @@ describe("two providers of one run", () => {
   it("have what the other lets go", () => {
     const [one, two] = [joined(ENGINE, ONE), joined(ENGINE, TWO)];
     one.declare(OBJECT, urnOf("orders"));
-    expect(two.holderOf(OBJECT)).toBe(urnOf("orders"));
+    expect(two.holderOf(OBJECT)?.urn).toBe(urnOf("orders"));
     one.withdraw(OBJECT, urnOf("orders"));
     expect(two.declare(OBJECT, urnOf("copy"))).toBeUndefined();
   });
@@ -70,9 +70,42 @@ describe("two providers of one run", () => {
     const [one, two] = [joined(ENGINE, ONE), joined(ENGINE, TWO)];
     for (let index = 0; index < 2_000; index++) {
       one.declare(`${OBJECT}-${index}`, urnOf(`orders-${index}`));
-      if (index % 500 === 0) expect(two.holderOf(`${OBJECT}-${index}`)).toBe(urnOf(`orders-${index}`));
+      if (index % 500 === 0) expect(two.holderOf(`${OBJECT}-${index}`)?.urn).toBe(urnOf(`orders-${index}`));
     }
-    expect(two.holderOf(`${OBJECT}-1999`)).toBe(urnOf("orders-1999"));
+    expect(two.holderOf(`${OBJECT}-1999`)?.urn).toBe(urnOf("orders-1999"));
+  });
+});
+
+describe("what a program declares and the run leaves out", () => {
+  const program = (...processIds: number[]): RunDeclarations => {
+    const run = RunDeclarations.joinAsProgram(ENGINE, processIds, folder);
+    if (run === undefined) throw new Error("nothing was joined");
+    return run;
+  };
+
+  it("is known to the providers after the program has ended, for as long as what has started it lives", () => {
+    const dead = spawnSync(process.execPath, ["--eval", "0"]).pid;
+    const one = joined(ENGINE, ONE);
+    program(dead, TWO).declareLeftOut(OBJECT, urnOf("orders"));
+    expect(one.holderOf(OBJECT)).toEqual({ urn: urnOf("orders"), isLeftOut: true });
+    program(dead, dead).declareLeftOut(`${OBJECT}-eu`, urnOf("orders-eu"));
+    expect(one.holderOf(`${OBJECT}-eu`)).toBeUndefined();
+  });
+
+  it("keeps no resource from an object, and comes behind the one that has it", () => {
+    const [one, two] = [joined(ENGINE, ONE), joined(ENGINE, TWO)];
+    program(ONE, TWO).declareLeftOut(OBJECT, urnOf("orders"));
+    expect(one.declare(OBJECT, urnOf("twin"))).toBeUndefined();
+    expect(two.holderOf(OBJECT)).toEqual({ urn: urnOf("twin"), isLeftOut: false });
+  });
+
+  it("goes with the last provider of the run", () => {
+    const [one, two] = [joined(ENGINE, ONE), joined(ENGINE, TWO)];
+    program(ONE, TWO).declareLeftOut(OBJECT, urnOf("orders"));
+    one.leave();
+    expect(two.holderOf(OBJECT)?.isLeftOut).toBe(true);
+    two.leave();
+    expect(readdirSync(root())).toEqual([]);
   });
 });
 
