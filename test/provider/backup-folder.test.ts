@@ -22,6 +22,7 @@ beforeEach(async () => {
   vault = await startEmulator();
   folder = join(root, `${folders++}`);
   for (const name of ["orders", "other"]) await call(vault, "POST", `/keys/${name}/create`, { kty: "EC" });
+  await call(vault, "PUT", "/secrets/db", { value: "v" });
   told = "";
   vi.spyOn(process.stdout, "write").mockImplementation((text) => {
     told += text;
@@ -36,7 +37,7 @@ afterEach(async () => {
 /** The resources of one run of one stack, as a provider process of its own has them. */
 async function runOf(stack: string) {
   vi.resetModules();
-  const { keyBackup, vaultBackup } = await import("./providers.js");
+  const { keyBackup, secretBackup, vaultBackup } = await import("./providers.js");
   const identity = (type: string, name: string) => ({
     vaultUrl: vault.url,
     claimant: `${stack} ${type} ${name}`,
@@ -46,6 +47,8 @@ async function runOf(stack: string) {
   return {
     one: (name = "one", args: Arguments = {}) =>
       new DrivenResource(keyBackup, vault, { ...identity("KeyBackup", name), name: "orders", ...args }),
+    secret: (name = "secret", args: Arguments = {}) =>
+      new DrivenResource(secretBackup, vault, { ...identity("SecretBackup", name), name: "db", ...args }),
     all: (name = "all", args: Arguments = {}) =>
       new DrivenResource(vaultBackup, vault, { ...identity("VaultBackup", name), keys: "*", ...args }),
   };
@@ -78,7 +81,7 @@ describe("a folder of backups", () => {
     expect(await readFile(path, "utf8")).toBe(text);
   });
 
-  it.each(["one", "all"] as const)(
+  it.each(["one", "secret", "all"] as const)(
     "of another stack is refused to %s, with a remedy, and left as it is",
     async (kind) => {
       await (await runOf("dev"))[kind]().created({});
@@ -89,7 +92,7 @@ describe("a folder of backups", () => {
         /KV_ALREADY_EXISTS: .* was not written: it is a backup of the stack shop\/dev, .* give each stack its own folder\. If that stack is gone .*delete .*\.json/,
       );
       expect(await contentOf(folder)).toEqual(before);
-      expect(theirs.operations()).not.toContain("backupKey");
+      expect(theirs.operations().filter((operation) => operation.startsWith("backup"))).toEqual([]);
     },
   );
 
@@ -108,7 +111,7 @@ describe("a folder of backups", () => {
     expect(failure).toMatchObject({ message: expect.stringMatching(/1 failed.*key "new": .*stack shop\/prod/s) });
   });
 
-  it.each(["one", "all"] as const)("of version 0.1, without an owner, is taken over by %s", async (kind) => {
+  it.each(["one", "secret", "all"] as const)("of version 0.1, without an owner, is taken over by %s", async (kind) => {
     const state = await (await runOf("dev"))[kind]("x", { owner: undefined }).created({});
     expect(await contentOf(folder)).not.toMatch(/"owner"/);
     const resource = (await runOf("dev"))[kind]("x");
@@ -129,7 +132,7 @@ describe("a folder of backups", () => {
     await expect(second.updated(prod, {})).rejects.toThrow("KV_ALREADY_EXISTS");
   });
 
-  it.each(["one", "all"] as const)("stays that of %s when the stack gets another name", async (kind) => {
+  it.each(["one", "secret", "all"] as const)("stays that of %s when the stack gets another name", async (kind) => {
     const state = await (await runOf("dev"))[kind]().created({});
     const renamed = (await runOf("production"))[kind]();
     const later = await renamed.updated(state, {});
@@ -137,7 +140,7 @@ describe("a folder of backups", () => {
     expect(await contentOf(folder)).toMatch(/"stack": "production"/);
   });
 
-  it.each(["one", "all"] as const)("stays that of %s when the resource gets another name", async (kind) => {
+  it.each(["one", "secret", "all"] as const)("stays that of %s when the resource gets another name", async (kind) => {
     await (await runOf("dev"))[kind]("before").created({});
     await (await runOf("dev"))[kind]("after").created({});
     expect(await contentOf(folder)).toMatch(/::after/);
@@ -155,7 +158,7 @@ describe("a folder of backups", () => {
     expect(await run.one("two").refused({ name: "ORDERS" })).toMatch(/another backup of this program/);
   });
 
-  it.each(["one", "all"] as const)("is unchanged with an owner of any name, of %s", async (kind) => {
+  it.each(["one", "secret", "all"] as const)("is unchanged with an owner of any name, of %s", async (kind) => {
     const name = "größe ⚿ \u202e";
     const resource = (await runOf("dev"))[kind](name);
     const state = await resource.created({});
@@ -236,11 +239,40 @@ describe("a folder that cannot be written", () => {
     ["that is a file", () => join(root, "file"), /cannot be written to .*\((EEXIST|ENOTDIR)\)/],
   ])("%s is a failure at once", async (_where, place, reason) => {
     await writeFile(join(root, "file"), "");
-    for (const kind of ["one", "all"] as const) {
+    for (const kind of ["one", "secret", "all"] as const) {
       const run = await runOf("dev");
       await expect(run[kind]("x", { to: { folder: place() } }).created({})).rejects.toThrow(reason);
     }
   });
+
+  it.each(["one", "secret", "all"] as const)(
+    "since its disk is read-only is a failure at once of %s, whether it is there or not, and after a backup",
+    async (kind) => {
+      const state = await (await runOf("dev"))[kind]().created({});
+      await call(vault, "POST", "/keys/orders/create", { kty: "EC" });
+      await call(vault, "PUT", "/secrets/db", { value: "w" });
+      const files = await contentOf(folder);
+      vi.doMock("node:fs/promises", async (original) => {
+        const readOnly = async (path: unknown) => {
+          throw Object.assign(new Error(`EROFS: read-only file system, '${path}'`), { code: "EROFS" });
+        };
+        const written = Object.fromEntries(["mkdir", "writeFile", "rename", "rm"].map((call) => [call, readOnly]));
+        return { ...(await original<object>()), ...written };
+      });
+      try {
+        const refusal = /^KV_INVALID_INPUT: .*cannot be written to .*\(EROFS\).*folder of `to` can be written/s;
+        for (const place of [folder, join(folder, "x/y")]) {
+          const resource = (await runOf("dev"))[kind]("new", { to: { folder: place } });
+          await expect(resource.created({})).rejects.toThrow(refusal);
+        }
+        const run = (await runOf("dev"))[kind]();
+        await expect(run.updated(state, { to: { folder } })).rejects.toThrow(refusal);
+      } finally {
+        vi.doUnmock("node:fs/promises");
+      }
+      expect(await contentOf(folder)).toBe(files);
+    },
+  );
 
   it("is made with its parents, for the owner only", async () => {
     await writeBackupFile(join(folder, "x/y/z"), "a", "text");
