@@ -19,19 +19,26 @@ interface Subject {
   backup: DynamicProvider;
   collection: "keys" | "secrets";
   args: Arguments;
+  /** Another source, of which it takes a second version. */
+  other: Arguments;
 }
 
 const ofKeys = { provider: key, backup: keyBackup, collection: "keys" } as const;
 const imported = (pair: { pkcs8: string }): Arguments => ({ import: { pem: pair.pkcs8 } });
 
 const SUBJECTS: Record<string, Subject> = {
-  "an imported RSA key": { ...ofKeys, args: imported(rsaKey()) },
+  "an imported RSA key": { ...ofKeys, args: imported(rsaKey()), other: imported(rsaKey()) },
   "an imported P-256 key that states its operations": {
     ...ofKeys,
     args: { ...imported(ecKey()), keyOps: ["sign", "verify"] },
+    other: imported(ecKey()),
   },
-  "an imported P-521 key": { ...ofKeys, args: imported(ecKey("secp521r1")) },
-  "an imported P-256K key": { ...ofKeys, args: { ...imported(ecKey("secp256k1")), keyOps: ["sign"] } },
+  "an imported P-521 key": { ...ofKeys, args: imported(ecKey("secp521r1")), other: imported(ecKey("secp521r1")) },
+  "an imported P-256K key": {
+    ...ofKeys,
+    args: { ...imported(ecKey("secp256k1")), keyOps: ["sign"] },
+    other: imported(ecKey("secp256k1")),
+  },
   "a generated key with a rotation policy": {
     ...ofKeys,
     args: {
@@ -40,12 +47,14 @@ const SUBJECTS: Record<string, Subject> = {
       // A policy that cannot be read is asked for that long.
       timeouts: { read: "1s" },
     },
+    other: { generate: { keyType: "EC", keepers: { year: "2027" } } },
   },
   "a secret": {
     provider: secret,
     backup: secretBackup,
     collection: "secrets",
     args: { value: "a value", contentType: "text/plain" },
+    other: { value: "another value" },
   },
 };
 
@@ -67,7 +76,7 @@ describe.each([
     await vault.close();
   });
 
-  describe.each(Object.entries(SUBJECTS))("%s", (_subject, { provider, backup, collection, args }) => {
+  describe.each(Object.entries(SUBJECTS))("%s", (_subject, { provider, backup, collection, args, other }) => {
     let resource: DrivenResource;
     const tagged = (team: string): Arguments => ({ ...args, tags: { team } });
 
@@ -82,15 +91,19 @@ describe.each([
     };
     const by = (body: unknown, { outs }: State) => call(vault, "PATCH", `/${collection}/orders/${outs.version}`, body);
 
-    it("is made and changed without drift, and known again by a run that was interrupted", async () => {
+    it("is made, changed and given a second version without drift, and known again by a run that was interrupted", async () => {
       const state = await resource.created(tagged("a"));
       await isClean(state);
       const changed = await resource.updated(state, tagged("b"));
+      expect(changed.outs.version).toBe(state.outs.version);
       await isClean(changed);
+      const second = await resource.updated(changed, { ...tagged("b"), ...other });
+      expect(second.outs.version).not.toBe(state.outs.version);
+      await isClean(second);
       nextEngineRun();
       vault.requests.clear();
-      const again = await resource.created(tagged("b"));
-      expect(again.outs.version).toBe(state.outs.version);
+      const again = await resource.created({ ...tagged("b"), ...other });
+      expect(again.outs.version).toBe(second.outs.version);
       // What is taken without state is marked anew, and nothing else is written.
       const mark = collection === "keys" ? "updateKey" : "updateSecret";
       expect(writes().filter((operation) => operation !== "updateKeyRotationPolicy")).toEqual([mark]);
