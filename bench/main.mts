@@ -3,7 +3,7 @@
  *
  *   --quick         shows that it runs, all but limits, which take minutes; its figures mean nothing
  *   --rounds N      rounds on the engine, whose medians are told (default 5)
- *   --only A,B      of emulator, listing, client, cold-start, engine, growth, limits
+ *   --only A,B      of emulator, listing, client, cold-start, waiting, engine, growth, limits
  *   --json FILE     writes the table, with versions
  *   --svg FILE      draws the time of an `up` over the number of keys
  *
@@ -33,6 +33,7 @@ const benchmarks: Record<string, readonly string[]> = {
   listing: [],
   client: [],
   "cold-start": QUICK,
+  waiting: QUICK,
   engine: values.quick ? QUICK : ["--rounds", values.rounds],
   growth: [...QUICK, ...(values.svg === undefined ? [] : ["--svg", values.svg])],
   ...(values.quick ? {} : { limits: [] }),

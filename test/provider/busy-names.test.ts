@@ -126,6 +126,31 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
     expect(await versions()).toBe(1);
   });
 
+  it("and stays so is looked at less and less often, and given up with the service's words", async () => {
+    const waits: number[] = [];
+    useRunClock(
+      hurried((ms) => {
+        waits.push(ms);
+        vault.clock.advance(ms);
+      }),
+    );
+    vault.faults.add({ kind: "conflict", operation: kind.write });
+    await expect(resource.created(kind.source)).rejects.toThrow(
+      new RegExp(`^KV_TIMEOUT: waited 9 min .* for ${noun} "orders" .* to be free \\(the last answer: .*409 Conflict`),
+    );
+    const waited = waits.reduce((sum, ms) => sum + ms, 0);
+    expect(waited).toBeGreaterThan(590_000);
+    expect(waited).toBeLessThanOrEqual(600_000);
+    // From a tenth of a second to five: each longer than the one before, but for those that end with a word each half minute.
+    const growing = waits.slice(0, 7);
+    expect(growing).toEqual(growing.toSorted((a, b) => a - b));
+    expect(Math.max(...waits)).toBe(5_000);
+    // Each look is one write that is refused, and one read of what there is, active and deleted.
+    const asked = resource.operations();
+    expect(asked.filter((operation) => operation === kind.write).length).toBeLessThan(160);
+    expect(asked.length).toBeLessThan(3 * 160 + 5);
+  });
+
   it("is waited for as long as the resource says, and no longer", async () => {
     const { id, outs } = await resource.created({ ...kind.source, onDelete: "purge", timeouts: { delete: "1s" } });
     vault.clock.freeze();

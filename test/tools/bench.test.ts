@@ -7,7 +7,7 @@ const root = resolve(__dirname, "../..");
 it("the benchmarks run, and print one table of seconds, bytes and ratios", () => {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    [join(root, "bench/main.mts"), "--quick", "--only", "client,cold-start,engine,growth"],
+    [join(root, "bench/main.mts"), "--quick", "--only", "client,cold-start,waiting,engine,growth"],
     { encoding: "utf8", cwd: root },
   );
   expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
@@ -20,5 +20,8 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
   expect(table).toMatch(/^\| no-op up of 5, keys ÷ floor, checkpoints skipped, elapsed time \| \d+\.\d\d \|/m);
   expect(table).toMatch(/^\| client, import, 8 parallel, operations a second, ÷ @azure\/keyvault-keys \| \d+\.\d \|/m);
   expect(table).toMatch(/^\| provider's process, start to the first check, ours ÷ floor \| \d\.\d\d \|/m);
+  expect(table).toMatch(
+    /^\| 12 keys that wait 2 s for busy names: share of a core; growth of memory \| \d+\.\d\d %; /m,
+  );
   expect(table).toMatch(/^\| KeySet of 5: up, no-op up, refresh, raw paging in seconds; provider's peak \| /m);
 }, 240_000);
