@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { z } from "zod";
 import { allowedCurves, findCurve } from "./curves.js";
 import {
   childrenOf,
@@ -102,20 +101,6 @@ export function decryptionProblem(error: unknown): string {
     : wrongPassphrase;
 }
 
-const exportedRsa = z.object({
-  kty: z.literal("RSA"),
-  n: z.base64url(),
-  e: z.base64url(),
-  d: z.base64url(),
-  p: z.base64url(),
-  q: z.base64url(),
-  dp: z.base64url(),
-  dq: z.base64url(),
-  qi: z.base64url(),
-});
-
-const exportedEc = z.object({ kty: z.literal("EC"), x: z.base64url(), y: z.base64url(), d: z.base64url() });
-
 /** Checks a decoded key as strictly as a JWK: a PEM or PFX can hold numbers that do not match, too. */
 export function completePrivateKey(key: KeyObject, problems: string[]): PrivateJwk | undefined {
   switch (key.asymmetricKeyType) {
@@ -139,23 +124,22 @@ function completeRsa(key: KeyObject, problems: string[]): RsaPrivateJwk | undefi
     problems.push("this is an RSA key of more than two primes, which Key Vault does not take: give one of two");
     return undefined;
   }
-  const exported = exportedRsa.safeParse(exportJwk(key));
-  if (!exported.success) {
+  const numbers = exportedNumbers(key, ["n", "e", "d", "p", "q", "dp", "dq", "qi"]);
+  if (numbers === undefined) {
     problems.push("the RSA private key is damaged: its numbers cannot be read");
     return undefined;
   }
-  const number = (text: string) => toBigInt(Buffer.from(text, "base64url"));
-  const { n, e, d, p, q, dp, dq, qi } = exported.data;
+  const { n, e, d, p, q, dp, dq, qi } = numbers;
   return completeRsaKey(
     {
-      n: number(n),
-      e: number(e),
-      d: number(d),
-      p: number(p),
-      q: number(q),
-      dp: number(dp),
-      dq: number(dq),
-      qi: number(qi),
+      n: toBigInt(n),
+      e: toBigInt(e),
+      d: toBigInt(d),
+      p: toBigInt(p),
+      q: toBigInt(q),
+      dp: toBigInt(dp),
+      dq: toBigInt(dq),
+      qi: toBigInt(qi),
     },
     problems,
   );
@@ -175,19 +159,29 @@ function completeEc(key: KeyObject, problems: string[]): EcPrivateJwk | undefine
     problems.push(`this is an EC key ${found}: Key Vault takes ${allowedCurves}`);
     return undefined;
   }
-  const exported = exportedEc.safeParse(exportJwk(key));
-  if (!exported.success) {
+  const numbers = exportedNumbers(key, ["d", "x", "y"]);
+  if (numbers === undefined) {
     problems.push("the EC private key is damaged: its numbers cannot be read");
     return undefined;
   }
-  const [d, x, y] = [exported.data.d, exported.data.x, exported.data.y].map((text) => Buffer.from(text, "base64url"));
-  return d === undefined ? undefined : completeEcKey(curve, { d, x, y }, problems);
+  return completeEcKey(curve, numbers, problems);
 }
 
-function exportJwk(key: KeyObject): unknown {
+type JwkNumber = "n" | "e" | "d" | "p" | "q" | "dp" | "dq" | "qi" | "x" | "y";
+
+/** The numbers of a key as the runtime exports it; undefined where one is not there. */
+function exportedNumbers<N extends JwkNumber>(key: KeyObject, names: readonly N[]): Record<N, Buffer> | undefined {
   try {
-    return key.export({ format: "jwk" });
+    const exported = key.export({ format: "jwk" });
+    const numbers: Partial<Record<N, Buffer>> = {};
+    for (const name of names) numbers[name] = bytesOf(exported[name]);
+    return numbers as Record<N, Buffer>;
   } catch {
     return undefined;
   }
+}
+
+function bytesOf(number: unknown): Buffer {
+  if (typeof number !== "string" || !/^[A-Za-z0-9_-]+$/.test(number)) throw new TypeError("no number");
+  return Buffer.from(number, "base64url");
 }

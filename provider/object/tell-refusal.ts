@@ -11,16 +11,16 @@ import { formatRefusalReport } from "./refusal-report.js";
  * @param clearedByVersion The attributes that only a new version is without.
  * @param refusalOf The refusal that the update would end in.
  */
-export function tellRefusal(
+export async function tellRefusal(
   olds: Properties,
   news: Properties,
   clearedByVersion: readonly string[],
-  refusalOf: () => KeyVaultError | undefined,
-): void {
+  refusalOf: () => Promise<KeyVaultError | undefined>,
+): Promise<void> {
   const isCleared = clearedByVersion.some((attribute) => olds[attribute] && !news[attribute]);
   if (!isCleared || containsUnknown(news) || replacedBy(olds, news).length > 0) return;
   try {
-    const refusal = refusalOf();
+    const refusal = await refusalOf();
     if (refusal) tell(formatRefusalReport(refusal.message));
   } catch (error) {
     // A state that cannot be read is refused by what acts on it.

@@ -38,6 +38,12 @@ test("the client loads zod; undici and @azure/identity come with the first reque
 });
 
 test.each([
+  "key/key-lifecycle.ts",
+  "key/check-key.ts",
+  "secret/secret-lifecycle.ts",
+  "secret/check-secret.ts",
+  "key-set/key-set-lifecycle.ts",
+  "material/key-source.ts",
   "backup/key-backup.ts",
   "backup/secret-backup.ts",
   "vault-backup/vault-backup-lifecycle.ts",
