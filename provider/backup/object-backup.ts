@@ -5,7 +5,7 @@ import { formatMoment } from "../engine/moment.js";
 import { pickDefined } from "../engine/normal-form.js";
 import { tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
-import { readState, type StateOfResource } from "../engine/recorded-state.js";
+import { membersBeyond, readState, type StateOfResource } from "../engine/recorded-state.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import { backupDigest } from "../object/backup-blob.js";
@@ -118,6 +118,7 @@ async function take(source: BackupSource, inputs: BackupInputs, olds?: Propertie
   if (blob.length >= LARGE_BLOB && !isCounted) await warnOfVersions(source, inputs);
   const file = to ? await writeBackupFile(to.folder, fileName, blob) : "";
   return {
+    ...(await laterMembers(olds)),
     ...inputs,
     covered,
     digest: backupDigest(blob),
@@ -125,6 +126,12 @@ async function take(source: BackupSource, inputs: BackupInputs, olds?: Propertie
     blob: markSecret(to ? "" : blob),
     file,
   };
+}
+
+/** What a later version has recorded of a backup beside all that this one knows. */
+async function laterMembers(olds: Properties = {}): Promise<Properties> {
+  const { backupOutputs } = await import("./recorded-backup.js");
+  return membersBeyond(backupOutputs, olds);
 }
 
 /** The backup is taken: whoever may not list the versions has it without the warning. */

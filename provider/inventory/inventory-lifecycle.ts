@@ -1,6 +1,6 @@
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
 import { tell } from "../engine/progress.js";
-import { readState, type StateOfResource } from "../engine/recorded-state.js";
+import { membersBeyond, readState, type StateOfResource } from "../engine/recorded-state.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { replacedBy } from "../vault/replaced-by.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -62,7 +62,7 @@ async function takeInventory(kind: InventoryKind, inputs: Properties, olds?: Pro
     .filter((key) => key.expected === undefined && formerly(key) === undefined)
     .map(({ name }) => name);
   if (given.onUnmanaged === "fail" && unmanaged.length > 0) throw unmanagedObjects(kind, given.vaultUrl, unmanaged);
-  return inventoryOutputs(kind, inputs, {
+  const outs = inventoryOutputs(kind, inputs, {
     contents,
     unmanaged,
     leaving: new Set(seen.filter((key) => formerly(key) === "resource")),
@@ -72,6 +72,7 @@ async function takeInventory(kind: InventoryKind, inputs: Properties, olds?: Pro
       ...missing.map(({ name, by }): RollEntry => ({ name, expected: by, state: "missing" })),
     ]),
   });
+  return olds === undefined ? outs : { ...membersBeyond(schemas.inventoryOutputs, olds), ...outs };
 }
 
 async function readInventory(kind: InventoryKind, id: string, props: Properties) {
@@ -107,7 +108,11 @@ async function readInventory(kind: InventoryKind, id: string, props: Properties)
         : refreshed(roll, contents, missing.names),
   });
   const asked = isIncluded ? { [kind.include]: true } : {};
-  return { id, props: outs, inputs: { ...recordedInputs(props), ...asked, drift } };
+  return {
+    id,
+    props: { ...membersBeyond(schemas.inventoryOutputs, props), ...outs },
+    inputs: { ...recordedInputs(props), ...asked, drift },
+  };
 }
 
 /** Where nothing drifted, what a rotation policy made, and what has left since, is taken over. */

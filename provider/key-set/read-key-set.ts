@@ -16,7 +16,7 @@ import { addressOf, entryOf, keyInputsOf, namesWithoutCase } from "./key-set-inp
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { isSettled } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
-import { readKeySetOutputs } from "./recorded-key-set.js";
+import { laterMembers, readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
 
 /** A page of the list holds so many. */
@@ -71,10 +71,6 @@ export async function readKeySet(
     props: { ...laterMembers(props), ...set, lookedOn, records: packRecords(records) },
     inputs: { ...set, keys: ordered },
   };
-}
-
-function laterMembers(props: Properties): Properties {
-  return Object.fromEntries(Object.entries(props).filter(([name]) => !name.startsWith("__")));
 }
 
 /** What a key that was left as it is tells of an earlier refresh, too: a version that somebody else made stays drift. */

@@ -4,6 +4,7 @@ import { withoutUndefined } from "../engine/normal-form.js";
 import { readState, type StateOfResource } from "../engine/recorded-state.js";
 import { ON_DELETE } from "../object/object-inputs.js";
 import { optionalMember, recordedObject } from "../object/recorded-object.js";
+import { SET_MEMBERS } from "./key-set-inputs.js";
 
 /** What has to be there of a set. Its settings are read with each key, which they belong to. */
 const inputs = z.looseObject({
@@ -31,6 +32,13 @@ export function readKeySetInputs(properties: Properties): CheckedKeySet {
 /** A set's outputs as state holds them. */
 export function readKeySetOutputs(properties: Properties): RecordedKeySet {
   return withoutUndefined(readState(outputs, properties, told(properties)));
+}
+
+const KNOWN: ReadonlySet<string> = new Set([...SET_MEMBERS, ...Object.keys(outputs.shape)]);
+
+/** What a later version has recorded of a set beside all that this one knows. */
+export function laterMembers(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => !KNOWN.has(name) && !name.startsWith("__")));
 }
 
 function told({ vaultUrl }: Properties): StateOfResource {

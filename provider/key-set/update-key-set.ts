@@ -11,7 +11,7 @@ import { addressOf, isSameKey, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { lookAfterWrites } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
-import { readKeySetInputs, readKeySetOutputs } from "./recorded-key-set.js";
+import { laterMembers, readKeySetInputs, readKeySetOutputs } from "./recorded-key-set.js";
 import { restOfProgram } from "./rest-of-program.js";
 import { SetDeadline } from "./set-deadline.js";
 
@@ -111,7 +111,8 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
 
   const lastLook = olds === undefined ? undefined : readKeySetOutputs(olds).lookedOn;
   const lookedOn = lookAfterWrites(lastLook, before, records);
-  const outs = { ...set, ...(lookedOn === undefined ? {} : { lookedOn }), records: packRecords(records) };
+  const later = olds === undefined ? {} : laterMembers(olds);
+  const outs = { ...later, ...set, ...(lookedOn === undefined ? {} : { lookedOn }), records: packRecords(records) };
   if (done.made + done.changed + done.removed > 0) {
     tell(
       `keys of ${vaultUrl}: ${done.made} made, ${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,

@@ -3,6 +3,7 @@ import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
 import { formatElapsed, tell } from "../engine/progress.js";
 import { markSecret } from "../engine/pulumi-secret.js";
+import { membersBeyond } from "../engine/recorded-state.js";
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -48,7 +49,8 @@ export async function updateVaultBackup(
 
   const takenOn = taken.count > 0 || !earlier ? formatMoment(new Date()) : earlier.takenOn;
   const { blobs, digest } = await shelves.next.close(takenOn);
-  const recordedOuts = vaultBackupOutputs.encode({ ...inputs, covered, blobs, failed, takenOn, digest });
+  const later = earlier === undefined ? {} : membersBeyond(vaultBackupOutputs, earlier);
+  const recordedOuts = vaultBackupOutputs.encode({ ...later, ...inputs, covered, blobs, failed, takenOn, digest });
   const outs: Properties = { ...recordedOuts, blobs: markSecret(recordedOuts.blobs) };
   const elapsed = formatElapsed(performance.now() - start);
   const total = plan.jobs.length + plan.kept;
