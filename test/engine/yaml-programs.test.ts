@@ -11,6 +11,8 @@ import { askedRequests } from "../emulator/asked-requests.js";
 import { Stack } from "./stack.js";
 import { call, requestCounts } from "./vault-by-hand.js";
 
+const CANARY = "hunter2-very-secret";
+
 describe("a program in YAML", () => {
   let folder: string;
   let vault: Emulator;
@@ -53,7 +55,7 @@ describe("a program in YAML", () => {
       tags: { team: "orders" },
       attributes: { exp: 3_800_000_000 },
     });
-    await call(vault, "PUT", "/secrets/db", { value: "hunter2-very-secret", contentType: "text/plain" });
+    await call(vault, "PUT", "/secrets/db", { value: CANARY, contentType: "text/plain" });
     await program("resources: {}\n");
     vault.requests.clear();
     for (const [type, name, path, out] of [
@@ -97,26 +99,44 @@ describe("a program in YAML", () => {
     expect(await readFile(join(__dirname, "../../docs/plugin.md"), "utf8")).toContain(told);
   });
 
-  it.each([
-    [
-      "a wrong type, by the host of the language",
-      '{ enabled: "yes" }',
-      /Cannot assign type 'string' to type 'boolean'/,
-    ],
-    ["a property that there is not, by the host", "{ owner: { project: a } }", /Property owner does not exist/],
-    [
-      "what the host lets through",
-      "{ tags: { year: 2027 } }",
-      /KV_INVALID_INPUT: tags: the value of tag "year" must be text/,
-    ],
-    ["two sources", "{ adopt: true }", /KV_INVALID_INPUT: a key takes one source, and this one has generate and adopt/],
-  ])("is refused in the preview: %s", async (_what, more, message) => {
-    await program(
-      `resources:\n  bad:\n    type: keyvault:Key\n    properties:\n      generate: { keyType: EC }\n      ${more.slice(2, -2)}\n`,
+  /** The preview of a program with these resources, which is refused. @returns what it tells. */
+  const refused = async (resources: Record<string, [type: string, properties: string]>): Promise<string> => {
+    const entries = Object.entries(resources).map(
+      ([name, [type, properties]]) => `  ${name}:\n    type: keyvault:${type}\n    properties: ${properties}\n`,
     );
+    await program(`resources:\n${entries.join("")}`);
     const run = await stack.pulumi("preview");
     expect(run.exitCode).not.toBe(0);
-    expect(run.text.replace(/\s+/g, " ")).toMatch(message);
     expect(requestCounts(vault)).toEqual({});
+    expect(run.text).not.toContain(CANARY);
+    return run.text.replace(/\s+/g, " ");
+  };
+
+  it("is refused by the host of the language for a wrong type and for what is no property, wherever it stands", async () => {
+    const told = await refused({
+      type: ["Key", '{ generate: { keyType: EC }, enabled: "yes" }'],
+      property: ["Key", "{ generate: { keyType: EC }, owner: { project: a } }"],
+      member: ["Key", "{ import: { pam: a } }"],
+      entry: ["KeySet", "{ keys: { a: { generat: { keyType: EC } } } }"],
+      list: ["VaultBackup", '{ keys: "*" }'],
+    });
+    expect(told).toContain("Cannot assign type 'string' to type 'boolean'");
+    expect(told).toContain("Property owner does not exist");
+    expect(told).toContain("Property pam does not exist");
+    expect(told).toContain("Property generat does not exist");
+    expect(told).toMatch(/Cannot assign type 'string' to type 'List/);
+  });
+
+  it("is refused by the plugin for what the host lets through, all of it at once", async () => {
+    const told = await refused({ bad: ["Key", "{ generate: { keyType: EC }, adopt: true, tags: { year: 2027 } }"] });
+    expect(told).toContain("KV_INVALID_INPUT: a key takes one source, and this one has generate and adopt");
+    expect(told).toContain('KV_INVALID_INPUT: tags: the value of tag "year" must be text');
+  });
+
+  it("is refused by the plugin for a setting that there is not", async () => {
+    await stack.pulumi("config", "set", "keyvault:credentail", CANARY);
+    const told = await refused({ key: ["Key", "{ generate: { keyType: EC } }"] });
+    await stack.pulumi("config", "rm", "keyvault:credentail");
+    expect(told).toContain("KV_INVALID_INPUT: keyvault:credentail is no setting; did you mean keyvault:credential?");
   });
 });

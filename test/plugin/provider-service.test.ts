@@ -63,6 +63,48 @@ describe("the plugin's server", () => {
     },
   );
 
+  // What a host of YAML has let through: it knows types and members, and no rules.
+  it.each<[className: string, inputs: Record<string, unknown>, reason: RegExp]>([
+    [
+      "Key",
+      { generate: { keyType: "EC" }, adopt: true },
+      /a key takes one source, and this one has generate and adopt/,
+    ],
+    ["Key", {}, /a key needs one source/],
+    ["Key", { import: { pem: CANARY, file: "a.pem" } }, /import/],
+    ["Key", { import: {} }, /import/],
+    ["Key", { import: { file: "a.pem", passphrase: CANARY, passphraseFrom: { env: "A" } } }, /passphrase/],
+    ["Key", { generate: { keyType: "EC" }, tags: { year: 2027 } }, /tags: the value of tag "year" must be text/],
+    ["Key", { generate: { keyType: "EC" }, expiresOn: 2027 }, /expiresOn/],
+    ["Key", { generate: { keyType: "RSA", keySize: "large" } }, /keySize/],
+    ["Key", { generate: { keyType: "EC" }, notAProperty: CANARY }, /notAProperty/],
+    ["Secret", { value: CANARY, valueFrom: { env: "A" } }, /value/],
+    ["Secret", { value: { nested: CANARY } }, /value/],
+    ["Secret", { value: CANARY, timeouts: { create: [5] } }, /timeouts/],
+    ["KeySet", { keys: { a: { generate: { keyType: "EC" }, adopt: true } } }, /one source/],
+    ["KeySet", { keys: { a: { import: { pem: CANARY, file: "b" } } } }, /import/],
+    ["KeySet", { keys: { a: CANARY } }, /keys/],
+    ["KeySet", { keys: [CANARY] }, /keys/],
+    ["KeySet", {}, /keys|import/],
+    ["KeyBackup", {}, /name/],
+    ["KeyBackup", { name: "orders", to: CANARY }, /to/],
+    ["SecretBackup", { name: ["orders"] }, /name/],
+    ["VaultBackup", {}, /keys/],
+    ["VaultBackup", { keys: ["["] }, /keys/],
+    ["VaultBackup", { keys: ["*"], keyResources: [{ vaultUrl: 5 }] }, /keys/],
+    ["VaultBackup", { keys: ["*"], onFailure: CANARY }, /onFailure/],
+    ["KeyInventory", { ignore: ["["] }, /ignore/],
+    ["KeyInventory", { expect: { a: CANARY } }, /expect/],
+    ["SecretInventory", { expiresWithin: CANARY }, /expiresWithin/],
+    ["SecretInventory", { expectResources: [5, { nested: CANARY }] }, /expect/],
+  ])("refuses of a %s with a code, and without the value: %j", async (className, inputs, reason) => {
+    const response = await check(className, { vaultUrl: "https://contoso.vault.azure.net", ...inputs });
+    const told = response.getFailuresList().map((failure) => failure.getReason());
+    expect(told).toContainEqual(expect.stringMatching(reason));
+    for (const each of told) expect(each).toMatch(/^KV_INVALID_(INPUT|KEY_MATERIAL): /);
+    expect(told.join()).not.toContain(CANARY);
+  });
+
   it("answers as secret what a program gave as one, at any depth, and what is one by nature", async () => {
     const vaultUrl = "https://contoso.vault.azure.net";
     const generate = { keyType: "EC", keepers: { a: secret(CANARY) } };
