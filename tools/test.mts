@@ -91,7 +91,7 @@ function pack(): string {
 
 /** Each example is a project of its own. */
 function examples(): Tally {
-  const projects = globSync("examples/*/tsconfig.json", { cwd: root }).sort();
+  const projects = globSync("examples/*/{ts,js}config.json", { cwd: root }).sort();
   const failed = projects.filter((project) => npmBin("tsc", "-p", project).failed > 0);
   return failed.length > 0 ? FAILED : PASSED;
 }

@@ -56,6 +56,14 @@ export function previewFailed(errors: readonly string[], exitCode: number): CliE
   );
 }
 
+const LONGEST_NOTE = 300;
+
+/** For a note, in which the rest of what a compiler or a stack says would bury the report. */
+export function inOneLine(errors: readonly string[]): string {
+  const text = errors.map((error) => firstLines(error).replace(/\s+/g, " ")).join("; ");
+  return text.length > LONGEST_NOTE ? `${text.slice(0, LONGEST_NOTE).trimEnd()}…` : text;
+}
+
 /** Of a program's exception, its message: the stack that follows is of no help here. */
 function firstLines(error: string): string {
   const lines = error.split("\n").map((line) => line.trimEnd());

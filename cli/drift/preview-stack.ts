@@ -1,7 +1,7 @@
 import { CliError } from "../failure/cli-error.js";
 import { type EngineRun, runEngine } from "../stack/engine-run.js";
 import { type DriftReport, driftReport, type UnreadResource } from "./drift-report.js";
-import { hasFailed, previewErrors, previewFailed, unreadIn } from "./preview-failure.js";
+import { hasFailed, inOneLine, previewErrors, previewFailed, unreadIn } from "./preview-failure.js";
 import { type Preview, parsePreview } from "./preview-json.js";
 
 /** The engine's exit code for changes that were not expected, and the command's for drift. */
@@ -41,7 +41,7 @@ export async function previewStack(args: readonly string[]): Promise<DriftReport
   if (preview && preview.steps.length > 0) {
     const withoutProgram = reportOf(await runAround([...REFRESH, ...args], unread));
     if (withoutProgram && withoutProgram.drifted.length > 0) {
-      withoutProgram.notes.push(`the program could not be previewed, so this is drift alone: ${errors.join("; ")}`);
+      withoutProgram.notes.push(`the program could not be previewed, so this is drift alone: ${inOneLine(errors)}`);
       return withoutProgram;
     }
   }

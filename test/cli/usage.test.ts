@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -59,6 +59,27 @@ describe("what somebody types who does not know the command line", () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("KV_FILE_EXISTS") });
     expect(vault.requests.count).toBe(0);
   });
+
+  it.skipIf(process.platform === "win32")(
+    "a program that does not compile is a line of the report on its drift",
+    async () => {
+      const fixture = (name: string) => readFileSync(join(__dirname, "fixtures", `${name}.json`), "utf8");
+      const complaint = Array.from({ length: 50 }, (_, line) => `index.ts(${line},1): error TS2540: what is wrong`);
+      const message = `error: Running program failed:\n${complaint.join("\n")}`;
+      const failed = { ...JSON.parse(fixture("drift-refresh")), diagnostics: [{ severity: "error", message }] };
+      writeFileSync(join(folder, "preview.json"), JSON.stringify(failed));
+      writeFileSync(join(folder, "refresh.json"), fixture("drift-refresh"));
+      writeFileSync(join(folder, "pulumi"), `#!/bin/sh\ncat "${folder}/$1.json"\nexit 7\n`, { mode: 0o755 });
+      const { exitCode, stdout } = await runCommand(["drift"], {
+        cwd: folder,
+        env: { PATH: `${folder}:/bin:/usr/bin` },
+      });
+      const note = stdout.split("\n").slice(stdout.split("\n").indexOf("Notes:") + 1);
+      expect(exitCode).toBe(7);
+      expect(note.join(" ").replace(/\s+/g, " ")).toMatch(/drift alone: Running program failed: index\.ts\(0,1\).*…/);
+      expect(note.length).toBeLessThan(10);
+    },
+  );
 
   it("an adoption of what there is not says of which globs nothing came", async () => {
     const args = ["adopt", "--only", "keyz/*", "--ignore", "old-*"];

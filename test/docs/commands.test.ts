@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { expect, it } from "vitest";
 import { createProgram } from "../../cli/program.js";
+import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import { type Page, pages, root } from "./page.js";
 
 const all = pages().filter(({ path }) => path !== "CHANGELOG.md");
@@ -15,10 +16,22 @@ it("every script that a page runs by npm is one of the package", () => {
   expect(named.filter(([, [name = ""]]) => !(name in scripts)).map(shown)).toEqual([]);
 });
 
-it("every command of pulumi-keyvault that a page names has the options that it is given", () => {
+/** What messages, hints and helps say, as it is read. */
+const sources = globSync("{provider,sdk,cli,plugin,emulator}/**/*.ts", { cwd: root }).map((path) => ({
+  path,
+  text: readFileSync(join(root, path), "utf8").replaceAll("\\`", "`").replaceAll("\\\\\n", "\\\n"),
+}));
+
+it.each([
+  ["page", all, 40],
+  ["message, hint or help", sources, 40],
+])("every command of pulumi-keyvault that a %s names has the options that it is given", (_where, texts, most) => {
   const commands = new Map(createProgram().commands.map((command) => [command.name(), optionsOf(command)]));
-  const calls = found(all, /(?:^|`|\$ |npx |run: )pulumi-keyvault ([a-z]+)(?![a-z:])([^`\n|#&]*(?:\\\n[^`\n|#&]*)*)/gm);
-  expect(calls.length).toBeGreaterThan(15);
+  const calls = found(
+    texts,
+    /(?:^ *|`|\$ |npx |run: )pulumi-keyvault ([a-z]+)(?![a-z:])([^`\n|#&]*(?:\\\n[^`\n|#&]*)*)/gm,
+  );
+  expect(calls.length).toBeGreaterThan(most);
   const wrong = calls.filter(([, [name = "", rest = ""]]) => {
     const known = commands.get(name);
     if (known === undefined) return true;
@@ -55,6 +68,12 @@ it.each(described.map((command): [string, Command] => [command.name(), command])
   },
 );
 
+it("the page on tests names every type of resource by which a mock tells one", () => {
+  const page = all.find(({ path }) => path === "docs/testing.md")?.text;
+  const classes = Object.values(RESOURCE_TYPES).map((type) => type.split(":").at(-1) ?? "");
+  expect(classes.filter((name) => !page?.includes(`\`:${name}\``))).toEqual([]);
+});
+
 it("every block for a shell is what a shell reads", () => {
   const blocks = all.flatMap((page) => page.blocks.filter(({ language }) => language === "sh" || language === "bash"));
   expect(blocks.length).toBeGreaterThan(15);
@@ -78,7 +97,7 @@ function optionsOf(command: Command): Set<string> {
 
 type Found = [path: string, groups: (string | undefined)[]];
 
-function found(where: readonly Page[], pattern: RegExp): Found[] {
+function found(where: readonly Pick<Page, "path" | "text">[], pattern: RegExp): Found[] {
   return where.flatMap(({ path, text }) => [...text.matchAll(pattern)].map((match): Found => [path, match.slice(1)]));
 }
 

@@ -15,7 +15,15 @@ let project: Stack;
 /** The example as it is, on five embedded vaults. */
 beforeAll(async () => {
   project = await Stack.create({ program: "" });
-  for (const file of ["index.js", "keys.js", "fleet.js", "vaults.json", "package.json", "Pulumi.yaml"]) {
+  for (const file of [
+    "index.js",
+    "keys.js",
+    "fleet.js",
+    "vaults.json",
+    "package.json",
+    "jsconfig.json",
+    "Pulumi.yaml",
+  ]) {
     await cp(join(EXAMPLE, file), join(project.folder, file));
   }
 });
