@@ -1,6 +1,6 @@
 import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
 import { ecKey } from "../engine/demo-keys.js";
@@ -67,10 +67,14 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
   let resource: DrivenResource;
 
   beforeEach(async () => {
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
     vault = await startEmulator({ timing: "short" });
     resource = new DrivenResource(kind.provider, vault, { vaultUrl: vault.url, name: "orders" });
   });
-  afterEach(() => vault.close());
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
 
   const versions = async (): Promise<number> => {
     let count = 0;
