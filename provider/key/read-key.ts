@@ -46,7 +46,7 @@ export async function readKey(
   const key = keyObject(await vaultClient(address), address, new OperationDeadline(recorded?.timeouts?.read));
   const bundle = await key.current();
   if (!bundle) {
-    await tellGone(key);
+    await tellGone(key, recorded);
     if (props.name === undefined) throw missingObject(key);
     return { id: "", props: {} };
   }

@@ -1,5 +1,6 @@
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
+import { releaseObject } from "./declared-objects.js";
 import type { VaultObject } from "./vault-object.js";
 
 /** What a refresh found in place of an object that is gone. The drift report reads it back from the engine's output. */
@@ -15,9 +16,11 @@ export interface DeletionReport {
 
 const NOWHERE = " is gone: it is neither there nor among the deleted ones";
 const UNREAD = " is gone; whether it can be recovered could not be read";
+/** As earlier versions end it: a report is made of their lines, too. */
 const NEXT = 'the next `pulumi up` does that, unless ifSoftDeleted is "fail"';
+const NEXT_OF_STACK = `${NEXT}, or the stack was renamed and has gone on without it: then with adopt: true`;
 /** An automatic name follows from the URN, and a resource that is made anew has that of its URN by now. */
-const NEXT_IF_NAMED = `${NEXT}, or the stack or resource was renamed and its program leaves the name out: then name it to have it back`;
+const NEXT_IF_NAMED = `${NEXT_OF_STACK}; where the stack or resource was renamed and its program leaves the name out, name it to have it back`;
 const AUTOMATIC_NAME = /-[0-9a-f]{7}"/;
 const SOFT_DELETED =
   /^(?<label>.+) is soft-deleted(?: since (?<deletedOn>[\dTZ:-]+))? and can be recovered(?: until (?<recoverableUntil>[\dTZ:-]+))?: (?<next>.+)$/;
@@ -28,7 +31,7 @@ export function formatDeletionReport({ label, state, deletedOn, recoverableUntil
   if (state === "unread") return `${label}${UNREAD}`;
   const when = deletedOn === undefined ? "" : ` since ${deletedOn}`;
   const until = recoverableUntil === undefined ? "" : ` until ${recoverableUntil}`;
-  const next = AUTOMATIC_NAME.test(label) ? NEXT_IF_NAMED : NEXT;
+  const next = AUTOMATIC_NAME.test(label) ? NEXT_IF_NAMED : NEXT_OF_STACK;
   return `${label} is soft-deleted${when} and can be recovered${until}: ${next}`;
 }
 
@@ -41,7 +44,7 @@ export function parseDeletionReport(line: string): DeletionReport | undefined {
     if (line.endsWith(ending) && line.length > ending.length) return { label: line.slice(0, -ending.length), state };
   }
   const { label, deletedOn, recoverableUntil, next } = SOFT_DELETED.exec(line)?.groups ?? {};
-  if (label === undefined || (next !== NEXT && next !== NEXT_IF_NAMED)) return undefined;
+  if (label === undefined || next?.startsWith(NEXT) !== true) return undefined;
   return {
     label,
     state: "softDeleted",
@@ -50,18 +53,25 @@ export function parseDeletionReport(line: string): DeletionReport | undefined {
   };
 }
 
-/** Tells that an object is gone, and where it was soft-deleted, when and until when it can be recovered. */
-export async function tellGone(object: Pick<VaultObject, "label" | "deleted">): Promise<void> {
-  tell(formatDeletionReport(await lookForDeletion(object)));
+/**
+ * Tells that an object is gone, and where it was soft-deleted, when and until when it can be recovered. A create of the
+ * same run then finds it to be this stack's, though the mark has the name that the stack had before.
+ */
+export async function tellGone(
+  object: Pick<VaultObject, "kind" | "address" | "label" | "deleted">,
+  recorded: { ownerToken?: string | undefined } | undefined,
+): Promise<void> {
+  tell(formatDeletionReport(await lookForDeletion(object, recorded?.ownerToken)));
 }
 
-async function lookForDeletion({
-  label,
-  deleted: look,
-}: Pick<VaultObject, "label" | "deleted">): Promise<DeletionReport> {
+async function lookForDeletion(
+  { kind, address, label, deleted: look }: Pick<VaultObject, "kind" | "address" | "label" | "deleted">,
+  ownerToken: string | undefined,
+): Promise<DeletionReport> {
   try {
     const deleted = await look();
     if (!deleted) return { label, state: "nowhere" };
+    if (ownerToken !== undefined) releaseObject(kind, address, ownerToken);
     const { deletedOn, scheduledPurgeDate } = deleted;
     return {
       label,

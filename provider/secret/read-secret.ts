@@ -33,7 +33,7 @@ export async function readSecret(
   const secret = secretObject(client, address, new OperationDeadline(recorded?.timeouts?.read));
   const bundle = await secretForRefresh(secret, recorded);
   if (!bundle) {
-    await tellGone(secret);
+    await tellGone(secret, recorded);
     if (props.name === undefined) throw missingObject(secret);
     return { id: "", props: {} };
   }

@@ -49,8 +49,16 @@ describe("what a refresh says in a line", () => {
   it("of a deletion says what becomes of an automatic name, which follows from the URN", () => {
     const of = (name: string): string =>
       formatDeletionReport({ label: `key "${name}" in https://v.vault.azure.net`, state: "softDeleted" });
-    expect(of("orders-0a1b2c3")).toMatch(/or the stack or resource was renamed .*: then name it to have it back$/);
-    expect(of("orders")).not.toMatch(/renamed/);
+    const named =
+      /where the stack or resource was renamed and its program leaves the name out, name it to have it back$/;
+    expect(of("orders-0a1b2c3")).toMatch(named);
+    expect(of("orders")).not.toMatch(named);
+  });
+
+  it("of a deletion says what it takes after a rename of the stack", () => {
+    expect(formatDeletionReport({ label: "key", state: "softDeleted" })).toMatch(
+      /unless .* the stack was renamed and has gone on without it: then with adopt: true$/,
+    );
   });
 
   it("of a stale backup is read back as it was written", () => {

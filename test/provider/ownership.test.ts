@@ -314,6 +314,44 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       });
     });
 
+    describe("and after a rename of the stack", () => {
+      const renamed = { project: "shop", stack: "renamed" };
+      const lost = async (): Promise<State> => {
+        const state = await createdBefore(sourceOf());
+        await (await kind.remove(vault, "orders")).pollUntilDone();
+        return state;
+      };
+
+      it("what is soft-deleted, where a refresh of the same run has told of it", async () => {
+        const state = await lost();
+        expect((await resource.refreshed(state)).id).toBe("");
+        const back = await resource.created({ ...identity("orders", renamed), ...sourceOf() });
+        expect(back.outs.version).toBe(state.outs.version);
+        expect((await found()).tags?.["pulumi-keyvault"]).toBe(tagOf("orders", renamed));
+        expect(await versions()).toBe(1);
+      });
+
+      it("what is soft-deleted, with adopt: true, where the stack has gone on without it, as the refresh says", async () => {
+        await resource.refreshed(await lost());
+        expect(told).toMatch(/the stack was renamed and has gone on without it: then with adopt: true/);
+        nextEngineRun();
+        const args = identity("orders", renamed);
+        await expect(resource.created({ ...args, ...sourceOf() })).rejects.toThrow(/^KV_DELETED_RECOVERABLE/);
+        await resource.created({ ...args, adopt: true });
+        expect((await found()).tags?.["pulumi-keyvault"]).toBe(tagOf("orders", renamed));
+      });
+
+      it("and nothing that another stack has marked before it was deleted", async () => {
+        const state = await createdBefore(sourceOf());
+        await kind.tag(vault, "orders", { "pulumi-keyvault": tagOf("orders", OTHER_STACK) });
+        await (await kind.remove(vault, "orders")).pollUntilDone();
+        await resource.refreshed(state);
+        await expect(resource.created({ ...identity("orders", renamed), ...sourceOf() })).rejects.toThrow(
+          /^KV_DELETED_RECOVERABLE: .*stack "shop\/dev" owns it/,
+        );
+      });
+    });
+
     it("no soft-deleted one that another stack owns", async () => {
       await createdBefore({ ...identity("orders", OTHER_STACK), ...sourceOf() });
       await (await kind.remove(vault, "orders")).pollUntilDone();
