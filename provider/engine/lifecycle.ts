@@ -1,5 +1,6 @@
 import { endWithEngine } from "./engine-loss.js";
 import { watchEngineTimeouts, withoutEngineTimeout } from "./engine-timeout.js";
+import { loadedOnce } from "./loaded-once.js";
 import { LARGEST_PARTIAL_BYTES, wireSize, withoutPartial } from "./partial-size.js";
 import { watchForCancellation } from "./run-cancellation.js";
 import { withoutShown } from "./shown-outputs.js";
@@ -54,12 +55,13 @@ export interface DynamicProvider extends ResourceLifecycle {
  * store, and lets no error out that has a stack, a cause or no message.
  */
 export function dynamicProvider(load: () => Promise<ResourceLifecycle>): DynamicProvider {
+  const loaded = loadedOnce(load);
   const call = async <T>(
     run: (lifecycle: ResourceLifecycle) => Promise<T>,
     { provider, write }: { provider?: unknown; write?: Writing } = {},
   ): Promise<T> => {
     try {
-      return storable(await run(await load()), write) as T;
+      return storable(await run(await loaded()), write) as T;
     } catch (error) {
       throw presentable(error, provider);
     }

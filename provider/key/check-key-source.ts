@@ -1,6 +1,7 @@
 import { shownName } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
+import { loadedOnce } from "../engine/loaded-once.js";
 import { canonicalJson, withoutUndefined } from "../engine/normal-form.js";
 import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { vaultSettings } from "../engine/vault-settings.js";
@@ -23,6 +24,7 @@ export interface CheckedSource {
   wrapWith?: WrapWith;
 }
 
+const keySource = loadedOnce(() => import("../material/key-source.js"));
 const NONE: CheckedSource = { inputs: {}, isAtHand: false };
 const SOURCES = ["import", "generate", "restore", "adopt"] as const;
 
@@ -74,7 +76,7 @@ async function checkMaterial(
   }
   // A program that pins the material with ignoreChanges has the recorded thumbprint put in by the engine.
   const pinned = check.news.thumbprint;
-  const { readKeySource } = await import("../material/key-source.js");
+  const { readKeySource } = await keySource();
   try {
     const result = readKeySource(source, {
       ...(typeof check.news.hardwareProtected === "boolean" ? { hardwareProtected: check.news.hardwareProtected } : {}),
