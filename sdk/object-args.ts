@@ -29,7 +29,10 @@ export interface ObjectArgs {
    * Moving it patches the object; removing it takes a new version, as the service cannot clear it.
    */
   expiresOn?: pulumi.Input<string>;
-  /** At most 15 of at most 256 characters each. Changing them patches the object. Default: none. */
+  /**
+   * At most 14 of at most 256 characters each; one more says who owns the object (15 with `keyvault:ownerTag: "false"`).
+   * Changing them patches the object. Default: none.
+   */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /**
    * What happens when the resource goes: `retain` the object, `disable` it (needs update), `delete` it (the default;

@@ -40,7 +40,11 @@ export const objectInputs: Record<string, InputSpec> = {
       "ISO 8601 with zone, kept in whole seconds, such as `2027-06-30T00:00:00Z`: not to be used after. Default: never. Moving it patches the object; removing it takes a new version, as the service cannot clear it.",
     ),
   ),
-  tags: patches(textMap("At most 15 of at most 256 characters each. Changing them patches the object. Default: none.")),
+  tags: patches(
+    textMap(
+      'At most 14 of at most 256 characters each; one more says who owns the object (15 with `keyvault:ownerTag: "false"`). Changing them patches the object. Default: none.',
+    ),
+  ),
   onDelete: sendsNothing(
     one(
       "OnDelete",
