@@ -1,5 +1,6 @@
 import { join, parse, resolve } from "node:path";
 import { CliError } from "../failure/cli-error.js";
+import { withWayAround } from "../failure/forbidden-list.js";
 import { tellProblem } from "../failure/report-failure.js";
 import { homePath } from "../files/home-path.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
@@ -37,7 +38,10 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   const { vaultUrl, client } = await openVault(options.vault, options.credential);
   const known = options.stack === undefined ? NOTHING_KNOWN : await knownObjects(options.stack);
   const filter = nameFilter(options.only, options.ignore);
-  const found = await readVault(client, filter, (collection, name) => known.has(vaultUrl, collection, name));
+  const isKnown = (collection: ListedCollection, name: string): boolean => known.has(vaultUrl, collection, name);
+  const found = await readVault(client, filter, isKnown).catch((error: unknown) => {
+    throw withWayAround(error, { keys: "--only keys", secrets: "--only secrets" });
+  });
   const resources = inSet(vaultUrl, await adoptAll(vaultUrl, found), options.set);
   const say = (text: string): unknown => options.quiet || process.stdout.write(text);
   const exitCode = found.unread.length > 0 ? INCOMPLETE : 0;

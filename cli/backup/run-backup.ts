@@ -13,6 +13,7 @@ import {
 } from "../../provider/vault-backup/recorded-vault-backup.js";
 import { updateVaultBackup } from "../../provider/vault-backup/update-vault-backup.js";
 import { CliError } from "../failure/cli-error.js";
+import { withWayAround } from "../failure/forbidden-list.js";
 import { withHint } from "../failure/other-hint.js";
 import { tellProblem } from "../failure/report-failure.js";
 import { homePath } from "../files/home-path.js";
@@ -43,7 +44,9 @@ export async function runBackup(options: BackupOptions): Promise<number> {
     outs = await updateVaultBackup("", inputs, isOwn ? asOutputs(inputs, earlier) : undefined);
   } catch (error) {
     if (isKeyVaultError(error, "KV_NOT_FOUND")) throw new KeyVaultError(error.code, withHint(error, EMPTY_HINT));
-    if (!(error instanceof PartialFailure)) throw error;
+    if (!(error instanceof PartialFailure)) {
+      throw withWayAround(error, { keys: '--keys "*"', secrets: '--secrets "*"' });
+    }
     failure = error;
     outs = error.outs;
   }

@@ -9,7 +9,9 @@ describe("what somebody types who does not know the command line", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyvault-usage-"));
   let vault: Emulator;
   beforeAll(async () => {
-    vault = await startEmulator();
+    vault = await startEmulator({
+      vaults: [{ name: "emulator", permissions: { principals: { "emulator-owner": { keys: ["*"], secrets: [] } } } }],
+    });
     writeFileSync(join(folder, "mine.html"), "mine");
   });
   afterAll(async () => {
@@ -81,12 +83,24 @@ describe("what somebody types who does not know the command line", () => {
     },
   );
 
+  it.each([
+    ["adopt", [], "--only keys"],
+    ["backup", ["--to", "backup"], '--keys "*"'],
+  ])("whoever may not list secrets is told how %s does without them", async (command, args, way) => {
+    const { exitCode, stderr } = await runCommand([command, ...args], { cwd: folder, env: env() });
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/secrets\/list permission/),
+    });
+    expect(stderr).toContain(`Without secrets: ${way}.\n`);
+  });
+
   it("an adoption of what there is not says of which globs nothing came", async () => {
-    const args = ["adopt", "--only", "keyz/*", "--ignore", "old-*"];
+    const args = ["adopt", "--only", "keyz/*", "--ignore", "old-*", "secrets"];
     const { exitCode, stdout } = await runCommand(args, { cwd: folder, env: env() });
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: `Nothing to adopt in ${vault.url} that matches --only keyz/* and not --ignore old-*.\n`,
+      stdout: `Nothing to adopt in ${vault.url} that matches --only keyz/* and not --ignore old-* secrets.\n`,
     });
   });
 });
