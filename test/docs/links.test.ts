@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, globSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { anchors, links, pages, root } from "./page.js";
@@ -20,6 +20,22 @@ it("every link within the project leads to a page, and to a heading of it", () =
       .map((target) => `${path}: ${target}`),
   );
   expect(broken).toEqual([]);
+});
+
+it("every file that a page names is there", () => {
+  const named = all
+    .filter(({ path }) => path !== "CHANGELOG.md")
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/`([\w./*-]+\/[\w.-]+\.(?:m?ts|md|json|sh|yml|c?js))`/g)].map(([, file = ""]) => ({
+        path,
+        file,
+      })),
+    );
+  expect(named.length).toBeGreaterThan(50);
+  // Of an architecture's rooms the provider goes without saying, and so does the folder of the page.
+  const isThere = (path: string, file: string): boolean =>
+    [".", dirname(path), "provider"].some((folder) => globSync(join(folder, file), { cwd: root }).length > 0);
+  expect(named.filter(({ path, file }) => !isThere(path, file))).toEqual([]);
 });
 
 it("docs/README.md lists every page", () => {
