@@ -3,7 +3,7 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { ecKey } from "./demo-keys.js";
-import { Stack } from "./stack.js";
+import { DOORS, type Door, Stack } from "./stack.js";
 
 const imported = 'import: { file: "signing.pem" }';
 const generated = 'generate: { keyType: "EC" }';
@@ -96,15 +96,14 @@ const compositions: Composition[] = [
   },
   {
     title: "keys through providers that the component is given",
-    body: `class Dynamic extends pulumi.ProviderResource { constructor() { super("pulumi-nodejs", n, settings); } }
-      class Group extends pulumi.ComponentResource {
+    body: `class Group extends pulumi.ComponentResource {
         constructor(m, opts) {
           super("test:index:Group", m, {}, opts);
           const key = new keyvault.Key(m + "-a", { ${imported} }, { parent: this });
           new keyvault.Secret(m + "-b", { value: key.version }, { parent: this });
         }
       }
-      new Group(n, { parent: this, providers: [new Dynamic()] });`,
+      new Group(n, { parent: this, providers: [ownProvider(n)] });`,
     objects: ["-a", "-b"],
   },
   {
@@ -118,12 +117,18 @@ const compositions: Composition[] = [
 
 const component = (index: number) => `c${String.fromCharCode(97 + index)}`;
 
-const program = `
-  // A provider of the program's own has no configuration of the stack.
-  const settings = {
-    "keyvault:vaultUrl": new pulumi.Config("keyvault").require("vaultUrl"),
-    "keyvault:credential": new pulumi.Config("keyvault").require("credential"),
-  };
+/** A provider of the program's own, which has no configuration of the stack. */
+const ownProvider: Record<Door, string> = {
+  dynamic: `class Dynamic extends pulumi.ProviderResource { constructor(n) { super("pulumi-nodejs", n,
+    { "keyvault:vaultUrl": settings.vaultUrl, "keyvault:credential": settings.credential }); } }
+    const ownProvider = (n) => new Dynamic(n);`,
+  plugin: "const ownProvider = (n) => new keyvault.Provider(n, settings);",
+};
+
+const program = (door: Door): string => `
+  const [vaultUrl, credential] = ["vaultUrl", "credential"].map((name) => new pulumi.Config("keyvault").require(name));
+  const settings = { vaultUrl, credential };
+  ${ownProvider[door]}
   ${compositions
     .map(
       ({ body }, index) => `
@@ -142,7 +147,7 @@ const program = `
   // What comes after a component waits for all that it holds.
   new keyvault.Key("after", { ${generated} }, { dependsOn: [${component(0)}, ${component(6)}] });`;
 
-describe("resources in components, on the real engine", () => {
+describe.each(DOORS)("resources in components, on the real engine (%s)", (door) => {
   let vault: Emulator;
   let stack: Stack;
   let names: string[];
@@ -150,7 +155,8 @@ describe("resources in components, on the real engine", () => {
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
-      program,
+      door,
+      program: program(door),
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token },
     });
@@ -199,13 +205,14 @@ describe("resources in components, on the real engine", () => {
   });
 });
 
-describe("a component that fails, on the real engine", () => {
+describe.each(DOORS)("a component that fails, on the real engine (%s)", (door) => {
   let vault: Emulator;
   let stack: Stack;
 
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      door,
       program: "",
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token },
