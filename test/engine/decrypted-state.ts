@@ -1,10 +1,15 @@
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Stack } from "./stack.js";
+
+/** A project with its state in its folder, as a `Stack` has it. */
+interface Project {
+  folder: string;
+  env: Record<string, string>;
+}
 
 /** What lies on disk of a stack's state: the checkpoint, its backups and its history. */
-export function stateFiles(stack: Stack): string[] {
+export function stateFiles(stack: Project): string[] {
   const folder = join(stack.folder, "state");
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -16,21 +21,86 @@ export function stateFiles(stack: Stack): string[] {
  * key from the passphrase and the salt in the state. Left out are the engine's own records of providers: it keeps the
  * stack's whole configuration in them, encrypted, for every dynamic provider.
  */
-export function decryptedState(stack: Stack): string {
-  const folder = join(stack.folder, "state/.pulumi/stacks/test");
-  const checkpoint = JSON.parse(readFileSync(join(folder, "dev.json"), "utf8")).checkpoint.latest;
+export function decryptedState(stack: Project): string {
+  const checkpoint = checkpointIn(stack, join(stack.folder, "state/.pulumi/stacks/test/dev.json"));
   // A new stack has none until the engine first writes a resource, which a run that is killed may not come to.
   if (checkpoint === undefined) return "{}";
-  const salt: string = checkpoint.secrets_providers.state.salt;
-  const [, encodedSalt = "", ...check] = salt.split(":");
-  const key = keyOf(stack.env.PULUMI_CONFIG_PASSPHRASE ?? "", encodedSalt);
+  const { resources = [] } = checkpoint.state;
+  const kept = {
+    ...checkpoint.state,
+    resources: resources.filter(({ type }) => !type.startsWith("pulumi:providers:")),
+  };
+  return JSON.stringify(opened(kept, (ciphertext) => ({ secret: JSON.parse(checkpoint.open(ciphertext)) })));
+}
+
+/**
+ * The resources of the stack as `pulumi stack export --show-secrets` shows them, without a run of the engine. Undefined
+ * where there are several stacks: which one is selected, the engine knows.
+ */
+export function exportedResources(stack: Project): RecordedResource[] | undefined {
+  const checkpoint = onlyCheckpoint(stack);
+  if (checkpoint === undefined) return undefined;
+  return opened(checkpoint.state.resources ?? [], (ciphertext, signature) => ({
+    ...signature,
+    plaintext: checkpoint.open(ciphertext),
+  })) as RecordedResource[];
+}
+
+/** The outputs of the stack as `pulumi stack output --show-secrets` shows them, likewise. */
+export function exportedOutputs(stack: Project): Record<string, unknown> | undefined {
+  const checkpoint = onlyCheckpoint(stack);
+  return checkpoint === undefined ? undefined : outputsIn(checkpoint);
+}
+
+/** The stack's outputs as they stand on disk, with their secrets opened. */
+export function recordedOutputs(stack: Project): Record<string, unknown> {
+  const checkpoint = checkpointIn(stack, join(stack.folder, "state/.pulumi/stacks/test/dev.json"));
+  return checkpoint === undefined ? {} : outputsIn(checkpoint);
+}
+
+interface RecordedResource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+}
+
+interface Checkpoint {
+  state: { resources?: RecordedResource[] };
+  /** The plain text of one secret. */
+  open(ciphertext: string): string;
+}
+
+function outputsIn({ state, open }: Checkpoint): Record<string, unknown> {
+  const root = state.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
+  return opened(root?.outputs ?? {}, (ciphertext) => JSON.parse(open(ciphertext))) as Record<string, unknown>;
+}
+
+function onlyCheckpoint(stack: Project): Checkpoint | undefined {
+  const stacks = join(stack.folder, "state/.pulumi/stacks");
+  const files = readdirSync(stacks, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+  const [file] = files;
+  return file === undefined || files.length > 1 ? undefined : checkpointIn(stack, join(stacks, file));
+}
+
+function checkpointIn({ env }: Project, file: string): Checkpoint | undefined {
+  const state = JSON.parse(readFileSync(file, "utf8")).checkpoint.latest;
+  if (state === undefined) return undefined;
+  const [, salt = "", ...check] = String(state.secrets_providers.state.salt).split(":");
+  const key = keyOf(env.PULUMI_CONFIG_PASSPHRASE ?? "", salt);
   if (decrypted(key, check.join(":")) !== "pulumi") throw new Error("The passphrase does not open the state");
-  const resources: { type: string }[] = checkpoint.resources ?? [];
-  const kept = { ...checkpoint, resources: resources.filter(({ type }) => !type.startsWith("pulumi:providers:")) };
-  return JSON.stringify(kept, (_name, item: unknown) => {
-    const isSecret = item !== null && typeof item === "object" && "ciphertext" in item;
-    return isSecret ? { secret: JSON.parse(decrypted(key, String(item.ciphertext))) } : item;
+  return { state, open: (ciphertext) => decrypted(key, ciphertext) };
+}
+
+/** A copy with something in the place of each secret. */
+function opened(state: object, open: (ciphertext: string, signature: object) => unknown): object {
+  const text = JSON.stringify(state, (_name, item: unknown) => {
+    if (item === null || typeof item !== "object" || !("ciphertext" in item)) return item;
+    const { ciphertext, ...signature } = item;
+    return open(String(ciphertext), signature);
   });
+  return JSON.parse(text);
 }
 
 const keys = new Map<string, Buffer>();
@@ -41,15 +111,6 @@ function keyOf(passphrase: string, salt: string): Buffer {
   const key = keys.get(id) ?? pbkdf2Sync(passphrase, Buffer.from(salt, "base64"), 1_000_000, 32, "sha256");
   keys.set(id, key);
   return key;
-}
-
-/** The stack's outputs as they stand on disk, with their secrets opened. */
-export function recordedOutputs(stack: Stack): Record<string, unknown> {
-  const { resources } = JSON.parse(decryptedState(stack)) as { resources: { type: string; outputs?: unknown }[] };
-  const root = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
-  return JSON.parse(JSON.stringify(root?.outputs ?? {}), (_name, item: unknown) =>
-    item !== null && typeof item === "object" && "secret" in item ? item.secret : item,
-  );
 }
 
 /** `v1:<nonce>:<ciphertext and tag>`. */
