@@ -38,6 +38,7 @@ export async function checkResource(
   autonaming: Autonaming | undefined,
 ): Promise<{ inputs: Properties; failures: CheckFailure[] }> {
   const { provider, identity, fromPlain, schema } = resourceOf(urn);
+  if (refusedImports.has(urn)) throw refusedImports.get(urn);
   const told = identity === "none" ? {} : identityOf(urn, identity === "object" ? "object" : "nothing", autonaming);
   const { autoName, ...owner } = told;
   const strange = Object.keys(news).filter((name) => isStrange(schema, name));
@@ -105,20 +106,49 @@ export async function updateResource(
   return shown(resource, id, outs);
 }
 
+/** What a resource is in the vault, and what its program says or could say of it. */
+interface FoundResource {
+  id: string;
+  outputs: Properties;
+  inputs: Properties;
+}
+
 export async function readResource(
   urn: string,
   id: string,
   outputs: Properties,
   timeoutMs: number | undefined,
-): Promise<{ id: string; outputs: Properties; inputs: Properties }> {
+): Promise<FoundResource> {
+  if (Object.keys(outputs).length === 0) return readById(urn, id, timeoutMs);
+  return readRecorded(resourceOf(urn), id, outputs, timeoutMs);
+}
+
+/**
+ * Why no program can take over what was read by its id alone, such as a certificate's key. The engine asks the same for a
+ * program's `.get`, which may read that, and for an import, which goes on with a check: there it is told.
+ */
+const refusedImports = new Map<string, unknown>();
+
+async function readById(urn: string, id: string, timeoutMs: number | undefined): Promise<FoundResource> {
   const resource = resourceOf(urn);
-  if (Object.keys(outputs).length === 0) {
-    const { adopt } = resource;
-    if (adopt === undefined) throw nothingToImport(urn);
+  const { adopt } = resource;
+  if (adopt === undefined) throw nothingToImport(urn);
+  try {
     const adopted = await withEngineTimeout(timeoutMs, () => adopt(id));
-    const outputs = await shown(resource, id, asState(adopted.outputs));
-    return { id, outputs, inputs: asState(adopted.inputs) };
+    return { id, outputs: await shown(resource, id, asState(adopted.outputs)), inputs: asState(adopted.inputs) };
+  } catch (error) {
+    const found = await readRecorded(resource, id, {}, timeoutMs);
+    refusedImports.set(urn, error);
+    return found;
   }
+}
+
+async function readRecorded(
+  resource: PluginResource,
+  id: string,
+  outputs: Properties,
+  timeoutMs: number | undefined,
+): Promise<FoundResource> {
   const found = await withEngineTimeout(timeoutMs, () => resource.provider.read(id, outputs));
   if (found.id === "") return { id: "", outputs: {}, inputs: {} };
   return { id: found.id, outputs: await shown(resource, found.id, found.props), inputs: found.inputs ?? {} };

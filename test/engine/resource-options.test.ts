@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { KeyClient } from "@azure/keyvault-keys";
-import { SecretClient } from "@azure/keyvault-secrets";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -281,35 +280,6 @@ describe("a program on the real engine", () => {
     expect(run.exitCode).not.toBe(0);
     expect(run.text).toMatch(/Key \\?"(one|two)\\?" already manages the key/);
     expect(await namesOf(client)).toEqual([]);
-  });
-
-  it("reads with .get what others manage, and leaves it when it goes", async () => {
-    await client.createEcKey("theirs", { curve: "P-384", tags: { by: "hand" } });
-    await new SecretClient(vault.url, vault.credential, clientOptions).setSecret("theirs", "their value");
-    await stack.program(`
-      const key = keyvault.Key.get("theirs", "${vault.url}/keys/theirs");
-      const secret = keyvault.Secret.get("theirs", "${vault.url}/secrets/theirs");
-      exports.key = pulumi.all([key.name, key.vaultUrl, key.curve, key.tags, key.keyOps]);
-      exports.secret = secret.version;`);
-    await stack.up();
-    expect(await stack.outputs()).toEqual({
-      key: ["theirs", vault.url, "P-384", { by: "hand" }, ["sign", "verify"]],
-      secret: expect.stringMatching(/^[0-9a-f]{32}$/),
-    });
-    expect(JSON.stringify(await stack.resources())).not.toContain("their value");
-    await stack.program("");
-    await stack.up();
-    expect(await namesOf(client)).toEqual(["theirs"]);
-  });
-
-  it.each([
-    ["Key", "keys", "key"],
-    ["Secret", "secrets", "secret"],
-  ])("is refused in the preview where %s.get names nothing that is there", async (type, path, kind) => {
-    await stack.program(`keyvault.${type}.get("missing", "${vault.url}/${path}/missing");`);
-    const { run } = await stack.preview();
-    expect(run.exitCode).not.toBe(0);
-    expect(run.text).toContain(`KV_NOT_FOUND: ${kind} \\"missing\\" in ${vault.url} is not there to be read`);
   });
 
   it("is refused for the option import, with the remedies and without a stack", async () => {
