@@ -25,6 +25,19 @@ for (const [type, resource] of Object.entries(schema.resources)) {
   }[className];
 }
 
+/** What the TypeScript classes derive, a program of the plugin derives itself. */
+exports.KeySet.prototype.key = function (name) {
+  const ofName = (texts) => texts.apply((all) => all[name]);
+  return { versionId: ofName(this.versionIds), thumbprint: ofName(this.thumbprints) };
+};
+for (const { prototype } of [exports.KeyBackup, exports.SecretBackup]) {
+  Object.defineProperty(prototype, "restorable", {
+    get() {
+      return { blob: this.blob, sourceName: this.name, version: this.version };
+    },
+  });
+}
+
 for (const token of Object.keys(schema.functions)) {
   const name = token.split(":").at(-1);
   exports[name] = (args, opts) => pulumi.runtime.invoke(token, args ?? {}, opts);
@@ -53,6 +66,7 @@ function plainInputs(className, args) {
   const source = key ?? secret;
   return {
     ...rest,
+    ...(isResource(rest.import?.wrapWith) ? { import: { ...rest.import, wrapWith: rest.import.wrapWith.id } } : {}),
     ...(isResource(source) ? changesOf(source, key !== undefined) : {}),
     ...(rest.import?.passphrase !== undefined && isPlace(rest.import.passphrase)
       ? { import: importOf(rest.import) }
@@ -63,7 +77,7 @@ function plainInputs(className, args) {
       ? {}
       : {
           expect: expect.filter((item) => !isResource(item)),
-          expectResources: expect.filter(isResource).map(({ vaultUrl, name }) => ({ vaultUrl, name })),
+          expectResources: together(expect.filter(isResource), ({ vaultUrl, name }) => ({ vaultUrl, name })),
         }),
     ...(className === "VaultBackup" ? selections(rest) : {}),
   };
@@ -84,9 +98,26 @@ function selections({ keys, secrets }) {
   return {
     keys: keys === undefined ? undefined : names(keys),
     secrets: secrets === undefined ? undefined : names(secrets),
-    keyResources: resources(keys).map((key) => changesOf(key, true)),
-    secretResources: resources(secrets).map((item) => changesOf(item, false)),
+    keyResources: together(resources(keys), (key) => changesOf(key, true)),
+    secretResources: together(resources(secrets), (item) => changesOf(item, false)),
   };
+}
+
+/** What is said of each resource, and of each key of a set. */
+function together(resources, say) {
+  if (!resources.some((resource) => resource instanceof exports.KeySet)) return resources.map(say);
+  const said = resources.map((resource) =>
+    resource instanceof exports.KeySet ? keysOfSet(resource) : [say(resource)],
+  );
+  return pulumi.all(said).apply((lists) => lists.flat());
+}
+
+function keysOfSet({ vaultUrl, versionIds }) {
+  return pulumi
+    .all([vaultUrl, versionIds])
+    .apply(([url, ids]) =>
+      Object.entries(ids).map(([name, id]) => ({ vaultUrl: url, name, version: id.split("/").at(-1) })),
+    );
 }
 
 function included({ keys, secrets, ...rest }) {
