@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
-import { keyInventoryLifecycle as lifecycle } from "../../provider/inventory/inventory-lifecycle.js";
+
 import { vaultCaller } from "../cli/vault-caller.js";
+import { keyInventory as lifecycle } from "../provider/providers.js";
 import { type FleetKey, FleetServer, forbidden } from "./fleet-server.js";
 
 let vault: FleetServer;
@@ -232,7 +233,7 @@ describe("an inventory", () => {
     "takes a page of a proxy with status %i in place of the deleted keys for no list",
     async (status) => {
       vault.deletedAnswer = { status, body: "<html>no</html>" };
-      await expect(up({ expect: [] })).rejects.toMatchObject({ status });
+      await expect(up({ expect: [] })).rejects.toThrow(new RegExp(`^KV_\\w+: getDeletedKeys in \\S+ .*\\(${status}`));
     },
   );
 
@@ -240,7 +241,7 @@ describe("an inventory", () => {
     "is an error where the list of deleted keys fails with %s",
     async (code) => {
       vault.deletedAnswer = { status: 400, body: { error: { code, message: "no" } } };
-      await expect(up({ expect: [] })).rejects.toMatchObject({ code: "KV_INVALID_INPUT" });
+      await expect(up({ expect: [] })).rejects.toThrow(/^KV_INVALID_INPUT: getDeletedKeys/);
     },
   );
 
@@ -398,27 +399,26 @@ describe("an inventory", () => {
   it("refuses a record that it cannot read", async () => {
     const state = await up({ expect: [] });
     for (const roll of ["", "names:!", "hashes:abc", "something"]) {
-      await expect(lifecycle.read("id", { ...state.outputs, roll })).rejects.toMatchObject({
-        code: "KV_INVALID_INPUT",
-      });
+      await expect(lifecycle.read("id", { ...state.outputs, roll })).rejects.toThrow(
+        /^KV_INVALID_INPUT: The record of an inventory/,
+      );
     }
   });
 
   it("names the member of a state that is null, and keeps those that it does not know", async () => {
     const state = await up({ expect: [] });
-    await expect(lifecycle.read("id", { ...state.outputs, missing: null, roll: null })).rejects.toMatchObject({
-      code: "KV_INVALID_INPUT",
-      message: `the state of the KeyInventory of ${vault.url} cannot be read (missing is null, roll is null): take the inventory anew: pulumi up --replace with its URN`,
-    });
+    await expect(lifecycle.read("id", { ...state.outputs, missing: null, roll: null })).rejects.toThrow(
+      `KV_INVALID_INPUT: the state of the KeyInventory of ${vault.url} cannot be read (missing is null, roll is null): take the inventory anew: pulumi up --replace with its URN`,
+    );
     const { inputs } = await lifecycle.read("id", { ...state.outputs, later: { a: 1 } });
     expect(inputs).toEqual(state.inputs);
   });
 
   it("fails where the vault cannot be asked", async () => {
     const state = await up({ expect: [] });
-    await expect(lifecycle.read("id", { ...state.outputs, vaultUrl: "http://127.0.0.1:9" })).rejects.toMatchObject({
-      code: "KV_TRANSPORT",
-    });
+    await expect(lifecycle.read("id", { ...state.outputs, vaultUrl: "http://127.0.0.1:9" })).rejects.toThrow(
+      /^KV_TRANSPORT: /,
+    );
   });
 });
 
@@ -460,10 +460,7 @@ describe("a reader who may only list", () => {
     const strict = await startEmulator({ vaults: [{ name: "emulator", permissions: { principals: {} } }] });
     const { inputs, outputs } = await up({ expect: ["orders"] });
     const state = { inputs, outputs: { ...outputs, vaultUrl: strict.url } };
-    await expect(refresh(state)).rejects.toMatchObject({
-      code: "KV_FORBIDDEN",
-      message: expect.stringContaining("grant the keys/list permission"),
-    });
+    await expect(refresh(state)).rejects.toThrow(/^KV_FORBIDDEN: .*grant the keys\/list permission/);
     await strict.close();
   });
 });

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { consequenceOfChange } from "../../cli/drift/consequence.js";
 import { identify } from "../../cli/drift/resource-identity.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { secretInventory } from "../../provider/dynamic-v1.js";
+
 import { formatInventoryReport, isInventoryReport } from "../../provider/inventory/inventory-report.js";
 import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "../provider/driven-resource.js";
+import { secretInventory } from "../provider/providers.js";
 
 const LATER = Date.parse("2037-01-01T00:00:00Z") / 1000;
 const VALUE = "the value 5b7e1c";
