@@ -6,6 +6,16 @@ import { type CallVault, vaultCaller } from "../cli/vault-caller.js";
 import { askedRequests } from "../emulator/asked-requests.js";
 import { Stack } from "./stack.js";
 
+const releasePolicy = {
+  version: "1.0.0",
+  anyOf: [
+    {
+      authority: "https://sharedeus.eus.attest.azure.net",
+      allOf: [{ claim: "x-ms-attestation-type", equals: "sevsnpvm" }],
+    },
+  ],
+};
+
 describe("what exists, taken into a program of the plugin", () => {
   let vault: Emulator;
   let stack: Stack;
@@ -40,6 +50,21 @@ describe("what exists, taken into a program of the plugin", () => {
     await call("PUT", "/keys/rotating/rotationpolicy", {
       lifetimeActions: [{ trigger: { timeAfterCreate: "P90D" }, action: { type: "Rotate" } }],
     });
+    await call("POST", "/keys/off/create", {
+      kty: "RSA-HSM",
+      key_size: 3072,
+      key_ops: ["verify", "sign"],
+      attributes: { enabled: false },
+      tags: { "odd key": 'quo"te\nnew line' },
+    });
+    await call("POST", "/keys/Upper-Case/create", { kty: "EC", crv: "P-256K", key_ops: [] });
+    await call("POST", "/keys/releasable/create", {
+      kty: "RSA-HSM",
+      attributes: { exportable: true },
+      release_policy: { data: Buffer.from(JSON.stringify(releasePolicy)).toString("base64url") },
+    });
+    await call("PUT", "/secrets/off", { value: "v", attributes: { enabled: false, exp: 3_800_000_000 } });
+    await call("PUT", "/secrets/empty", { value: "", tags: { a: "b" } });
     await call("POST", "/keys/of-certificate/create", { kty: "EC" });
     vault.vault("emulator").giveToCertificate("keys", "of-certificate");
     await call("PUT", "/secrets/password", { value: "hunter2-very-secret", contentType: "text/plain" });
@@ -78,21 +103,6 @@ describe("what exists, taken into a program of the plugin", () => {
     expect(outputs).toMatchObject({ curve: "P-384", keySize: 384, keyType: "EC" });
   });
 
-  it("a program that says what was imported has nothing to do, and no drift", async () => {
-    await stack.program(`
-      new keyvault.Key("orders", {
-        name: "orders",
-        tags: { team: "orders" },
-        expiresOn: "2090-06-01T11:33:20Z",
-        adopt: true,
-        onDelete: "retain",
-      });
-      new keyvault.Secret("password", { name: "password", contentType: "text/plain", adopt: true, onDelete: "retain" });`);
-    const { run, steps } = await stack.drift();
-    expect(steps.filter(({ op }) => op !== "refresh")).toEqual([]);
-    expect(run.exitCode).toBe(0);
-  });
-
   it.each([
     ["Key", "keys/missing", "KV_NOT_FOUND"],
     ["Key", "keys/of-certificate", "belongs to the certificate of the same name"],
@@ -114,7 +124,7 @@ describe("what exists, taken into a program of the plugin", () => {
     });
     expect(adopted.stderr).toBe("");
     expect(adopted.stdout).toContain(
-      "1 key and 0 secrets to adopt. Left out: 1 of certificates, 2 in the stack already.",
+      "4 keys and 2 secrets to adopt. Left out: 1 of certificates, 2 in the stack already.",
     );
     vault.requests.clear();
     const run = await stack.pulumi("import", "--file", file, "--yes", "--protect=false", "--generate-code=false");
@@ -124,6 +134,20 @@ describe("what exists, taken into a program of the plugin", () => {
       adopt: true,
       rotationPolicy: { rotateAfter: "P90D" },
     });
+  });
+
+  it("the program that Pulumi writes of it has nothing to do, and no drift", async () => {
+    // It is made of the inputs that the import has recorded.
+    const imported = (await stack.resources()).filter(({ type }) => type.startsWith("keyvault:index:"));
+    expect(imported).toHaveLength(8);
+    const lines = imported.map(({ type, urn, inputs }) => {
+      const name = JSON.stringify(urn.split("::").at(-1));
+      return `new keyvault.${type.split(":").at(-1)}(${name}, ${JSON.stringify(inputs)});`;
+    });
+    await stack.program(lines.join("\n"));
+    const { run, steps } = await stack.drift();
+    expect(steps.filter(({ op }) => op !== "refresh")).toEqual([]);
+    expect(run.exitCode).toBe(0);
   });
 
   it("pulumi package get-schema reads the schema from the executable", async () => {

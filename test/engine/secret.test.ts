@@ -7,7 +7,7 @@ import { askedRequests } from "../emulator/asked-requests.js";
 import { decryptedState, stateFiles } from "./decrypted-state.js";
 import { rsaKey } from "./demo-keys.js";
 import { owned } from "./owned-tags.js";
-import { type Run, Stack } from "./stack.js";
+import { DOORS, type Run, Stack } from "./stack.js";
 
 const PASSWORD = "the password of the database: 88b1e2";
 const NEW_PASSWORD = "the next password of the database: c07d41";
@@ -33,7 +33,7 @@ const program = (password: string, changes: Record<string, string> = {}): string
   return `const config = new pulumi.Config();\nconst made = {};\n${made.join("\n")}`;
 };
 
-describe("secrets on the real engine", () => {
+describe.each(DOORS)("secrets on the real engine (%s)", (door) => {
   let vault: Emulator;
   let stack: Stack;
   const printed: string[] = [];
@@ -60,6 +60,7 @@ describe("secrets on the real engine", () => {
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      door,
       program: program('config.requireSecret("password")'),
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: vault.token, PULUMI_EXPERIMENTAL: "true" },
@@ -174,8 +175,8 @@ describe("secrets on the real engine", () => {
       .beginDeleteSecret("half")
       .then((poller) => poller.pollUntilDone());
     values.push("a value that is there already 20fe31");
-    vault.faults.add({ kind: "status", status: 503, operation: "updateSecret", path: "/half" });
-    vault.faults.add({ kind: "status", status: 503, operation: "updateKeyRotationPolicy" });
+    vault.faults.add({ kind: "status", status: 400, operation: "updateSecret", path: "/half" });
+    vault.faults.add({ kind: "status", status: 400, operation: "updateKeyRotationPolicy" });
     const material = rsaKey();
     values.push(...material.canaries);
     await stack.file("half.pem", material.pkcs8);

@@ -15,9 +15,7 @@ const REPLACED: ReadonlyMap<string, string> = new Map([
   ["provider/material/ec-key.ts", "ec-key.ts"],
   ["emulator/object/new-version.ts", "new-version.ts"],
   ["emulator/keys/generate-key.ts", "generate-key.ts"],
-  ["emulator/keys/import-key.ts", "import-key.ts"],
   ["emulator/backup/compact-jwe.ts", "compact-jwe.ts"],
-  ["emulator/store/store.ts", "store.ts"],
 ]);
 
 /**
