@@ -102,13 +102,18 @@ function materialOfOne(keys: readonly KeyObject[], problems: string[]): KeyMater
   if (problems.length > 0) return undefined;
   const [first, ...others] = keys;
   if (first === undefined) return undefined;
-  if (others.some((other) => !other.equals(first))) {
-    const different = keys.filter((key, index) => keys.findIndex((each) => each.equals(key)) === index);
+  if (others.some((other) => !isSameKey(other, first))) {
+    const different = keys.filter((key, index) => keys.findIndex((each) => isSameKey(each, key)) === index);
     problems.push(`there are ${different.length} different private keys in it: give one`);
     return undefined;
   }
   const key = completePrivateKey(first, problems);
   return key === undefined || problems.length > 0 ? undefined : materialOf(key, false);
+}
+
+/** Two keys of other types are not compared: OpenSSL would keep an error of that. */
+function isSameKey(a: KeyObject, b: KeyObject): boolean {
+  return a.asymmetricKeyType === b.asymmetricKeyType && a.equals(b);
 }
 
 function materialOf(key: PrivateJwk | SymmetricJwk, hardwareOnly: boolean): KeyMaterial {

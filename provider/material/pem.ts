@@ -3,6 +3,7 @@ import { detectDer } from "./der.js";
 import { openOpenSshKey } from "./openssh-key.js";
 import {
   decryptionProblem,
+  forgetEarlierErrors,
   needsPassphrase,
   openPrivateKey,
   type PrivateKeyForm,
@@ -116,6 +117,7 @@ function openLegacy(
   const lines = base64.replace(/.{64}(?=.)/g, "$&\n");
   const key = `-----BEGIN ${label}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ${cipher}\n\n${lines}\n-----END ${label}-----\n`;
   try {
+    forgetEarlierErrors();
     return createPrivateKey({ key, format: "pem", passphrase });
   } catch (error) {
     problems.push(decryptionProblem(error));

@@ -44,6 +44,7 @@ export function openPrivateKey(
     return undefined;
   }
   const type = encrypted ? "pkcs8" : form;
+  forgetEarlierErrors();
   try {
     return encrypted && passphrase !== undefined
       ? createPrivateKey({ key: der, format: "der", type, passphrase })
@@ -51,6 +52,20 @@ export function openPrivateKey(
   } catch (error) {
     problems.push(encrypted ? decryptionProblem(error) : "the private key is damaged: it cannot be decoded");
     return undefined;
+  }
+}
+
+const NOTHING = { key: Buffer.of(0x30, 0), format: "der", type: "pkcs8" } as const;
+
+/**
+ * OpenSSL keeps errors that nobody has taken, and Node reports them of the next private key, though that is fine: a
+ * comparison of an RSA with an EC key leaves some. What cannot be decoded at all takes them with it.
+ */
+export function forgetEarlierErrors(): void {
+  try {
+    createPrivateKey(NOTHING);
+  } catch {
+    // That is what it is for.
   }
 }
 

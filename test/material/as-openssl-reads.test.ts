@@ -1,8 +1,8 @@
-import { generatePrimeSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { readKeyMaterial } from "../../provider/material/key-material.js";
 import { readKeySource } from "../../provider/material/key-source.js";
 import { der, integer, octets, oid, sequence } from "./der-builder.js";
+import { pfxOf, threePrimes } from "./odd-material.js";
 import { refusalOf } from "./refusal.js";
 import { base64Lines, canaries, ecKey, jwkOf, pemOf, rsaKey } from "./sample-keys.js";
 
@@ -59,13 +59,36 @@ describe("what cannot be imported is told for what it is", () => {
   });
 
   test("a PFX with two keys", () => {
-    const bags = [rsaKey(), ecKey()].map((key) =>
-      sequence(oid("2a864886f70d010c0a0101"), der(0xa0, key.export({ type: "pkcs8", format: "der" }))),
-    );
-    const data = (content: Buffer) => sequence(oid("2a864886f70d010701"), der(0xa0, octets(content)));
-    expect(refused(sequence(integer(3), data(sequence(data(sequence(...bags))))))).toMatch(
-      /2 different private keys in it: give one/,
-    );
+    expect(refused(pfxOf(rsaKey(), ecKey()))).toMatch(/2 different private keys in it: give one/);
+  });
+});
+
+describe("what is wrong with one key is never said of the next", () => {
+  const next = [
+    ["PKCS#1", () => rsaKey().export({ type: "pkcs1", format: "der" })],
+    ["PKCS#8", () => ecKey().export({ type: "pkcs8", format: "der" })],
+    ["PEM", () => pemOf(ecKey())],
+    ["JWK of RSA", () => JSON.stringify(jwkOf(rsaKey()))],
+    ["JWK of EC", () => JSON.stringify(jwkOf(ecKey()))],
+    ["PFX", () => pfxOf(ecKey())],
+    [
+      "an encrypted PEM",
+      () => ecKey().export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "p" }),
+    ],
+    [
+      "an encrypted PEM of before PKCS#8",
+      () => ecKey().export({ type: "sec1", format: "pem", cipher: "aes-256-cbc", passphrase: "p" }),
+    ],
+  ] as const;
+
+  test.each(next)("after a PFX with two keys, of %s", (_form, content) => {
+    expect(refused(pfxOf(rsaKey(), ecKey()))).toMatch(/2 different private keys/);
+    expect(readKeyMaterial(content(), { passphrase: "p" }).importable).toHaveProperty("d");
+  });
+
+  test.each(next)("after whatever has left an error in OpenSSL, of %s", (_form, content) => {
+    expect(rsaKey().equals(ecKey())).toBe(false);
+    expect(readKeyMaterial(content(), { passphrase: "p" }).importable).toHaveProperty("d");
   });
 });
 
@@ -101,25 +124,3 @@ describe("a transfer blob", () => {
     expect(refused(JSON.stringify(blob(kid)))).toMatch(/header.kid has to be the identifier of the exchange key/);
   });
 });
-
-function threePrimes(): Buffer {
-  const e = 65537n;
-  const fits = (prime: bigint) => (prime - 1n) % e !== 0n;
-  const prime = (): bigint => {
-    for (;;) {
-      const found = generatePrimeSync(683, { bigint: true });
-      if (fits(found)) return found;
-    }
-  };
-  const [p, q, r] = [prime(), prime(), prime()];
-  const d = inverse(e, (p - 1n) * (q - 1n) * (r - 1n));
-  const crt = [d % (p - 1n), d % (q - 1n), inverse(q, p)];
-  const other = sequence(integer(r), integer(d % (r - 1n)), integer(inverse(p * q, r)));
-  return sequence(...[1n, p * q * r, e, d, p, q, ...crt].map((number) => integer(number)), sequence(other));
-}
-
-function inverse(value: bigint, modulus: bigint): bigint {
-  let [r0, r1, t0, t1] = [modulus, value % modulus, 0n, 1n];
-  while (r1 !== 0n) [r0, r1, t0, t1] = [r1, r0 % r1, t1, t0 - (r0 / r1) * t1];
-  return t0 < 0n ? t0 + modulus : t0;
-}
