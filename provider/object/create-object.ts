@@ -32,10 +32,8 @@ import {
   alreadyExists,
   isAnothers,
   isOurs,
-  isRecentlyWritten,
   ownedByCertificate,
   refuseOthersDeleted,
-  settledBefore,
   standingOf,
   tellTakenOver,
 } from "./standing.js";
@@ -167,7 +165,6 @@ async function takeOver<I extends ObjectInputs & A, A extends Attributes, B exte
     return asAdopted(creation, bundle);
   }
   if (standing === "foreign") throw alreadyExists(creation, bundle, standing);
-  if (isWithoutState && !isRecentlyWritten(bundle)) throw settledBefore(creation, bundle);
   if (inputs.restore !== undefined) {
     if (standing !== "released" && !isRecorded(kind.noun, inputs) && !isRestoredFrom(inputs.restore, bundle)) {
       throw alreadyExists(creation, bundle, standing);

@@ -1,5 +1,4 @@
 import { tell } from "../engine/progress.js";
-import { runClock } from "../engine/run-clock.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import { isRecorded, wasReleased } from "./declared-objects.js";
 import { describeOwner, hasOwnerTag, isOfSameResource, type Owner, ownerOf } from "./owner-tag.js";
@@ -20,34 +19,6 @@ export type Standing =
   /** This stack had it until this run let it go, or has it under this very resource. */
   | "released"
   | "foreign";
-
-/** A weekend between a run that was cut off and the next one. */
-const RESUMED_WITHIN_MS = 3 * 24 * 3_600_000;
-
-/**
- * Whether an object that bears this resource's own mark, and that state does not know, is of a run that was cut off: the
- * next one follows soon. What nobody has written for days is another stack's rather, which had this stack's name before
- * and has the object in its state. The engine hands a create nothing that would tell them apart.
- */
-export function isRecentlyWritten({ updatedOn, createdOn }: Pick<VersionBundle, "updatedOn" | "createdOn">): boolean {
-  const writtenOn = updatedOn ?? createdOn;
-  return writtenOn === undefined || runClock.now() - writtenOn.getTime() < RESUMED_WITHIN_MS;
-}
-
-/** The refusal of what bears this resource's mark since long. */
-export function settledBefore(
-  { object: { label, kind }, owner }: Claim,
-  { updatedOn, createdOn }: Pick<VersionBundle, "updatedOn" | "createdOn">,
-): KeyVaultError {
-  const since = (updatedOn ?? createdOn)?.toISOString().slice(0, 10);
-  return new KeyVaultError(
-    "KV_ALREADY_EXISTS",
-    `create ${label} was refused: the vault already holds a ${kind} of that name, whose tag says stack "${owner?.stack}", unchanged since ${since}, and this stack's state does not know it`,
-    {
-      hint: `if another stack had this stack's name before (\`pulumi stack rename\`), the ${kind} is that one's: choose another name or vault. If a run was cut off, or the ${kind} was left in the vault on purpose, set adopt: true to take it over`,
-    },
-  );
-}
 
 export function standingOf({ object, owner }: Claim, tags: Record<string, string>): Standing {
   if (wasReleased(object.kind, object.address, tags)) return "released";

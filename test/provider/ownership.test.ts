@@ -464,30 +464,6 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
   /** A stack was renamed, and a new one took its name: the same URNs, the same tags, and nothing in its state. */
   describe("that two states may know by one token, after a stack was renamed and its name was used again,", () => {
     const args = { ...kind.source, onDelete: "purge" };
-    it("is refused after three days without a write, to which no cut-off run is resumed, and given with adopt", async () => {
-      vault.clock.freeze(Date.now() - 73 * 3_600_000);
-      const renamed = await createdBefore(args);
-      vault.clock.freeze(new Date());
-      vault.clock.resume();
-      vault.requests.clear();
-      await expect(resource.created(args)).rejects.toThrow(
-        /KV_ALREADY_EXISTS: .*says stack "shop\/prod", unchanged since \d{4}-\d\d-\d\d, and this stack's state does not know it: .*stack rename.*adopt: true/,
-      );
-      expect(writes()).toEqual([]);
-      expect((await found()).version).toBe(renamed.outs.version);
-      const adopted = await resource.created({ ...args, adopt: true });
-      expect(adopted.outs.version).toBe(renamed.outs.version);
-      expect(adopted.outs.ownerToken).not.toBe(renamed.outs.ownerToken);
-    });
-
-    it("is taken within three days, and where a write was that late", async () => {
-      vault.clock.freeze(Date.now() - 73 * 3_600_000);
-      const { outs } = await createdBefore(args);
-      vault.clock.freeze(Date.now() - 71 * 3_600_000);
-      await kind.tag(vault, "orders", { ...(await found()).tags, team: "theirs" });
-      expect((await resource.created(args)).outs.version).toBe(outs.version);
-    });
-
     const bothStates = async (): Promise<{ renamed: State; reused: State }> => {
       const renamed = await createdBefore(args);
       const reused = await resource.created(args);
