@@ -17,28 +17,39 @@ export interface ResourceOwner {
  * stacks, and yet an interrupted run finds the object that it had made, instead of making another one.
  */
 export function identityInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
-  const inputs = ownerInputs(type, name, parent);
-  return { autoName: handled(inputs.owner.then(({ urn }) => automaticName(name, urn))), ...inputs };
+  const urn = urnOf(type, name, parent);
+  return { autoName: derived(urn, (known) => automaticName(name, known)), ...inputsOf(urn) };
 }
 
 /** Those of a resource that names no object of its own. */
 export function ownerInputs(type: string, name: string, parent: pulumi.Resource | undefined) {
-  const owner = urnOf(type, name, parent).then(
-    (urn): ResourceOwner => ({ project: pulumi.getProject(), stack: pulumi.getStack(), urn }),
+  return inputsOf(urnOf(type, name, parent));
+}
+
+function inputsOf(urn: string | Promise<string>) {
+  const owner = derived(
+    urn,
+    (known): ResourceOwner => ({ project: pulumi.getProject(), stack: pulumi.getStack(), urn: known }),
   );
-  return { claimant: randomUUID(), owner: handled(owner) };
+  return { claimant: randomUUID(), owner };
+}
+
+/** At once where the URN is known: the SDK takes a stack trace for each promise among the inputs, which a program of thousands of keys feels. */
+function derived<T>(urn: string | Promise<string>, derive: (urn: string) => T): T | Promise<T> {
+  return typeof urn === "string" ? derive(urn) : handled(urn.then(derive));
 }
 
 /**
  * The URN as the engine makes it, without `createUrn`, whose Output comes from the parent. An input that depends on a
  * component waits for all of the component's children: for this very resource, and for each of its siblings.
  */
-async function urnOf(type: string, name: string, parent: pulumi.Resource | undefined): Promise<string> {
-  const root = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::`;
-  if (parent === undefined) return `${root}${type}::${name}`;
-  const parentUrn = await promised(parent.urn);
-  const prefix = parentUrn.slice(0, parentUrn.lastIndexOf("::"));
-  return prefix.endsWith("::pulumi:pulumi:Stack") ? `${root}${type}::${name}` : `${prefix}$${type}::${name}`;
+function urnOf(type: string, name: string, parent: pulumi.Resource | undefined): string | Promise<string> {
+  const ofStack = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${type}::${name}`;
+  if (parent === undefined) return ofStack;
+  return promised(parent.urn).then((parentUrn) => {
+    const prefix = parentUrn.slice(0, parentUrn.lastIndexOf("::"));
+    return prefix.endsWith("::pulumi:pulumi:Stack") ? ofStack : `${prefix}$${type}::${name}`;
+  });
 }
 
 /** The value of an Output without the resources that it comes from: the part of it that each SDK understands. */
