@@ -118,7 +118,19 @@ for (const keys of counts) {
       const bytes = median(all.map(({ bytesPerKey }) => bytesPerKey));
       console.log(`| ${program} | ${mode} | ${seconds.join(" | ")} | ${bytes} |`);
       const elapsed = STEPS.map((step, index) => `${step} ${seconds[index]}`).join(", ");
-      record({ measure: `${program}, ${keys} keys, checkpoints ${mode}, seconds`, figure: elapsed });
+      const ups = all.map(({ steps }) => steps.up);
+      const up = {
+        program,
+        keys,
+        elapsed: median(ups.map((each) => each.elapsed)),
+        processor: median(ups.map((each) => each.processor)),
+        providerPeak: Math.max(...ups.map((each) => each.providerPeak)),
+      };
+      record({
+        measure: `${program}, ${keys} keys, checkpoints ${mode}, seconds`,
+        figure: elapsed,
+        ...(mode === "default" ? { up } : {}),
+      });
       if (mode === "default" || modes.length === 1) {
         record({
           measure: `${program}, bytes of state a key`,

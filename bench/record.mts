@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 
 /** A line of the table that `npm run bench` prints at its end. */
 export interface Row {
@@ -8,12 +8,23 @@ export interface Row {
   spread?: string;
   /** What has to be reached. */
   goal?: string;
+  /** Of a line on an `up` in the default settings: what another benchmark of the same run need not measure again. */
+  up?: { program: string; keys: number; elapsed: number; processor: number; providerPeak: number };
 }
 
 /** Adds a line to the table, where a benchmark runs as a part of all of them. Alone it only prints. */
 export function record(row: Row): void {
   const file = process.env.BENCH_RECORD;
   if (file !== undefined) appendFileSync(file, `${JSON.stringify(row)}\n`);
+}
+
+/** What the benchmarks before have added to the table in this run. */
+export function recordedRows(file = process.env.BENCH_RECORD): Row[] {
+  if (file === undefined) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line): Row => JSON.parse(line));
 }
 
 export function median(numbers: readonly number[]): number {

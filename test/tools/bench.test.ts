@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { writeFigures } from "../../bench/written-page.mts";
 
 const root = resolve(__dirname, "../..");
 
@@ -25,3 +28,28 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
   );
   expect(table).toMatch(/^\| KeySet of 5: up, no-op up, refresh, raw paging in seconds; provider's peak \| /m);
 }, 240_000);
+
+it("figures are written into the page in the place of those before, and all else stays", () => {
+  const folder = mkdtempSync(join(tmpdir(), "keyvault-page-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const page = join(folder, "performance.md");
+  copyFileSync(join(root, "docs/performance.md"), page);
+  const before = readFileSync(page, "utf8");
+  const machine = { node: "v1", sdk: "2", engine: "3", cores: 4, platform: "linux" };
+  const write = (figure: string, ...more: string[]) =>
+    writeFigures(
+      page,
+      ["engine", ...more].map((name) => ({ name, rows: [{ measure: "up", figure, goal: "at most 1" }] })),
+      machine,
+      "npm run bench",
+    );
+  write("0.5", "growth");
+  write("0.7");
+  const after = readFileSync(page, "utf8");
+  expect(after).toContain("| up | 0.7 |  | at most 1 |");
+  expect(after).not.toContain("0.5 |  | at most 1");
+  expect(after).not.toContain("performance.svg");
+  const around = (text: string) => text.split(/<!-- [^>]*(?:begin|end) here\. -->/);
+  expect(around(after)).toHaveLength(3);
+  expect([around(after)[0], around(after)[2]]).toEqual([around(before)[0], around(before)[2]]);
+});
