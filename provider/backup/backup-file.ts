@@ -43,7 +43,7 @@ export async function writeBackupFile(folder: string, fileName: string, content:
   } catch (error) {
     await rm(partial, { force: true }).catch(() => undefined);
     throw new KeyVaultError("KV_INVALID_INPUT", `the backup cannot be written to ${path} (${systemCode(error)})`, {
-      hint: "check that the folder of `to` can be written",
+      hint: "check that its folder can be made and written",
     });
   }
   return path;

@@ -236,7 +236,7 @@ export async function readFolderBlob(
 
 function unreadable(path: string, why: string): KeyVaultError {
   return new KeyVaultError("KV_INVALID_INPUT", `${path} cannot be read (${why})`, {
-    hint: "check that it is the manifest of a backup, whole and unchanged",
+    hint: "bring it back as it was written, or use another folder",
   });
 }
 

@@ -260,7 +260,7 @@ describe("a folder that cannot be written", () => {
         return { ...(await original<object>()), ...written };
       });
       try {
-        const refusal = /^KV_INVALID_INPUT: .*cannot be written to .*\(EROFS\).*folder of `to` can be written/s;
+        const refusal = /^KV_INVALID_INPUT: .*cannot be written to .*\(EROFS\).*its folder can be made and written/s;
         for (const place of [folder, join(folder, "x/y")]) {
           const resource = (await runOf("dev"))[kind]("new", { to: { folder: place } });
           await expect(resource.created({})).rejects.toThrow(refusal);
