@@ -1,3 +1,5 @@
+import { withShown } from "../../provider/engine/shown-outputs.js";
+import { shownKeySet } from "../../provider/key-set/shown-key-set.js";
 import { jsonDocument } from "../text/json-text.js";
 import type { AdoptedResource } from "./adopted-resource.js";
 
@@ -12,15 +14,20 @@ export interface NamedResource {
 
 /**
  * The file for `pulumi import --file` into a program of the plugin: the engine has the plugin read each object, and writes
- * the program in the language of the project.
+ * the program in the language of the project. A set is no object of the vault, so it comes with its state.
  */
 export function pluginImportFile(resources: readonly NamedResource[]): string {
-  const entries = resources.map(({ resource: { className, id }, resourceName }) => ({
-    type: `keyvault:index:${className}`,
+  const entries = resources.map(({ resource, resourceName }) => ({
+    type: `keyvault:index:${resource.className}`,
     name: resourceName,
-    id,
+    id: resource.id,
+    ...(resource.className === "KeySet" ? pluginState(resource) : {}),
   }));
   return jsonDocument({ resources: entries });
+}
+
+function pluginState({ inputs: { __provider, ...inputs }, outputs }: AdoptedResource) {
+  return { inputs, outputs: withShown(outputs, shownKeySet(outputs)) };
 }
 
 /**

@@ -26,12 +26,6 @@ export async function runAdopt(given: AdoptOptions): Promise<number> {
   };
   const importPath = importFilePath(options);
   const isPlugin = options.plugin === true;
-  if (isPlugin && options.set !== undefined) {
-    throw new CliError(
-      "KV_USAGE",
-      "Pulumi imports no KeySet into a program of the plugin, so nothing is written: leave --set out for an import file with each key as a Key, or declare a KeySet with `adopt: true` and the names of the keys in its `keys`, which the next `pulumi up` takes over",
-    );
-  }
   const files = isPlugin ? [{ path: importPath }] : [{ path: options.program }, { path: importPath }];
   const force = options.force === true;
   await refuseExisting(files, force);

@@ -182,12 +182,17 @@ describe("adopt", () => {
     expect(run.stderr).toMatch(new RegExp(`^pulumi-keyvault adopt: ${code}: .+\n$`));
   });
 
-  it("says what --plugin writes of a set, which is nothing, and what to do", async () => {
-    const run = await adopt("--plugin", "--set");
-    expect(run).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(run.stderr).toMatch(/Pulumi imports no KeySet into a program of the plugin.*leave --set out/);
-    expect(run.stderr).toContain("adopt: true");
-    expect(await readdir(folder)).toEqual([]);
+  it("writes a set with its state for a program of the plugin, and the secrets by their ids", async () => {
+    const run = await adopt("--plugin", "--set", "all");
+    expect(run).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await readdir(folder)).toEqual(["keyvault-import.json"]);
+    const { resources } = JSON.parse(await readFile(join(folder, "keyvault-import.json"), "utf8"));
+    const [set, ...others] = resources as { type: string; inputs?: object; outputs?: { names: string[] } }[];
+    expect(set).toMatchObject({ type: "keyvault:index:KeySet", name: "all", inputs: { adopt: true } });
+    expect(Object.keys(Object(set?.inputs).keys).sort()).toEqual(set?.outputs?.names);
+    expect(set?.inputs).not.toHaveProperty("__provider");
+    expect(others.length).toBeGreaterThan(0);
+    for (const other of others) expect(Object.keys(other)).toEqual(["type", "name", "id"]);
   });
 
   it("tells a server that is no vault", async () => {

@@ -7,6 +7,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { LanguageHostUnavailableError, provisionLanguage } from "../../tools/engine/language-host.mts";
 import { addPluginCommand } from "../../tools/engine/plugin-command.mts";
 import { provisionEngine } from "../../tools/engine/provision.mts";
+import { runCommand } from "../cli/command-line.js";
 import { askedRequests } from "../emulator/asked-requests.js";
 import { Stack } from "./stack.js";
 import { call, requestCounts } from "./vault-by-hand.js";
@@ -32,7 +33,11 @@ describe("a program in YAML", () => {
     try {
       const engine = await provisionLanguage(await provisionEngine(), "yaml");
       const path = [join(folder, "bin"), engine.env.PATH].join(delimiter);
-      stack = await Stack.ofProject(join(folder, "project"), engine, { PATH: path, KEYVAULT_TOKEN: vault.token });
+      stack = await Stack.ofProject(join(folder, "project"), engine, {
+        PATH: path,
+        KEYVAULT_TOKEN: vault.token,
+        KEYVAULT_CREDENTIAL: "token",
+      });
     } catch (error) {
       if (!(error instanceof LanguageHostUnavailableError)) throw error;
       unavailable = error.message;
@@ -48,42 +53,36 @@ describe("a program in YAML", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("gets its text from pulumi import, and is clean with it", async () => {
-    const [key, secret] = ["key.yaml", "secret.yaml"].map((name) => join(stack.folder, name)) as [string, string];
-    await call(vault, "POST", "/keys/orders/create", {
-      kty: "EC",
-      tags: { team: "orders" },
-      attributes: { exp: 3_800_000_000 },
-    });
+  it("gets its text from pulumi import of a key, and of the rest as adopt --plugin --set says it, and is clean with it", async () => {
+    const made = { tags: { team: "orders" }, attributes: { exp: 3_800_000_000 } };
+    for (const name of ["orders", "ledger"]) await call(vault, "POST", `/keys/${name}/create`, { kty: "EC", ...made });
+    await call(vault, "POST", "/keys/plain/create", { kty: "RSA" });
     await call(vault, "PUT", "/secrets/db", { value: CANARY, contentType: "text/plain" });
     await program("resources: {}\n");
+    const adopted = await runCommand(["adopt", "--vault", vault.url, "--plugin", "--set", "--ignore", "keys/orders"], {
+      cwd: stack.folder,
+      env: stack.env,
+    });
+    expect(adopted.exitCode, adopted.stderr).toBe(0);
     vault.requests.clear();
-    for (const [type, name, path, out] of [
-      ["Key", "orders", "keys/orders", key],
-      ["Secret", "db", "secrets/db", secret],
-    ] as const) {
-      const id = `${vault.url}/${path}`;
-      const run = await stack.pulumi(
-        "import",
-        `keyvault:index:${type}`,
-        name,
-        id,
-        "--yes",
-        "--protect=false",
-        "--out",
-        out,
-      );
+    const texts: string[] = [];
+    for (const what of [
+      ["keyvault:index:Key", "orders", `${vault.url}/keys/orders`],
+      ["--file", join(stack.folder, "keyvault-import.json")],
+    ]) {
+      const out = join(stack.folder, "out.yaml");
+      const run = await stack.pulumi("import", ...what, "--yes", "--protect=false", "--out", out);
       expect(run.exitCode, run.text).toBe(0);
+      texts.push((await readFile(out, "utf8")).replace("resources:\n", ""));
     }
     expect(askedRequests(vault).filter(({ method }) => method !== "GET")).toEqual([]);
-    const written = (await Promise.all([key, secret].map((file) => readFile(file, "utf8")))).map((text) =>
-      text.replace("resources:\n", ""),
-    );
-    expect(written.join()).not.toContain("hunter2");
-    await program(`resources:\n${written.join("")}`);
+    expect(texts.join()).not.toContain(CANARY);
+    await program(`resources:\n${texts.join("")}`);
     const { run, properties } = await stack.drift();
     expect(run.exitCode, run.text).toBe(0);
     expect(properties).toEqual({});
+    const { outputs } = await stack.resource("keys", "KeySet");
+    expect(outputs).toMatchObject({ names: ["ledger", "plain"], adopt: true });
   });
 
   it("is told of a missing plugin in the words of docs/plugin.md, and nothing happens", async () => {

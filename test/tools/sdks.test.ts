@@ -1,11 +1,17 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { packageSchema } from "../../plugin/schema/package-schema.js";
 import { provisionSdks, SdksUnavailableError } from "../../tools/sdks/provision-sdks.mts";
+import {
+  buildWheel,
+  PythonUnavailableError,
+  provisionPython,
+  pythonFolder,
+} from "../../tools/sdks/python-environment.mts";
 
 /** The generator may have to be built. */
 const PREPARATION_MS = 20 * 60_000;
@@ -38,6 +44,26 @@ it("Pulumi's generators make each resource and function of the schema for Python
     const inGo = `${name.charAt(0).toLowerCase()}${name.slice(1)}.go`;
     expect(await readFile(join(sdks, "go/keyvault", inGo), "utf8")).toContain("package keyvault");
   }
+});
+
+it("the SDK for Python is a wheel with its types, the plugin's name, and what it needs", { timeout: 120_000 }, async ({
+  skip,
+}) => {
+  const environment = await provisionPython().catch((error: Error) => {
+    if (!(error instanceof PythonUnavailableError)) throw error;
+    return error.message;
+  });
+  skip(environment.startsWith("There is no Python"), environment);
+  const wheel = await buildWheel(environment, join(sdks, "python"), join(work, "wheels"), process.env);
+  const python = join(pythonFolder(environment), "python");
+  const unpacked = join(work, "unpacked");
+  await run(python, ["-m", "zipfile", "-e", wheel, unpacked]);
+  const files = await readdir(unpacked, { recursive: true });
+  expect(files).toEqual(expect.arrayContaining(["pulumi_keyvault/py.typed", "pulumi_keyvault/key.py"]));
+  const plugin = JSON.parse(await readFile(join(unpacked, "pulumi_keyvault/pulumi-plugin.json"), "utf8"));
+  expect(plugin).toMatchObject({ resource: true, name: "keyvault" });
+  const metadata = await readFile(join(unpacked, files.find((name) => name.endsWith("METADATA")) ?? ""), "utf8");
+  expect(metadata).toMatch(/^Requires-Dist: pulumi[<>=]/m);
 });
 
 it("the SDK for Node compiles", { timeout: 120_000 }, async () => {

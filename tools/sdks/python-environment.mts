@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Progress, stderrProgress } from "../engine/progress.mts";
@@ -53,16 +53,31 @@ export async function provisionPython(options: { env?: Environment; progress?: P
   return made.folder;
 }
 
-/** Puts the generated SDK in `sdk` into `target`, which a program finds it in by PYTHONPATH. */
-export async function installSdk(environment: string, sdk: string, target: string, env: Environment): Promise<void> {
+/** Builds the wheel of the generated SDK in `sdk` into `target`, and needs no package index for it. Gives its path. */
+export async function buildWheel(environment: string, sdk: string, target: string, env: Environment): Promise<string> {
   // pip builds in the folder of the sources, and this one is shared.
   const sources = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
   try {
     await cp(sdk, sources, { recursive: true });
-    const options = ["--no-deps", "--no-index", "--no-build-isolation", "--upgrade", "--disable-pip-version-check"];
-    await python(environment, env, ["-m", "pip", "install", ...options, "--target", target, sources]);
+    const options = ["--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"];
+    await python(environment, env, ["-m", "pip", "wheel", ...options, "--wheel-dir", target, sources]);
   } finally {
     await rm(sources, { recursive: true, force: true });
+  }
+  const wheel = (await readdir(target)).find((name) => /^pulumi_keyvault-.*\.whl$/.test(name));
+  if (wheel === undefined) throw new Error("pip has made no wheel of the SDK");
+  return join(target, wheel);
+}
+
+/** Installs the generated SDK in `sdk` as a wheel into `target`, which a program finds it in by PYTHONPATH. */
+export async function installSdk(environment: string, sdk: string, target: string, env: Environment): Promise<void> {
+  const wheels = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
+  try {
+    const wheel = await buildWheel(environment, sdk, wheels, env);
+    const options = ["--no-deps", "--no-index", "--upgrade", "--disable-pip-version-check"];
+    await python(environment, env, ["-m", "pip", "install", ...options, "--target", target, wheel]);
+  } finally {
+    await rm(wheels, { recursive: true, force: true });
   }
 }
 
