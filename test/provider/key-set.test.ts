@@ -13,6 +13,7 @@ import { call } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { hurried, identity, nextEngineRun } from "./engine-run.js";
 import { keyFiles } from "./key-files.js";
+import { startOtherServer } from "./other-server.js";
 import { key, keySet } from "./providers.js";
 
 let vault: Emulator;
@@ -44,6 +45,18 @@ function keysOf({ outs }: State): Record<string, Arguments> {
 async function inVault(path: string): Promise<Arguments> {
   const answer = await call(vault, "GET", path).catch(({ message }: Error) => ({ refused: message }));
   return answer as Arguments;
+}
+
+/** Of the vault's list, empty ones in between too, as who follows its links alone asks for them. */
+async function pagesOfKeys(): Promise<number> {
+  let pages = 0;
+  let next: unknown = "/keys?api-version=7.4";
+  for (; typeof next === "string"; pages++) {
+    const { pathname, search } = new URL(next, vault.url);
+    const headers = { authorization: `Bearer ${vault.token}` };
+    ({ nextLink: next } = (await (await fetch(`${vault.url}${pathname}${search}`, { headers })).json()) as Arguments);
+  }
+  return pages;
 }
 
 describe("a set of keys", () => {
@@ -181,6 +194,31 @@ describe("a set of keys", () => {
     expect(told).toBe(
       'KV_INVALID_INPUT: keys "b", "c": keyOps: a key of type EC has no encrypt: it takes sign, verify, deriveKey, export',
     );
+  });
+
+  it("wraps what it imports on its way, for each key of a folder and of one that has a source of its own", async () => {
+    const exchange = `${vault.url}/keys/kek`;
+    await call(vault, "POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] });
+    files("a", "b");
+    const sent = vi.fn<(path: string, body: string) => void>();
+    const { pkcs8, canaries } = ecKey();
+    const server = await startOtherServer(vault, (answer) => {
+      sent(answer.path, answer.sent);
+      return answer;
+    });
+    const wired = new DrivenResource(keySet, vault, { vaultUrl: server.url });
+    const wrapWith = exchange.replace(vault.url, server.url);
+    const args = { import: { ...imported().import, wrapWith }, entries: { c: { import: { pem: pkcs8, wrapWith } } } };
+    const state = await wired.created(args);
+    server.close();
+    expect(keysOf(state)).toMatchObject({
+      a: { keyType: "EC-HSM" },
+      b: { keyType: "EC-HSM" },
+      c: { keyType: "EC-HSM" },
+    });
+    const imports = sent.mock.calls.filter(([path, body]) => /^\/keys\/[abc]\b/.test(path) && body !== "");
+    expect(imports.map(([, body]) => body.includes('"key_hsm"'))).toEqual([true, true, true]);
+    expect(canaries.filter((canary) => JSON.stringify([state, imports]).includes(canary))).toEqual([]);
   });
 
   it("holds no material in state", async () => {
@@ -346,6 +384,23 @@ describe("a large set", () => {
     vault.requests.clear();
     await set.refreshed(settled);
     expect(set.operations().filter((operation) => operation !== "getKeys")).toEqual(["getKey"]);
+  });
+
+  it("of thousands is refreshed by the pages of the vault's list, and by no other request", {
+    timeout: 240_000,
+  }, async () => {
+    const count = 2_000;
+    const materials = Array.from({ length: 4 }, () => ({ pem: ecKey().pkcs8 }));
+    const entries = Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`k-${index}`, { import: materials[index % materials.length] }]),
+    );
+    const state = await set.created({ entries });
+    useRunClock({ ...hurried(), now: () => Date.now() + 10_000 });
+    const settled = await set.refreshed(state);
+    vault.requests.clear();
+    expect(await set.drift(settled)).toEqual({});
+    const asked = set.operations();
+    expect(asked).toEqual(Array.from({ length: await pagesOfKeys() }, () => "getKeys"));
   });
 
   it("ends at once where the run is cancelled, and records what was made", async () => {
