@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -56,15 +56,23 @@ async function installRunners(): Promise<void> {
   await promisify(execFile)("npm", args, { cwd: runners, timeout: 180_000 });
 }
 
-describe("the CommonJS test of the guide", () => {
+/** Every resource, under the usual mocks. */
+const EVERY_RESOURCE = "mocked-resources.cjs";
+
+describe("the CommonJS test of the guide, and one of every resource,", () => {
   let stack: Stack;
   let unavailable = "";
+  let tests: number;
 
   beforeAll(async () => {
     stack = await Stack.create({ kind: "commonjs", program: "" });
     const [, text = ""] = (await filesOfTheGuide()).find(([name]) => name.endsWith(".cjs")) ?? [];
     await stack.file("signing-key.test.cjs", text);
     await stack.file("signing-key.jest.cjs", text.replace("before(", "beforeAll("));
+    await copyFile(join(__dirname, EVERY_RESOURCE), join(stack.folder, EVERY_RESOURCE));
+    const resources = (await readFile(join(__dirname, EVERY_RESOURCE), "utf8")).match(/^ {2}"an? /gm) ?? [];
+    expect(resources.length).toBeGreaterThan(15);
+    tests = 1 + resources.length;
     unavailable = await installRunners().then(
       () => "",
       (error: Error) => `mocha and jest could not be had: ${error.message}`,
@@ -73,18 +81,26 @@ describe("the CommonJS test of the guide", () => {
   afterAll(() => stack?.remove());
   beforeEach(({ skip }) => skip(unavailable !== "", unavailable));
 
-  it("passes in mocha as it stands", async () => {
+  it("pass in mocha as they stand", async () => {
     const mocha = join(runners, "node_modules/mocha/bin/mocha.js");
-    const { exitCode, text } = await nodeTest(stack, mocha, "signing-key.test.cjs");
-    expect(text).toContain("1 passing");
+    const { exitCode, text } = await nodeTest(stack, mocha, "signing-key.test.cjs", EVERY_RESOURCE);
+    expect(text).toContain(`${tests} passing`);
     expect(exitCode, text).toBe(0);
   });
 
-  it("passes in jest with beforeAll", async () => {
+  it("pass in jest with beforeAll", async () => {
     const jest = join(runners, "node_modules/jest/bin/jest.js");
-    const args = ["--rootDir", ".", "--testMatch", "**/signing-key.jest.cjs", "--watchman=false"];
+    const args = [
+      "--rootDir",
+      ".",
+      "--testMatch",
+      "**/signing-key.jest.cjs",
+      "--testMatch",
+      `**/${EVERY_RESOURCE}`,
+      "--watchman=false",
+    ];
     const { exitCode, text } = await nodeTest(stack, jest, ...args);
-    expect(text).toMatch(/Tests: +1 passed/);
+    expect(text).toMatch(new RegExp(`Tests: +${tests} passed`));
     expect(exitCode, text).toBe(0);
   });
 });
