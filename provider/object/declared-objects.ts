@@ -32,6 +32,8 @@ const declarations = new Map<string, Declaration>();
 const places = new Map<string, string>();
 /** By the mark that the released resource knew it by. */
 const released = new Map<string, string | undefined>();
+/** What a refresh of this run has taken out of state, by the mark that state knew it by. */
+const gone = new Map<string, string>();
 const recordedTokens = new Map<string, string>();
 const recorded = new Set<string>();
 /** What each object's resource has from now on. */
@@ -108,6 +110,17 @@ export function wasReleased(kind: Kind, address: ObjectAddress, tags: Record<str
   const object = objectIdentity(kind, address);
   if (!released.has(object)) return false;
   return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.get(object);
+}
+
+/** Notes that a refresh has found an object soft-deleted that this stack had: state knows nothing of it from now on. */
+export function noteGone(kind: Kind, address: ObjectAddress, ownerToken: string): void {
+  gone.set(objectIdentity(kind, address), ownerToken);
+}
+
+/** Whether state had an object until a refresh of this run, and it still carries the mark of that, of whatever stack's name. */
+export function wasGone(kind: Kind, address: ObjectAddress, tags: Record<string, string>): boolean {
+  const token = gone.get(objectIdentity(kind, address));
+  return token !== undefined && ownerOf(tags)?.token === token;
 }
 
 /** Notes that a resource leaves the object that state knows for another one. */
@@ -211,6 +224,7 @@ export function forgetDeclaredObjects(): void {
   declarations.clear();
   places.clear();
   released.clear();
+  gone.clear();
   recordedTokens.clear();
   recorded.clear();
   leaving.clear();

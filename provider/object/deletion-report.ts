@@ -1,6 +1,6 @@
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
-import { releaseObject } from "./declared-objects.js";
+import { noteGone } from "./declared-objects.js";
 import type { VaultObject } from "./vault-object.js";
 
 /** What a refresh found in place of an object that is gone. The drift report reads it back from the engine's output. */
@@ -71,7 +71,7 @@ async function lookForDeletion(
   try {
     const deleted = await look();
     if (!deleted) return { label, state: "nowhere" };
-    if (ownerToken !== undefined) releaseObject(kind, address, ownerToken);
+    if (ownerToken !== undefined) noteGone(kind, address, ownerToken);
     const { deletedOn, scheduledPurgeDate } = deleted;
     return {
       label,

@@ -3,7 +3,7 @@ import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { configureVaultSettings } from "../../provider/engine/vault-settings.js";
 import { ownerToken } from "../../provider/object/owner-tag.js";
 import { ecKey } from "../engine/demo-keys.js";
-import { keyClient, secretClient } from "../engine/vault-by-hand.js";
+import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { type Arguments, DrivenResource, type State } from "./driven-resource.js";
 import { identity as identityOf, nextEngineRun } from "./engine-run.js";
 import { key, secret } from "./providers.js";
@@ -339,6 +339,17 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
         await expect(resource.created({ ...args, ...sourceOf() })).rejects.toThrow(/^KV_DELETED_RECOVERABLE/);
         await resource.created({ ...args, adopt: true });
         expect((await found()).tags?.["pulumi-keyvault"]).toBe(tagOf("orders", renamed));
+      });
+
+      it("and nothing without a mark that has come in its place meanwhile", async () => {
+        const state = await lost();
+        await resource.refreshed(state);
+        await call(vault, "DELETE", `/deleted${noun}s/orders`);
+        await vi.waitFor(() => kind.occupy(vault, "orders"));
+        await expect(resource.created({ ...identity("orders", renamed), ...kind.other })).rejects.toThrow(
+          /^KV_ALREADY_EXISTS: .*no owner tag/,
+        );
+        expect(await versions()).toBe(1);
       });
 
       it("and nothing that another stack has marked before it was deleted", async () => {
