@@ -133,7 +133,8 @@ async function demo(language: Language | undefined): Promise<void> {
       return key;
     }),
   );
-  if (!original || original.n !== copy?.n) throw new DemoFailure("The restored key is not the one that was backed up.");
+  const isSame = original?.n === copy?.n && versionOf(original?.kid) === versionOf(copy?.kid);
+  if (!original || !isSame) throw new DemoFailure("The restored key is not the one that was backed up.");
   look("an ordinary HTTP client finds the same public key, and\n      the same version, in both vaults.");
 
   heading("Go on by hand");
@@ -147,6 +148,10 @@ async function demo(language: Language | undefined): Promise<void> {
   npm run pulumi -- destroy             deletes the keys; they can be recovered
   ${shell}
                                         the engine in a shell of your own`);
+}
+
+function versionOf(kid: string | undefined): string | undefined {
+  return kid?.split("/").at(-1);
 }
 
 /** Runs an update. Without --verbose each resource is told in a line. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createPrivateKey } from "node:crypto";
 import { cp, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,12 +52,7 @@ describe("the demo", { timeout: 900_000 }, () => {
   });
 
   test("keeps its private keys out of the state and out of what it prints", async () => {
-    const keys = join(checkout, ".demo", "keys");
-    const state = await readAll(join(checkout, ".demo", "state"));
-    expect(state).toContain("orders-signing");
-    for (const name of await readdir(keys)) {
-      for (const canary of privateLines(await readFile(join(keys, name), "utf8"))) expect(state).not.toContain(canary);
-    }
+    await expectNoKeyInState();
   });
 
   test("passes the exit code of the engine on", async () => {
@@ -64,15 +60,28 @@ describe("the demo", { timeout: 900_000 }, () => {
     expect(exitCode).not.toBe(0);
   });
 
-  test("goes the same way with a program in another language, and its stack is gone on with", async ({ skip }) => {
-    const { exitCode, output } = await start("tools/demo.mts", "--language", "yaml").end();
-    skip(output.includes("There is no pulumi-language-yaml"), output.slice(-800));
-    expect(output).toContain("Exit code 7");
-    expect(output).toMatch(/the same public key, and\s+the same version, in both vaults/);
-    expect(exitCode, output).toBe(0);
-    const outputs = await start("tools/pulumi.mts", "stack", "output", "--json").end();
-    expect(JSON.parse(outputs.output)).toMatchObject({ copiedKey: expect.stringContaining("second.vault") });
-  });
+  // What is missing on this machine is no fault of the demo's.
+  const MISSING = /There is no (pulumi-language-|Python)|SDKs of the plugin could not be made|go build of \S+ failed/;
+
+  test.for(["yaml", "python", "go"])(
+    "goes the same way with a program in %s, and its stack is gone on with",
+    async (language, { skip }) => {
+      const { exitCode, output } = await start("tools/demo.mts", "--language", language).end();
+      skip(MISSING.test(output), output.slice(-800));
+      expect(output).toContain("Exit code 7");
+      expect(output).toMatch(/tags\.owner +\(none\) +nobody knows/);
+      expect(output).toMatch(/the same public key, and\s+the same version, in both vaults/);
+      expect(exitCode, output).toBe(0);
+      const outputs = await start("tools/pulumi.mts", "stack", "output", "--json").end();
+      expect(JSON.parse(outputs.output)).toMatchObject({
+        signingPublicKey: expect.stringContaining("BEGIN PUBLIC KEY"),
+        clientThumbprint: expect.stringMatching(/^[\w-]{43}$/),
+        signingBackupBlob: "[secret]",
+        copiedKey: expect.stringContaining("second.vault"),
+      });
+      await expectNoKeyInState();
+    },
+  );
 
   test("refuses a language that there is not before it forgets an earlier demo", async () => {
     const { exitCode, output } = await start("tools/demo.mts", "--language", "cobol").end();
@@ -110,10 +119,22 @@ function start(tool: string, ...args: string[]) {
   };
 }
 
-/** Pieces of private material, long enough to be nothing else. */
-function privateLines(text: string): string[] {
+async function expectNoKeyInState(): Promise<void> {
+  const keys = join(checkout, ".demo", "keys");
+  const state = await readAll(join(checkout, ".demo", "state"));
+  expect(state).toContain("orders-signing");
+  for (const name of await readdir(keys)) {
+    for (const canary of privateParts(await readFile(join(keys, name), "utf8"))) expect(state).not.toContain(canary);
+  }
+}
+
+/** Pieces of private material, as a file has it and as a number. What of a file is the public key may stand anywhere. */
+function privateParts(text: string): string[] {
   if (text.startsWith("{")) return [/"d": "([^"]+)"/.exec(text)?.[1] ?? "no private member"];
-  return text.split("\n").filter((line) => line.length > 32 && !line.startsWith("-----"));
+  const key = createPrivateKey(text);
+  const lines = text.split("\n").filter((line) => line.length === 64);
+  const { d = "no private member" } = key.export({ format: "jwk" });
+  return [d, (key.asymmetricKeyType === "rsa" ? lines.at(-1) : lines[0]) ?? "no line"];
 }
 
 async function readAll(folder: string): Promise<string> {
