@@ -124,6 +124,17 @@ describe.each(kinds)("a %s whose name is busy", (noun, kind) => {
     expect(restored.outs.version).toBe(state.outs.version);
   });
 
+  it.each(["production", "test", "development", ""])(
+    "because of parallel work is waited for alike, whatever NODE_ENV says: %j",
+    async (nodeEnv) => {
+      vi.stubEnv("NODE_ENV", nodeEnv);
+      vault.faults.add({ kind: "conflict", operation: kind.write, times: 3 });
+      vault.requests.clear();
+      await resource.created(kind.source);
+      expect(resource.operations().filter((operation) => operation === kind.write)).toHaveLength(4);
+    },
+  );
+
   it("because of parallel work is looked at, and written once", async () => {
     vault.faults.add({ kind: "conflict", operation: kind.write, times: 2 });
     await resource.created(kind.source);
