@@ -4,7 +4,7 @@ import { runChaos } from "../chaos/chaos-run.js";
 
 /** `npm run chaos -- --seed N --rounds N` sets these. */
 const seed = process.env.CHAOS_SEED ?? "1";
-const rounds = Number(process.env.CHAOS_ROUNDS ?? 12);
+const rounds = Number(process.env.CHAOS_ROUNDS ?? 30);
 const atOnce = Number(process.env.CHAOS_AT_ONCE ?? 3);
 const size =
   process.env.CHAOS_SIZE === "large" ? { keys: 20, secrets: 4, backups: 4 } : { keys: 3, secrets: 1, backups: 1 };

@@ -1,7 +1,7 @@
 import type { Edit } from "./history.js";
 import { type Collection, PLACES, type Place, placeKey, type VaultName } from "./simulated-vault.js";
 
-export type ResourceType = "Key" | "Secret" | "KeyBackup" | "SecretBackup" | "VaultBackup";
+export type ResourceType = "Key" | "KeySet" | "Secret" | "KeyBackup" | "SecretBackup" | "VaultBackup";
 
 /** What a key or secret is made of. */
 export type Source =
@@ -36,6 +36,10 @@ export interface Declared {
   onDelete: "delete" | "purge" | "disable" | "retain";
   /** Of a backup: what it is taken of. */
   of: string | undefined;
+  /** Of a key that is one of a set: the set, which is the resource. */
+  set: string | undefined;
+  /** Of a set: what becomes of a key that leaves it. */
+  removed: Declared["onDelete"] | undefined;
 }
 
 /** A program that is edited between its runs. Contents and tags only ever go forward, so that each change is told by what it makes. */
@@ -52,9 +56,9 @@ export class DeclaredProgram {
   apply(edit: Edit): boolean {
     switch (edit.edit) {
       case "add key":
-        return this.#addObject("keys", edit.pick, { kind: "given", content: ++this.#serial }, edit.onDelete);
+        return this.#addKey(edit.pick, { kind: "given", content: ++this.#serial }, edit.onDelete);
       case "add generated":
-        return this.#addObject("keys", edit.pick, { kind: "generate", content: ++this.#serial }, edit.onDelete);
+        return this.#addKey(edit.pick, { kind: "generate", content: ++this.#serial }, edit.onDelete);
       case "add secret":
         return this.#addObject("secrets", edit.pick, { kind: "given", content: ++this.#serial }, edit.onDelete);
       case "adopt":
@@ -113,17 +117,38 @@ export class DeclaredProgram {
       case "swap":
         return this.#swap(edit.pick);
       case "replace":
-        return this.#change(edit.pick, ({ logical }) => {
-          this.replaced.add(logical);
+        return this.#change(edit.pick, ({ logical, set }) => {
+          this.replaced.add(set ?? logical);
         });
+      case "into set":
+        return this.#intoSet(edit.pick);
+      case "out of set":
+        return this.#outOfSet(edit.pick);
     }
   }
 
   /** A generated key that is replaced is to be another one. */
   renewedByReplacement(): string[] {
-    return this.#objects().flatMap(({ logical, place, source }) =>
-      place !== undefined && source?.kind === "generate" && this.replaced.has(logical) ? [placeKey(place)] : [],
+    return this.#objects().flatMap((declared) =>
+      declared.source?.kind === "generate" && this.isReplaced(declared) && declared.place
+        ? [placeKey(declared.place)]
+        : [],
     );
+  }
+
+  /** Whether it is to be replaced, or the set that it is one of. */
+  isReplaced({ logical, set }: Declared): boolean {
+    return this.replaced.has(set ?? logical);
+  }
+
+  /** Whether there is a resource of that name: a key of a set is none. */
+  hasResource(logical: string): boolean {
+    const declared = this.resources.get(logical);
+    return declared !== undefined && declared.set === undefined;
+  }
+
+  membersOf({ logical }: Declared): Declared[] {
+    return [...this.resources.values()].filter(({ set }) => set === logical);
   }
 
   declaredAt(place: Place): Declared | undefined {
@@ -133,7 +158,7 @@ export class DeclaredProgram {
 
   /** What has to be there before. */
   dependenciesOf({ source, of, type }: Declared): string[] {
-    if (type === "VaultBackup") return this.#objects().map(({ logical }) => logical);
+    if (type === "VaultBackup") return [...new Set(this.#objects().map(({ logical, set }) => set ?? logical))];
     const backup = source?.kind === "copy" ? [source.backup] : [];
     return [...(of === undefined ? [] : [of]), ...backup];
   }
@@ -153,10 +178,64 @@ export class DeclaredProgram {
     return place !== undefined && this.#add(collection === "keys" ? "Key" : "Secret", { place, source, onDelete });
   }
 
+  #addKey(which: number, source: Source, onDelete: Declared["onDelete"]): boolean {
+    if (!this.#addObject("keys", which, source, onDelete)) return false;
+    const added = [...this.resources.values()].at(-1);
+    const set = pick(this.#sets(), which);
+    if (which % 3 === 2 && set !== undefined && added !== undefined) added.set = set.logical;
+    return true;
+  }
+
+  #sets(): Declared[] {
+    return [...this.resources.values()].filter(({ type }) => type === "KeySet");
+  }
+
+  /** A key that stood alone, or in another set: its resource is the set from now on. */
+  #intoSet(which: number): boolean {
+    const backedUp = new Set([...this.resources.values()].map(({ of }) => of));
+    const key = pick(
+      this.#objects().filter(({ logical, place, source }) => {
+        const isMade = source?.kind === "given" || source?.kind === "generate";
+        return place?.collection === "keys" && place.vault === "here" && isMade && !backedUp.has(logical);
+      }),
+      which,
+    );
+    if (key === undefined) return false;
+    const sets = this.#sets();
+    const former = key.set;
+    if (sets.length < (which % 4 === 3 ? 2 : 1)) {
+      const removed = pick<Declared["onDelete"]>(["delete", "retain", "purge", "delete", "disable"], which);
+      this.#add("KeySet", { removed });
+      key.set = this.#sets().at(-1)?.logical;
+    } else key.set = pick(sets, which)?.logical;
+    this.#dropEmptySet(former);
+    return key.set !== former;
+  }
+
+  #outOfSet(which: number): boolean {
+    const key = pick(
+      this.#objects().filter(({ set }) => set !== undefined),
+      which,
+    );
+    if (key === undefined) return false;
+    const former = key.set;
+    key.set = undefined;
+    this.#dropEmptySet(former);
+    return true;
+  }
+
+  /** A set of no keys is refused. */
+  #dropEmptySet(set: string | undefined): void {
+    const isEmpty = [...this.resources.values()].every((other) => other.set !== set);
+    if (set !== undefined && isEmpty) this.resources.delete(set);
+  }
+
   #addBackup(which: number): boolean {
     const taken = new Set([...this.resources.values()].map(({ of }) => of));
     const object = pick(
-      this.#objects().filter(({ logical, place }) => place?.vault === "here" && !taken.has(logical)),
+      this.#objects().filter(
+        ({ logical, place, set }) => place?.vault === "here" && set === undefined && !taken.has(logical),
+      ),
       which,
     );
     if (object === undefined) return false;
@@ -205,6 +284,8 @@ export class DeclaredProgram {
       rotateAfterDays: undefined,
       onDelete: "delete",
       of: undefined,
+      set: undefined,
+      removed: undefined,
       ...more,
     });
     return true;
@@ -222,13 +303,15 @@ export class DeclaredProgram {
     for (const other of [...this.resources.values()]) {
       const isBackupOf = other.of === declared.logical;
       const isCopyOf = other.source?.kind === "copy" && other.source.backup === declared.logical;
-      if (isBackupOf || isCopyOf) this.#drop(other);
+      if (isBackupOf || isCopyOf || other.set === declared.logical) this.#drop(other);
     }
+    this.#dropEmptySet(declared.set);
     return true;
   }
 
   #rename(which: number, hasAlias: boolean): boolean {
-    const declared = pick([...this.resources.values()], which);
+    const picked = pick([...this.resources.values()], which);
+    const declared = picked?.set === undefined ? picked : this.resources.get(picked.set);
     if (declared === undefined) return false;
     const former = declared.logical;
     declared.logical = `${declared.type.toLowerCase()}-${++this.#serial}`;
@@ -237,6 +320,7 @@ export class DeclaredProgram {
     this.resources.set(declared.logical, declared);
     for (const other of this.resources.values()) {
       if (other.of === former) other.of = declared.logical;
+      if (other.set === former) other.set = declared.logical;
       if (other.source?.kind === "copy" && other.source.backup === former) other.source.backup = declared.logical;
     }
     return true;

@@ -62,7 +62,9 @@ export type Edit =
         | "alias"
         | "move"
         | "swap"
-        | "replace";
+        | "replace"
+        | "into set"
+        | "out of set";
       pick: number;
     }
   | { edit: "back up vault" };
@@ -123,6 +125,9 @@ const change = fc.record({
       "swap",
       "replace",
       "back up",
+      "into set",
+      "into set",
+      "out of set",
     ] as const),
   ),
   pick,

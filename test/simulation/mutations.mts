@@ -62,4 +62,16 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return await client.setSecret(',
   },
+  {
+    name: "a set forgets a key whose step has failed",
+    file: "provider/key-set/update-key-set.ts",
+    find: "if (left !== undefined) records.set(nameOf(error, name), left);",
+    replace: "",
+  },
+  {
+    name: "a set takes a key that could not be read for gone",
+    file: "provider/key-set/read-key-set.ts",
+    find: "if (failure !== undefined) throw failure;",
+    replace: "",
+  },
 ];

@@ -113,11 +113,12 @@ export class Promises {
    * A key that was generated once more, for a replacement or since somebody else had written or purged, and whose state
    * is lost: a refresh cannot tell it from a rotation by hand, over which the next run generates another.
    */
-  licenseLostKeys({ resources, replaced }: DeclaredProgram): void {
-    for (const { logical, place, source } of resources.values()) {
+  licenseLostKeys(program: DeclaredProgram): void {
+    for (const declared of program.resources.values()) {
+      const { place, source } = declared;
       if (place === undefined || source?.kind !== "generate") continue;
       const key = placeKey(place);
-      if (replaced.has(logical) || this.#licences.has(key)) this.license(key);
+      if (program.isReplaced(declared) || this.#licences.has(key)) this.license(key);
     }
   }
 

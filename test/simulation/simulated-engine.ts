@@ -4,6 +4,9 @@ import { secretBackupLifecycle } from "../../provider/backup/secret-backup.js";
 import { type DynamicProvider, dynamicProvider, type Properties } from "../../provider/engine/lifecycle.js";
 import { canonicalJson } from "../../provider/engine/normal-form.js";
 import { keyLifecycle } from "../../provider/key/key-lifecycle.js";
+import { keySetLifecycle } from "../../provider/key-set/key-set-lifecycle.js";
+import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
+import { unpackRecords } from "../../provider/key-set/packed-records.js";
 import { secretLifecycle } from "../../provider/secret/secret-lifecycle.js";
 import { vaultBackupLifecycle } from "../../provider/vault-backup/vault-backup-lifecycle.js";
 import type { Declared, DeclaredProgram, ResourceType } from "./declared-program.js";
@@ -26,6 +29,22 @@ export interface Entry {
   isReplaced: boolean;
 }
 
+/** An object as state has it, in a resource of its own or in a set. */
+export interface RecordedObject {
+  place: Place;
+  outs: Properties;
+}
+
+/** The objects that a resource has in state. */
+export function objectsOf({ type, place, outs }: Pick<Entry, "type" | "place" | "outs">): RecordedObject[] {
+  if (place !== undefined) return [{ place, outs }];
+  if (type !== "KeySet") return [];
+  return [...unpackRecords(outs.records)].map(([name, record]) => ({
+    place: { vault: "here", collection: "keys", name },
+    outs: keyOutputsOf(outs, name, record),
+  }));
+}
+
 export interface Failure {
   logical: string;
   code: string;
@@ -43,6 +62,7 @@ export interface EngineRun {
 
 const PROVIDERS: Record<ResourceType, DynamicProvider> = {
   Key: dynamicProvider(async () => keyLifecycle),
+  KeySet: dynamicProvider(async () => keySetLifecycle),
   Secret: dynamicProvider(async () => secretLifecycle),
   KeyBackup: dynamicProvider(async () => keyBackupLifecycle),
   SecretBackup: dynamicProvider(async () => secretBackupLifecycle),
@@ -50,7 +70,11 @@ const PROVIDERS: Record<ResourceType, DynamicProvider> = {
 };
 
 /** Dependants are deleted before what they depend on. */
-const DELETION_ORDER: readonly ResourceType[][] = [["VaultBackup"], ["KeyBackup", "SecretBackup"], ["Key", "Secret"]];
+const DELETION_ORDER: readonly ResourceType[][] = [
+  ["VaultBackup"],
+  ["KeyBackup", "SecretBackup"],
+  ["Key", "KeySet", "Secret"],
+];
 
 /** What Pulumi's engine does with a program, its state and a provider, as far as a provider can tell. */
 export class SimulatedEngine {
@@ -80,8 +104,9 @@ export class SimulatedEngine {
 
   async #read(run: EngineRun, entry: Entry): Promise<void> {
     const { id, props, inputs } = await PROVIDERS[entry.type].read(entry.id, entry.outs);
-    if (id) this.#promises.holdState(props);
-    else if (entry.place !== undefined) this.#promises.holdGone(entry.place);
+    if (id) this.#holdState(entry.type, props);
+    const left = id ? objectsOf({ ...entry, outs: plain(props) }).map(({ place }) => placeKey(place)) : [];
+    for (const { place } of objectsOf(entry)) if (!left.includes(placeKey(place))) this.#promises.holdGone(place);
     await this.#write(run, () => {
       if (!id) this.entries = this.entries.filter((other) => other !== entry);
       else this.#put(entry, { ...entry, outs: plain(props), inputs: plain(inputs ?? {}), isIncomplete: false });
@@ -99,9 +124,10 @@ export class SimulatedEngine {
       results.set(declared.logical, brought);
       return brought;
     };
-    await Promise.all(this.#shuffled([...program.resources.values()]).map(bring));
+    const resources = [...program.resources.values()].filter(({ set }) => set === undefined);
+    await Promise.all(this.#shuffled(resources).map(bring));
     if (run.failures.length > 0) return;
-    await this.#deleteAll(run, ({ logical, isReplaced }) => isReplaced || !program.resources.has(logical));
+    await this.#deleteAll(run, ({ logical, isReplaced }) => isReplaced || !program.hasResource(logical));
   }
 
   /** The program is not asked, so it declares nothing. */
@@ -139,22 +165,24 @@ export class SimulatedEngine {
     const { logical, type, place } = declared;
     const provider = PROVIDERS[type];
     const old = this.#find(declared);
-    if (place !== undefined) run.process.knowledge.declared.set(placeKey(place), declared);
-    const inputs = await this.#checked(declared, old?.inputs ?? {});
+    for (const object of place === undefined ? run.program.membersOf(declared) : [declared]) {
+      if (object.place) run.process.knowledge.declared.set(placeKey(object.place), object);
+    }
+    const inputs = await this.#checked(run, declared, old?.inputs ?? {});
     if (old === undefined) return () => this.#create(run, declared, inputs);
     const named = old.logical === logical ? old : this.#put(old, { ...old, logical });
     const diff = await provider.diff(old.id, old.outs, inputs);
     if (diff.replaces.length > 0 || run.program.replaced.has(logical)) {
       // The engine checks what it replaces again, without what it knows of it.
-      const fresh = await this.#checked(declared, {});
+      const fresh = await this.#checked(run, declared, {});
       return () => this.#replace(run, declared, named, fresh, diff.deleteBeforeReplace);
     }
     const isChanged = diff.changes === true || named.isIncomplete || canonical(inputs) !== canonical(named.inputs);
     return isChanged ? () => this.#update(run, declared, named, inputs) : async () => {};
   }
 
-  async #checked(declared: Declared, olds: Properties): Promise<Properties> {
-    const { inputs, failures } = await PROVIDERS[declared.type].check(olds, this.#arguments(declared));
+  async #checked({ program }: EngineRun, declared: Declared, olds: Properties): Promise<Properties> {
+    const { inputs, failures } = await PROVIDERS[declared.type].check(olds, this.#arguments(declared, program));
     if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
     return plain(inputs);
   }
@@ -199,12 +227,15 @@ export class SimulatedEngine {
     before: () => void = () => {},
   ): Promise<void> {
     const record = (id: string, outs: Properties, isIncomplete: boolean): Promise<void> => {
-      this.#promises.holdState(outs);
-      // What failed in part over a write that may have happened records the object as it was seen last.
-      const isUnsure = isIncomplete && place !== undefined && run.process.knowledge.unsettled.has(placeKey(place));
-      if (place !== undefined && !isUnsure) this.#promises.holdRecorded(place, plain(outs));
+      this.#holdState(type, outs);
       const entry: Entry = { logical, type, place, id, inputs, outs: plain(outs), isIncomplete, isReplaced: false };
-      if (place !== undefined) run.process.knowledge.known.add(placeKey(place));
+      for (const object of objectsOf(entry)) {
+        const key = placeKey(object.place);
+        // What failed in part over a write that may have happened records the object as it was seen last.
+        const isUnsure = isIncomplete && run.process.knowledge.unsettled.has(key);
+        if (!isUnsure) this.#promises.holdRecorded(object.place, object.outs);
+        run.process.knowledge.known.add(key);
+      }
       return this.#write(run, () => {
         before();
         if (old === undefined) this.entries.push(entry);
@@ -220,6 +251,14 @@ export class SimulatedEngine {
       }
       throw error;
     }
+  }
+
+  /** The records of a set stand in it compressed. */
+  #holdState(type: ResourceType, outs: Properties): void {
+    this.#promises.holdState(outs);
+    if (type !== "KeySet") return;
+    for (const object of objectsOf({ type, place: undefined, outs: plain(outs) }))
+      this.#promises.holdState(object.outs);
   }
 
   #find({ logical, aliases }: Declared): Entry | undefined {
@@ -247,9 +286,20 @@ export class SimulatedEngine {
       await work();
       return true;
     } catch (error) {
-      if (!(error instanceof Stopped)) run.failures.push(this.#failure(logical, error));
+      if (!(error instanceof Stopped)) run.failures.push(...this.#failuresOf(run, logical, error));
       return false;
     }
+  }
+
+  /** A set tells of each of its keys. */
+  #failuresOf({ program }: EngineRun, logical: string, error: unknown): Failure[] {
+    const failure = this.#failure(logical, error);
+    const ofKeys = [...failure.message.matchAll(/^ {2}key "([^"]+)": (KV_[A-Z_]+): (.*)$/gm)];
+    if (ofKeys.length === 0) return [failure];
+    return ofKeys.map(([, name, code = "", message = ""]) => {
+      const member = [...program.resources.values()].find(({ set, place }) => set === logical && place?.name === name);
+      return { logical: member?.logical ?? `${logical}/${name}`, code, message };
+    });
   }
 
   #failure(logical: string, error: unknown): Failure {
@@ -284,11 +334,25 @@ export class SimulatedEngine {
   }
 
   /** What the SDK hands to the engine. */
-  #arguments(declared: Declared): Properties {
-    const { logical, type, place, source, tag, expiresOn, rotateAfterDays, onDelete, of } = declared;
+  #arguments(declared: Declared, program: DeclaredProgram): Properties {
+    const { logical, type, place, source, tag, expiresOn, rotateAfterDays, onDelete, of, removed } = declared;
     const shared = identity(logical, type);
     const outsOf = (name: string | undefined): Properties =>
       this.entries.find((entry) => entry.logical === name && !entry.isReplaced)?.outs ?? {};
+    if (type === "KeySet") {
+      const entries = program.membersOf(declared).map((member) => {
+        const {
+          claimant: _claimant,
+          owner: _owner,
+          vaultUrl: _vault,
+          name,
+          ...entry
+        } = this.#arguments(member, program);
+        return [name, entry];
+      });
+      const leaving = removed === "retain" ? {} : { removed };
+      return { ...shared, vaultUrl: urlOf("here"), ...leaving, entries: Object.fromEntries(entries) };
+    }
     if (type === "VaultBackup") {
       const changes = (wanted: ResourceType) =>
         this.entries
@@ -297,7 +361,11 @@ export class SimulatedEngine {
             ...{ name, version, updatedOn, vaultUrl },
             ...(rotationPolicy ? { rotationPolicy } : {}),
           }));
-      const selected = { keys: ["*", ...changes("Key")], secrets: ["*", ...changes("Secret")] };
+      const ofSets = this.entries
+        .filter((entry) => entry.type === "KeySet" && !entry.isReplaced)
+        .flatMap(objectsOf)
+        .map(({ outs: { name, version, updatedOn, vaultUrl } }) => ({ name, version, updatedOn, vaultUrl }));
+      const selected = { keys: ["*", ...changes("Key"), ...ofSets], secrets: ["*", ...changes("Secret")] };
       return { ...shared, vaultUrl: urlOf("here"), allowEmpty: true, ...selected };
     }
     if (place === undefined) {

@@ -14,6 +14,7 @@ import {
   type Failure,
   importedIndex,
   momentOf,
+  objectsOf,
   SimulatedEngine,
 } from "./simulated-engine.js";
 import { SimulatedProcess, type World } from "./simulated-process.js";
@@ -100,7 +101,7 @@ export class Simulation {
     forgetDeclaredObjects();
     forgetPendingMaterial();
     const process = new SimulatedProcess(this.#world, step.troubles);
-    for (const { place } of this.#engine.entries) if (place) process.knowledge.known.add(placeKey(place));
+    for (const { place } of this.#engine.entries.flatMap(objectsOf)) process.knowledge.known.add(placeKey(place));
     this.#process = process;
     useRunClock(process.clock);
     const before = this.#engine.entries;
@@ -124,13 +125,15 @@ export class Simulation {
       this.promises.licenseLostKeys(this.#program);
     }
     // The engine forgets the former resource once its deletion has let the object stay for the next one.
-    for (const { logical, place } of this.#program.resources.values()) {
-      if (place && this.#program.replaced.has(logical)) this.#excused.add(placeKey(place));
+    for (const declared of this.#program.resources.values()) {
+      if (declared.place && this.#program.isReplaced(declared)) this.#excused.add(placeKey(declared.place));
     }
     this.#program.replaced.clear();
     this.#keepBlobs();
-    for (const { place, onDelete } of this.#program.resources.values()) {
-      if (place && (onDelete === "retain" || onDelete === "disable")) this.#excused.add(placeKey(place));
+    for (const { place, onDelete, set } of this.#program.resources.values()) {
+      const { removed } = (set === undefined ? undefined : this.#program.resources.get(set)) ?? {};
+      const isLeft = [onDelete, removed].some((what) => what === "retain" || what === "disable");
+      if (place && isLeft) this.#excused.add(placeKey(place));
     }
     const told = run.failures.map(({ logical, code }) => `${logical} ${code}`).join(", ");
     this.promises.note(`=> ${outcome}${told === "" ? "" : `: ${told}`}`);
@@ -145,7 +148,7 @@ export class Simulation {
   }
 
   #excuseAll(before: readonly Entry[]): void {
-    for (const { place } of [...this.#program.resources.values(), ...before]) {
+    for (const { place } of [...this.#program.resources.values(), ...before.flatMap(objectsOf)]) {
       if (place === undefined) continue;
       this.#excused.add(placeKey(place));
       this.promises.doubtful.add(placeKey(place));
@@ -236,6 +239,10 @@ export class Simulation {
         const needed = this.#program.resources.get(logical);
         return refused.has(logical) || (needed !== undefined && waits(needed));
       });
+    // A set of which a key is refused is not done, and its other keys are.
+    for (const { logical, set } of this.#program.resources.values()) {
+      if (set !== undefined && refused.has(logical)) refused.add(set);
+    }
     for (const declared of this.#program.resources.values()) {
       if (refused.has(declared.logical)) continue;
       if (waits(declared)) refused.add(declared.logical);
@@ -277,9 +284,17 @@ export class Simulation {
   }
 
   #holdResource(declared: Declared): void {
-    const { logical, place, source, tag, expiresOn } = declared;
-    const entry = this.#engine.entries.find((other) => other.logical === logical && !other.isReplaced);
+    const { logical, place, source, tag, expiresOn, set } = declared;
+    const entry = this.#engine.entries.find((other) => other.logical === (set ?? logical) && !other.isReplaced);
     if (entry === undefined) this.promises.break(`${logical} is done, and not in state`);
+    if (declared.type === "KeySet") {
+      const wanted = this.#program.membersOf(declared).map((member) => member.place && placeKey(member.place));
+      for (const object of objectsOf(entry)) {
+        const key = placeKey(object.place);
+        if (!wanted.includes(key)) this.promises.break(`${key} has left ${logical}, and is in its state`);
+      }
+      return;
+    }
     if (place === undefined) {
       this.#holdBackup(declared, entry);
       return;
@@ -287,7 +302,8 @@ export class Simulation {
     const key = placeKey(place);
     const truth = this.#vault.truth(place);
     if (!isThere(truth)) this.promises.break(`${key} is done, and not there`);
-    if (entry.outs.version !== truth.version)
+    const recorded = objectsOf(entry).find((object) => placeKey(object.place) === key)?.outs;
+    if (recorded?.version !== truth.version)
       this.promises.break(`state names another version of ${key} than the vault's`);
     const tags = withoutMark(truth.tags);
     if (tags.tag !== String(tag)) this.promises.break(`the tags of ${key} are not what the program says`);
@@ -332,7 +348,7 @@ export class Simulation {
   /** What carries our mark is in state, unless a run has lost it or told of it. */
   #holdNoOrphans(hasFailed: boolean): void {
     if (hasFailed) return;
-    const inState = new Set(this.#engine.entries.flatMap(({ place }) => (place ? [placeKey(place)] : [])));
+    const inState = new Set(this.#engine.entries.flatMap(objectsOf).map(({ place }) => placeKey(place)));
     for (const place of PLACES) {
       const truth = this.#vault.truth(place);
       const key = placeKey(place);
@@ -360,7 +376,7 @@ export class Simulation {
   async #differing(refused: ReadonlySet<string>): Promise<Entry[]> {
     const standing = () =>
       this.#engine.entries.filter(
-        ({ logical, isReplaced }) => !isReplaced && !refused.has(logical) && this.#program.resources.has(logical),
+        ({ logical, isReplaced }) => !isReplaced && !refused.has(logical) && this.#program.hasResource(logical),
       );
     const inputs = new Map(standing().map((entry) => [entry.logical, canonical(entry.inputs)]));
     await this.#undisturbed("refresh");
