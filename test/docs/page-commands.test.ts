@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readFleet } from "../../cli/fleet/fleet-file.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { commandLine, ended } from "../cli/command-line.js";
 import { encryptedPem } from "../engine/key-pem.js";
@@ -50,6 +51,16 @@ it("every command of every page is run by a test, or stands as one for elsewhere
     return !HERE.has(page) && !guides.includes(`"${page}"`) && !(other && existsSync(join(root, other)));
   });
   expect(unrun.map(([, { place }]) => place)).toEqual([]);
+});
+
+it("the fleet file that a page shows is one", async () => {
+  const shown = pages()
+    .find(({ path }) => path === "docs/report.md")
+    ?.blocks.find(({ language }) => language === "json");
+  const file = join(mkdtempSync(join(tmpdir(), "keyvault-fleet-")), "fleet.json");
+  writeFileSync(file, shown?.text ?? "");
+  expect(await readFleet(file)).toMatchObject({ vaults: { length: 2 }, stacks: ["prod", "staging"] });
+  rmSync(dirname(file), { recursive: true });
 });
 
 // What stands in for the engine is a script for a shell.
