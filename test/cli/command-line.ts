@@ -9,7 +9,8 @@ export interface CommandRun {
 }
 
 export const commandLine = resolve(__dirname, "../../dist/cli/main.js");
-const compiled = resolve(__dirname, "../../node_modules/.cache/pulumi-keyvault/compiled-cli");
+/** What Node keeps of the modules that a command loads. */
+export const compiled = resolve(__dirname, "../../node_modules/.cache/pulumi-keyvault/compiled-cli");
 
 export interface CommandOptions {
   cwd?: string;

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readFleet } from "../../cli/fleet/fleet-file.js";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { commandLine, ended } from "../cli/command-line.js";
+import { commandLine, compiled, ended } from "../cli/command-line.js";
 import { encryptedPem } from "../engine/key-pem.js";
 import { call, secretClient } from "../engine/vault-by-hand.js";
 import { type Block, pages, root } from "./page.js";
@@ -97,6 +97,7 @@ describe.skipIf(process.platform === "win32")("a command of a page does what the
       const local = text.replaceAll("https://contoso.vault.azure.net", vault.url);
       const env = {
         PATH: [join(folder, "bin"), process.env.PATH].join(delimiter),
+        NODE_COMPILE_CACHE: compiled,
         AZURE_KEYVAULT_URL: vault.url,
         KEYVAULT_CREDENTIAL: "token",
         KEYVAULT_TOKEN: vault.token,

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { vi } from "vitest";
@@ -87,14 +88,14 @@ export class ProgramRun {
     writeFileSync(
       file,
       `${missingImports(local)}${local}`
-        .replaceAll('"pulumi-keyvault"', JSON.stringify(join(root, "sdk/index.ts")))
-        .replaceAll('"pulumi-keyvault/emulator"', JSON.stringify(join(root, "emulator/index.ts")))
+        .replaceAll('"pulumi-keyvault"', '"../../sdk/index.ts"')
+        .replaceAll('"pulumi-keyvault/emulator"', '"../../emulator/index.ts"')
         .replace(/^export = /m, "export default "),
     );
     const given = await this.given(local);
     for (const [name, value] of Object.entries(given)) vi.stubGlobal(name, value);
     try {
-      const module: { default?: unknown } = await import(/* @vite-ignore */ file);
+      const module: { default?: unknown } = await import(/* @vite-ignore */ pathToFileURL(file).href);
       if (typeof module.default === "function") await module.default();
       await Promise.all(Object.values(module).map((value) => settled(value)));
     } catch (error) {
