@@ -9,10 +9,23 @@ import { call, keyClient, secretClient } from "./vault-by-hand.js";
 import { snapshot } from "./vault-snapshot.js";
 
 const TEAM = "team-a";
-const KEYS = ["disabled", "generated", "imported", "named", "p256k", "plain", "rotating"];
+const KEYS_OF_SET = ["set-imported", "set-made", "set-off"];
+const KEYS = ["disabled", "generated", "imported", "named", "p256k", "plain", "rotating", ...KEYS_OF_SET];
+
+/** What a set of keys declares, beside what `changes` says of some of them. */
+const keysOfSet = (changes: Record<string, string | undefined> = {}): string => {
+  const rows: Record<string, string | undefined> = {
+    "set-imported": 'import: { file: "set.pem" }',
+    "set-made": 'generate: { keyType: "EC" }',
+    "set-off": 'generate: { keyType: "RSA" }, enabled: false',
+    ...changes,
+  };
+  const entries = Object.entries(rows).flatMap(([name, row]) => (row === undefined ? [] : [`"${name}": { ${row} }`]));
+  return `const set = new keyvault.KeySet("set", { keys: { ${entries} }, removed: "delete", onDelete: "delete" });`;
+};
 
 /** Each row is a resource of one program, whose arguments `changes` replaces; one that is left out is undefined. */
-const program = (changes: Record<string, string | undefined> = {}, rest = ""): string => {
+const program = (changes: Record<string, string | undefined> = {}, rest = "", set = keysOfSet()): string => {
   const timeouts = 'timeouts: { read: "1s" }';
   const rows: Record<string, string | undefined> = {
     plain: `Key { import: { file: "plain.pem" } }`,
@@ -36,18 +49,21 @@ const program = (changes: Record<string, string | undefined> = {}, rest = ""): s
           ),
         ].map((text) => `${text});`),
   );
-  return `const made = {};\n${made.join("\n")}\n${rest}`;
+  return `const made = {};\n${made.join("\n")}\n${set}\n${rest}`;
 };
 const backups = `
   const key = new keyvault.KeyBackup("imported", { key: made.imported });
   const secret = new keyvault.SecretBackup("db", { secret: made.db });
   const [keys, secrets] = [keyvault.Key, keyvault.Secret].map((type) => Object.values(made).filter((one) => one instanceof type));
-  const all = new keyvault.VaultBackup("all", { keys, secrets });
-  const inventory = new keyvault.KeyInventory("vault", { expect: keys });
+  const all = new keyvault.VaultBackup("all", { keys: [...keys, set], secrets });
+  const inventory = new keyvault.KeyInventory("vault", { expect: [...keys, set] });
   exports.blobs = pulumi.secret([key.blob, secret.blob]);
   exports.covered = all.covered;
   exports.unmanaged = inventory.unmanaged;
-  exports.versions = pulumi.all(Object.fromEntries(Object.entries(made).map(([name, { version }]) => [name, version])));`;
+  const versionsOfSet = set.versionIds.apply((ids) =>
+    Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, id.split("/").at(-1)])));
+  const versions = pulumi.all(Object.fromEntries(Object.entries(made).map(([name, { version }]) => [name, version])));
+  exports.versions = pulumi.all([versions, versionsOfSet]).apply(([own, ofSet]) => ({ ...own, ...ofSet }));`;
 
 const backupsOfKeys = backups.replace(/^.*SecretBackup.*$/m, "").replace("[key.blob, secret.blob]", "[key.blob]");
 
@@ -69,6 +85,7 @@ describe("a server with all habits of others at once, on the real engine", () =>
     await stack.file("imported.pem", ecKey().pkcs8);
     await stack.file("p256k.pem", ecKey("secp256k1").pkcs8);
     await stack.file("disabled.pem", rsaKey().pkcs8);
+    await stack.file("set.pem", ecKey().pkcs8);
   });
   afterAll(async () => {
     await stack?.remove();
@@ -110,7 +127,11 @@ describe("a server with all habits of others at once, on the real engine", () =>
       generated: `Key { generate: { keyType: "RSA" }, expiresOn: "2091-01-01T00:00:00Z" }`,
       off: `Secret { value: "off" }`,
     };
-    await stack.program(program(changes, backups));
+    const set = keysOfSet({
+      "set-made": 'generate: { keyType: "EC" }, tags: { a: "1" }',
+      "set-off": 'generate: { keyType: "RSA" }',
+    });
+    await stack.program(program(changes, backups, set));
     await stack.up();
     await isClean();
     await isWhole();
@@ -124,11 +145,13 @@ describe("a server with all habits of others at once, on the real engine", () =>
     await call(vault, "PATCH", `/keys/imported/${versions.imported}`, { key_ops: ["sign"] });
     await call(vault, "PATCH", `/keys/plain/${versions.plain}`, { attributes: { enabled: false } });
     await call(vault, "PATCH", `/secrets/db/${versions.db}`, { tags: {}, attributes: { enabled: false } });
+    await call(vault, "PATCH", `/keys/set-made/${versions["set-made"]}`, { attributes: { enabled: false } });
     const { properties } = await stack.drift();
     expect(properties).toMatchObject({
       "Key imported": ["keyOps[1]"],
       "Key plain": ["enabled"],
       "Secret db": ["enabled", "tags"],
+      "KeySet set": [expect.stringMatching(/set-made.*enabled/)],
     });
     await stack.up("--refresh");
     await isClean();
@@ -140,12 +163,14 @@ describe("a server with all habits of others at once, on the real engine", () =>
   it("gives back what was deleted outside, what was removed from the program, and what was purged from its backup", async () => {
     await call(vault, "DELETE", "/keys/plain");
     await call(vault, "DELETE", "/secrets/db");
+    await call(vault, "DELETE", "/keys/set-made");
     await stack.up("--refresh");
     await isClean();
     await isWhole();
-    await stack.program(program({ named: undefined, p256k: undefined, db: undefined }, backupsOfKeys));
+    const set = keysOfSet({ "set-imported": undefined });
+    await stack.program(program({ named: undefined, p256k: undefined, db: undefined }, backupsOfKeys, set));
     await stack.up();
-    expect((await snapshot(vault)).deleted).toEqual(new Set(["named", "p256k", "db"]));
+    expect((await snapshot(vault)).deleted).toEqual(new Set(["named", "p256k", "db", "set-imported"]));
     await stack.program(program({}, backups));
     await stack.up();
     await isClean();
@@ -183,7 +208,7 @@ describe("a server with all habits of others at once, on the real engine", () =>
     // Of a disabled key such a server tells neither type nor public key: it is named, and the rest is adopted.
     const adopted = await run("adopt", "--vault", server.url, "--force", "--program", "adopted.js");
     expect(adopted).toMatchObject({ exitCode: 8, stderr: expect.stringContaining("keys/disabled") });
-    expect(adopted.stdout).toContain("6 keys and 2 secrets to adopt. Left out: 1 that could not be read.");
+    expect(adopted.stdout).toContain("8 keys and 2 secrets to adopt. Left out: 2 that could not be read.");
   });
 
   it("is empty after destroy, and everything can be recovered", async () => {
