@@ -10,7 +10,7 @@ export type Kind = (typeof KINDS)[number];
 
 /**
  * The part of a program that every version of it has: `kinds(row, options)` declares one resource of each kind, and
- * backups and an inventory over them. Logical names are `<row>-<kind><logical>`, objects in the vault
+ * backups and an inventory over them (in folders too, with `escrow`). Logical names are `<row>-<kind><logical>`, objects in the vault
  * `<row>-<kind><object>`; `args` and `opts` go to each resource, `only` leaves kinds out, `from` gives a kind the source
  * of another, and `spelled` spells a name in another way.
  */
@@ -35,7 +35,6 @@ const PRELUDE = `
     restoredSecret: (object) => ({ restore: blobs[object.toLowerCase()] }),
     importedAndAdopted: (object) => ({ ...source.imported(object), adopt: true }),
   };
-  const KINDS = ["imported", "generated", "adopted", "restored", "filed", "secret", "drawn"];
 
   function kinds(row, options = {}) {
     const { logical = "", object = "", args = {}, opts = () => ({}), only = KINDS, from = {}, spelled = (name) => name } = options;
@@ -50,7 +49,7 @@ const PRELUDE = `
     return made;
   }
 
-  function backUp(row, { secret, drawn, ...keys }, { logical = "", object = "", args = {}, opts = () => ({}) }) {
+  function backUp(row, { secret, drawn, ...keys }, { logical = "", object = "", args = {}, opts = () => ({}), escrow }) {
     const { vaultUrl: spelled } = args;
     const where = spelled === undefined ? {} : { vaultUrl: spelled };
     const all = Object.values(keys);
@@ -60,6 +59,11 @@ const PRELUDE = `
     if (secret) new keyvault.SecretBackup(row + "-sealed" + logical, { secret }, opts(row + "-sealed"));
     new keyvault.VaultBackup(row + "-all" + logical,
       { ...where, keys: all, secrets }, opts(row + "-all"));
+    if (escrow) {
+      const to = (name) => ({ to: { folder: "escrow/" + row + object + "-" + name } });
+      new keyvault.KeyBackup(row + "-escrow" + logical, { key, ...to("one") }, opts(row + "-escrow"));
+      new keyvault.VaultBackup(row + "-escrows" + logical, { ...where, keys: all, secrets, ...to("all") }, opts(row + "-escrows"));
+    }
     if (key) new keyvault.KeyInventory(row + "-inventory" + logical,
       { ...where, expect: all, ignore: ["!" + row + "-*" + object] }, opts(row + "-inventory"));
   }
@@ -71,9 +75,10 @@ const PRELUDE = `
     constructor(name, opts) { super("test:index:Team", name, {}, opts); }
   }`;
 
-/** A program of these parts, each in a scope of its own. */
-export function programOf(parts: readonly string[]): string {
-  return `${PRELUDE}\n${parts.map((part) => `{ ${part} }`).join("\n")}`;
+/** A program of these parts, each in a scope of its own, with resources of all kinds or of some. */
+export function programOf(parts: readonly string[], kinds: readonly Kind[] = KINDS): string {
+  const declared = `  const KINDS = ${JSON.stringify(kinds)};`;
+  return `${PRELUDE}\n${declared}\n${parts.map((part) => `{ ${part} }`).join("\n")}`;
 }
 
 /** Makes what the programs adopt, and the backups that they restore. */

@@ -39,17 +39,17 @@ const refactorings: Refactoring[] = [
   {
     title: "renamed with an alias, and back",
     id: "aliased",
-    before: kinds("aliased"),
-    after: kinds("aliased", 'logical: "-new", opts: (name) => ({ aliases: [{ name }] })'),
-    later: kinds("aliased", 'opts: (name) => ({ aliases: [{ name: name + "-new" }] })'),
+    before: kinds("aliased", "escrow: true"),
+    after: kinds("aliased", 'escrow: true, logical: "-new", opts: (name) => ({ aliases: [{ name }] })'),
+    later: kinds("aliased", 'escrow: true, opts: (name) => ({ aliases: [{ name: name + "-new" }] })'),
     outcome: "untouched",
     laterOutcome: "untouched",
   },
   {
     title: "renamed without an alias, and back",
     id: "renamed",
-    before: kinds("renamed"),
-    after: kinds("renamed", 'logical: "-new"'),
+    before: kinds("renamed", "escrow: true"),
+    after: kinds("renamed", 'escrow: true, logical: "-new"'),
   },
   {
     title: "renamed without an alias, with another spelling of the vault and another case of the name",
@@ -63,8 +63,8 @@ const refactorings: Refactoring[] = [
   {
     title: "into a component without an alias, and out of it",
     id: "grouped",
-    before: kinds("grouped"),
-    after: `const parent = new Group("grouped"); ${kinds("grouped", "opts: () => ({ parent })")}`,
+    before: kinds("grouped", "escrow: true"),
+    after: `const parent = new Group("grouped"); ${kinds("grouped", "escrow: true, opts: () => ({ parent })")}`,
   },
   {
     title: "into a component with an alias, and out of it",
@@ -145,8 +145,8 @@ const refactorings: Refactoring[] = [
     title: "the middle of an indexed list removed, and put back",
     id: "listed",
     objects: ["-x", "-y", "-z"],
-    before: `["x", "y", "z"].forEach((letter, index) => { ${kinds("listed", 'logical: "-" + index, object: "-" + letter')} });`,
-    after: `["x", "z"].forEach((letter, index) => { ${kinds("listed", 'logical: "-" + index, object: "-" + letter')} });`,
+    before: `["x", "y", "z"].forEach((letter, index) => { ${kinds("listed", 'escrow: true, logical: "-" + index, object: "-" + letter')} });`,
+    after: `["x", "z"].forEach((letter, index) => { ${kinds("listed", 'escrow: true, logical: "-" + index, object: "-" + letter')} });`,
     outcome: Object.fromEntries(KINDS.map((kind) => [`${kind}-y`, "deleted"])),
     laterOutcome: Object.fromEntries(KINDS.map((kind) => [`${kind}-y`, "back"])),
   },
@@ -154,8 +154,8 @@ const refactorings: Refactoring[] = [
     title: "two swapped, names and material",
     id: "swapped",
     objects: ["-x", "-y"],
-    before: `${kinds("swapped", 'logical: "-a", object: "-x"')} ${kinds("swapped", 'logical: "-b", object: "-y"')}`,
-    after: `${kinds("swapped", 'logical: "-a", object: "-y"')} ${kinds("swapped", 'logical: "-b", object: "-x"')}`,
+    before: `${kinds("swapped", 'escrow: true, logical: "-a", object: "-x"')} ${kinds("swapped", 'escrow: true, logical: "-b", object: "-y"')}`,
+    after: `${kinds("swapped", 'escrow: true, logical: "-a", object: "-y"')} ${kinds("swapped", 'escrow: true, logical: "-b", object: "-x"')}`,
   },
   {
     title: "another spelling of the vault: localhost, upper case, a trailing slash",
@@ -223,11 +223,23 @@ const refactorings: Refactoring[] = [
     outcome: "one version more",
   },
   {
-    title: "import and generate to restore, and back",
+    title: "import, generate and adopt to restore, and back",
     id: "kept",
-    only: ["imported", "generated"],
-    before: some("kept", ["imported", "generated"]),
-    after: some("kept", ["imported", "generated"], { imported: "restored", generated: "restored" }),
+    only: ["imported", "generated", "adopted"],
+    before: some("kept", ["imported", "generated", "adopted"]),
+    after: some("kept", ["imported", "generated", "adopted"], {
+      imported: "restored",
+      generated: "restored",
+      adopted: "restored",
+    }),
+  },
+  {
+    title: "restore to import, and back",
+    id: "opened",
+    only: ["restored", "filed"],
+    before: some("opened", ["restored", "filed"]),
+    after: some("opened", ["restored", "filed"], { restored: "imported", filed: "imported" }),
+    outcome: "one version more",
   },
   {
     title: "a secret's value to restore, and back",
@@ -274,7 +286,7 @@ const refactorings: Refactoring[] = [
   {
     title: "removed, and added again",
     id: "removed",
-    before: kinds("removed"),
+    before: kinds("removed", "escrow: true"),
     after: "",
     outcome: "deleted",
     laterOutcome: "back",
@@ -359,7 +371,7 @@ describe("docs/refactoring.md", () => {
       .filter((title) => title !== "Refactoring");
     const others = ["refactored-stacks", "refactored-settings"].flatMap((file) => {
       const tests = readFileSync(join(__dirname, `${file}.test.ts`), "utf8");
-      return [...tests.matchAll(/^ {2}it\((["'])(.+)\1, /gm)].map(([, , title]) => title);
+      return [...tests.matchAll(/^ {2}it\((["'])(?!end )(.+?)\1, (?:async )?\(\) =>/gm)].map(([, , title]) => title);
     });
     expect(rows.sort()).toEqual([...refactorings.map(({ title }) => title), ...others].sort());
   });
@@ -391,7 +403,7 @@ describe.each(DOORS)("refactorings of a program, on the real engine (%s)", (door
     const { text } = await stack.tryUp("--continue-on-error", ...args);
     problems.push(...text.split("\n").filter((line) => /^\s+error: /.test(line)));
     looks.push(await snapshot(vault));
-    backups.push(await problemsOfBackups(await stack.resources(), looks.at(-1) as VaultSnapshot));
+    backups.push(await problemsOfBackups(await stack.resources(), looks.at(-1) as VaultSnapshot, stack.folder));
     const { steps, run } = await stack.drift();
     drifts.push(
       steps
