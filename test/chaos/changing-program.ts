@@ -14,6 +14,8 @@ export interface ChangingObject {
   isDeclared: boolean;
   logical: string;
   isInGroup: boolean;
+  /** A key of the set, and no resource of its own. */
+  isInSet: boolean;
   /** An alias that leads from what the program before called it. */
   alias: string | undefined;
   /** Counts the sources: the n-th material, keepers or value. */
@@ -35,6 +37,9 @@ export interface ProgramSize {
   backups: number;
 }
 
+/** The key that keeps the set from being empty. */
+const ANCHOR = "anchor";
+
 /** A program that a seed makes and refactors, beside what a vault has to hold after it. */
 export class ChangingProgram {
   readonly objects: ChangingObject[];
@@ -45,37 +50,46 @@ export class ChangingProgram {
   readonly #random: SeededRandom;
   readonly #backups: number;
   #backupName = 0;
+  #setName = 0;
+  #setAlias: string | undefined;
 
   constructor(seed: string, { keys, secrets, backups }: ProgramSize) {
     this.#random = new SeededRandom(`program ${seed}`);
     this.#backups = backups;
     const kinds = [...times(keys, (index): Kind => (index % 2 === 0 ? "imported" : "generated"))];
     this.objects = [...kinds, ...times(secrets, (): Kind => "secret")].map((kind, index) => this.#create(kind, index));
+    this.objects.push({ ...this.#create("generated", 0), name: ANCHOR, isRsa: false, isInSet: true });
   }
 
   /** Refactors the program. At least one object changes. @returns what was done, for the report. */
   refactor(): string[] {
     for (const object of this.objects) object.alias = undefined;
+    this.#setAlias = undefined;
+    const inSet = this.#inSet;
     const done = this.objects.flatMap((object) => (this.#chance(0.45) ? this.#change(object) : []));
     if (this.#chance(0.15)) {
       this.#backupName += 1;
       done.push("rename the backups");
     }
+    if (this.#chance(0.2)) done.push(this.#renameSet(inSet, done));
     return done.length > 0 ? done : this.#change(this.#pick(this.objects));
   }
 
   get text(): string {
     const declared = this.objects.filter(({ isDeclared }) => isDeclared);
-    const lines = declared.map((object) => resourceText(object));
+    const alone = declared.filter(({ isInSet }) => !isInSet);
+    const lines = alone.map((object) => resourceText(object));
+    const entries = this.#inSet.map((object) => `${JSON.stringify(object.name)}: ${entryText(object)}`);
+    const setOptions = this.#setAlias === undefined ? "" : `, { aliases: [{ name: "${this.#setAlias}" }] }`;
     const backups = this.backedUp.map(
       ({ name, kind }) =>
         `backup(new keyvault.${kind === "secret" ? "SecretBackup" : "KeyBackup"}("backup-${name}-${this.#backupName}", { ${kind === "secret" ? "secret" : "key"}: made["${name}"] }), "${name}");`,
     );
     const named = (isSecret: boolean) =>
-      `[${declared
-        .filter(({ kind }) => (kind === "secret") === isSecret)
-        .map(({ name }) => `made["${name}"]`)
-        .join(", ")}]`;
+      `[${[
+        ...alone.filter(({ kind }) => (kind === "secret") === isSecret).map(({ name }) => `made["${name}"]`),
+        ...(isSecret ? [] : ["set"]),
+      ].join(", ")}]`;
     return `
       class Group extends pulumi.ComponentResource {
         constructor(name) { super("test:index:Group", name, {}); }
@@ -85,8 +99,13 @@ export class ChangingProgram {
       exports.backups = {};
       const backup = ({ restorable }, name) => { exports.backups[name] = restorable; };
       ${lines.join("\n      ")}
+      const set = new keyvault.KeySet("set-${this.#setName}", { removed: "delete", keys: { ${entries.join(", ")} } }${setOptions});
       ${backups.join("\n      ")}
       exports.all = new keyvault.VaultBackup("all-${this.#backupName}", { keys: ${named(false)}, secrets: ${named(true)} }).restorable;`;
+  }
+
+  get #inSet(): ChangingObject[] {
+    return this.objects.filter(({ isDeclared, isInSet }) => isDeclared && isInSet);
   }
 
   /** Objects with a backup of their own. */
@@ -107,6 +126,7 @@ export class ChangingProgram {
       isDeclared: true,
       logical: name,
       isInGroup: false,
+      isInSet: false,
       alias: undefined,
       source: 0,
       material: undefined,
@@ -129,6 +149,11 @@ export class ChangingProgram {
       return [`${what}new source`];
     }
     if (choice < 0.5) return [`${what}${this.#changeAttributes(object)}`];
+    if (choice < 0.58 && this.#mayChangeSet(object)) {
+      object.isInSet = !object.isInSet;
+      return [`${what}${object.isInSet ? "into" : "out of"} the set`];
+    }
+    if (choice < 0.8 && object.isInSet) return [`${what}${this.#changeAttributes(object)}`];
     if (choice < 0.66) {
       const alias = `{ name: ${JSON.stringify(object.logical)} }`;
       object.logical = `${object.name}-${Math.floor(this.#random.next() * 1e9).toString(36)}`;
@@ -139,11 +164,26 @@ export class ChangingProgram {
       object.isInGroup = !object.isInGroup;
       return [`${what}${object.isInGroup ? "into" : "out of"} the group ${this.#maybeAlias(object, alias)}`];
     }
-    if (this.objects.indexOf(object) < 2 || object === this.objects.find(({ kind }) => kind === "secret")) {
+    const isForGood = this.objects.indexOf(object) < 2 || object.name === ANCHOR;
+    if (isForGood || object === this.objects.find(({ kind }) => kind === "secret")) {
       return [`${what}${this.#changeAttributes(object)}`];
     }
     object.isDeclared = false;
     return [`${what}remove (${object.onDelete})`];
+  }
+
+  /** What leaves the set is deleted: so only what would be deleted alone goes there. The last key stays there. */
+  #mayChangeSet({ kind, name, onDelete }: ChangingObject): boolean {
+    const isBackedUp = this.backedUp.some((object) => object.name === name);
+    return kind !== "secret" && onDelete === "delete" && name !== ANCHOR && !isBackedUp;
+  }
+
+  /** Without an alias only where each key stays what it is: a new name takes over no key of another source. */
+  #renameSet(before: ChangingObject[], done: readonly string[]): string {
+    const isTouched = [...before, ...this.#inSet].some(({ name }) => done.some((what) => what.startsWith(`${name}:`)));
+    if (isTouched || this.#chance(0.5)) this.#setAlias = `set-${this.#setName}`;
+    this.#setName += 1;
+    return `rename the set ${this.#setAlias === undefined ? "without an alias" : "with an alias"}`;
   }
 
   #addAgain(object: ChangingObject): string {
@@ -211,6 +251,12 @@ function resourceText(object: ChangingObject): string {
   const opts = [...(isInGroup ? ["parent: group"] : []), ...(alias ? [`aliases: [${alias}]`] : [])];
   const type = kind === "secret" ? "Secret" : "Key";
   return `made["${name}"] = new keyvault.${type}("${logical}", { ...${JSON.stringify(args)}, ${sourceText(object)} }, { ${opts.join(", ")} });`;
+}
+
+function entryText(object: ChangingObject): string {
+  const { tags, expiresOn, isEnabled, onDelete } = object;
+  const entry = { tags, onDelete, ...(expiresOn ? { expiresOn } : {}), ...(isEnabled ? {} : { enabled: false }) };
+  return `{ ...${JSON.stringify(entry)}, ${sourceText(object)} }`;
 }
 
 function sourceText(object: ChangingObject): string {

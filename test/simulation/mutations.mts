@@ -63,6 +63,12 @@ export const MUTATIONS: readonly Mutation[] = [
       'if (value.endsWith("7")) throw new KeyVaultError("KV_INVALID_INPUT", value);\n  return await client.setSecret(',
   },
   {
+    name: "a recovery is recorded only once it was seen",
+    file: "provider/object/recover-object.ts",
+    find: "onAgreed(await object.recover(lookAgain));",
+    replace: "await object.recover(lookAgain);",
+  },
+  {
     name: "a set forgets a key whose step has failed",
     file: "provider/key-set/update-key-set.ts",
     find: "if (left !== undefined) records.set(nameOf(error, name), left);",

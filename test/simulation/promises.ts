@@ -45,6 +45,8 @@ export interface Knowledge {
   uncertain: Set<string>;
   /** Places that a write was sent to whose answer told nothing. */
   unsettled: Set<string>;
+  /** Places whose objects it has made or brought back. */
+  made: Map<string, Place>;
 }
 
 export function nothingKnown(): Knowledge {
@@ -55,6 +57,7 @@ export function nothingKnown(): Knowledge {
     deletedLooks: new Map(),
     uncertain: new Set(),
     unsettled: new Set(),
+    made: new Map(),
   };
 }
 
@@ -230,6 +233,8 @@ export class Promises {
     const isDisabled = operation === "updateSecret" && request.body?.includes('"enabled":false') === true;
     if (operation.startsWith("purge") || isDisabled) this.license(key);
     if (operation.startsWith("recover")) knowledge.known.add(key);
+    if (operation.startsWith("recover") || OPERATIONS[operation].makes) knowledge.made.set(key, place);
+    if (operation.startsWith("delete")) knowledge.made.delete(key);
     if (!OPERATIONS[operation].makes) return;
     knowledge.known.add(key);
     const isRestore = operation.startsWith("restore");
@@ -294,6 +299,14 @@ export class Promises {
     const marks = [ownerToken, formerToken].filter((mark) => mark !== undefined).map(String);
     if (ownerToken !== undefined && !marks.some((mark) => (truth.tags[OWNER_TAG] ?? "").includes(mark))) {
       this.break(`the mark of ${key} is recorded, and is not there`);
+    }
+  }
+
+  /** What a process has made or brought back is in state when its run has ended, whatever failed after that. */
+  holdMadeRecorded({ made, unsettled }: Knowledge, recorded: ReadonlySet<string>): void {
+    for (const [key, place] of made) {
+      if (recorded.has(key) || unsettled.has(key) || this.disturbances(place) > 0) continue;
+      this.break(`${key} was made or recovered, and no state has it`);
     }
   }
 

@@ -18,7 +18,7 @@ import {
   SimulatedEngine,
 } from "./simulated-engine.js";
 import { SimulatedProcess, type World } from "./simulated-process.js";
-import { isThere, PLACES, type Place, placeKey, SimulatedVault } from "./simulated-vault.js";
+import { isThere, PLACES, type Place, placeKey, SimulatedVault, type Truth } from "./simulated-vault.js";
 import { VirtualClock } from "./virtual-clock.js";
 
 /** Between two runs lies more than the longest lateness of a write: what was sent has happened, or never will. */
@@ -119,6 +119,7 @@ export class Simulation {
     process.isDead = true;
     process.clock.end();
     this.#process = undefined;
+    if (outcome === "done") this.promises.holdMadeRecorded(process.knowledge, this.#inState);
     if (step.isStateLost) this.#engine.entries = before;
     if (outcome === "killed" || step.isStateLost || run.failures.some(({ code }) => TELLS_OF_DOUBT.has(code))) {
       this.#excuseAll(before);
@@ -271,7 +272,12 @@ export class Simulation {
     }
   }
 
-  #isTrue(code: string, { source, type }: Declared, truth: ReturnType<SimulatedVault["truth"]>): boolean {
+  #isTrue(code: string, declared: Declared, truth: Truth | undefined): boolean {
+    const { source, type } = declared;
+    // A date that the key has, and its entry has no more: only another key is without it.
+    if (code === "KV_INVALID_INPUT" && isThere(truth)) {
+      return this.#isKept(declared, truth) && truth.expiresOn !== undefined && declared.expiresOn === undefined;
+    }
     const isRestore = source?.kind === "copy" || source?.kind === "saved";
     if (source?.kind === "adopt") return code === "KV_NOT_FOUND" && truth === undefined;
     if (code === "KV_DELETED_RECOVERABLE")
@@ -281,6 +287,12 @@ export class Simulation {
     // A generated key that was adopted meanwhile does not say any more of what it was made.
     const isUnsaid = source?.kind === "generate" && !/\.[\w-]{8}$/.test(truth.tags["pulumi-keyvault"] ?? "");
     return isRestore || !isOwn(truth) || isOther || isUnsaid || (type === "Secret" && !truth.enabled);
+  }
+
+  /** An entry of a set that turns from import to generate keeps its key, as a Key does (docs/refactoring.md). */
+  #isKept({ set, source }: Declared, { version }: Truth): boolean {
+    const made = this.promises.sources.get(version);
+    return set !== undefined && source?.kind === "generate" && made?.startsWith("given") === true;
   }
 
   #holdResource(declared: Declared): void {
@@ -322,10 +334,9 @@ export class Simulation {
     ) {
       this.promises.break(`the rotation policy of ${key} is not what the program says: ${truth.rotateAfter}`);
     }
-    if (this.promises.sources.get(truth.version) !== sourceText(source)) {
-      this.promises.break(
-        `${key} is not of the source that the program says: ${this.promises.sources.get(truth.version)}`,
-      );
+    const made = this.promises.sources.get(truth.version);
+    if (made !== sourceText(source) && !this.#isKept(declared, truth)) {
+      this.promises.break(`${key} is not of the source that the program says: ${made}`);
     }
   }
 
@@ -345,10 +356,14 @@ export class Simulation {
     }
   }
 
+  get #inState(): ReadonlySet<string> {
+    return new Set(this.#engine.entries.flatMap(objectsOf).map(({ place }) => placeKey(place)));
+  }
+
   /** What carries our mark is in state, unless a run has lost it or told of it. */
   #holdNoOrphans(hasFailed: boolean): void {
     if (hasFailed) return;
-    const inState = new Set(this.#engine.entries.flatMap(objectsOf).map(({ place }) => placeKey(place)));
+    const inState = this.#inState;
     for (const place of PLACES) {
       const truth = this.#vault.truth(place);
       const key = placeKey(place);
