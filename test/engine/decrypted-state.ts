@@ -1,5 +1,5 @@
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A project with its state in its folder, as a `Stack` has it. */
@@ -79,6 +79,8 @@ function outputsIn({ state, open }: Checkpoint): Record<string, unknown> {
 
 function onlyCheckpoint(stack: Project): Checkpoint | undefined {
   const stacks = join(stack.folder, "state/.pulumi/stacks");
+  // The state of a project with settings of its own is elsewhere.
+  if (!existsSync(stacks)) return undefined;
   const files = readdirSync(stacks, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
   const [file] = files;
   return file === undefined || files.length > 1 ? undefined : checkpointIn(stack, join(stacks, file));

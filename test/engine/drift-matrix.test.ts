@@ -121,6 +121,24 @@ const ROWS: [name: string, program: string, deeds: [string, string, unknown][], 
     [],
     { "backed-up": "records the vault as it is now" },
   ],
+  [
+    "secret-inventory",
+    'new keyvault.SecretInventory("secret-inventory", { expect: ["backed-up"], ignore: ["[!b]*"] });',
+    [],
+    { "backed-up": "records the vault as it is now" },
+  ],
+  [
+    "set",
+    `new keyvault.KeySet("set", {
+      tags: { team: "orders" },
+      keys: { inset: { generate: { keyType: "EC" } }, joined: { import: { file: "own.pem" } } },
+    });`,
+    [
+      ["PATCH", "/keys/inset", { tags: { team: "somebody" } }],
+      ["POST", "/keys/joined/create", { kty: "EC", tags: { team: "orders" } }],
+    ],
+    { "keys.joined.thumbprint": IMPORTS, "keys.inset.tags.team": PATCHES },
+  ],
 ];
 
 describe.each(DOORS)("drift of every kind of resource, on every route (%s)", (door) => {
