@@ -38,10 +38,11 @@ const PROGRAMS: [title: string, program: string, told: RegExp[]][] = [
   ],
   [
     "a key with much that is wrong",
-    `new keyvault.Key("k", { vaultUrl: "", ${made}, enabled: "yes", keyOps: ["encrypt", "fly"],
+    `new keyvault.Key("k", { vaultUrl: "", enabled: "yes", keyOps: ["encrypt", "fly"],
       rotationPolicy: { rotateAfter: "P1W" }, expiresOn: "2090-01-01" }, {});`,
     [
       /vaultUrl is empty: name the vault, or leave vaultUrl out/,
+      /a key needs one source: import, generate, restore or adopt/,
       /enabled: must be true or false/,
       /keyOps: /,
       /rotateAfter must be an ISO 8601 duration .* write P7D/,
