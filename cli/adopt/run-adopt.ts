@@ -2,8 +2,8 @@ import { join, parse, resolve } from "node:path";
 import { CliError } from "../failure/cli-error.js";
 import { withWayAround } from "../failure/forbidden-list.js";
 import { tellProblem } from "../failure/report-failure.js";
-import { homePath } from "../files/home-path.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { writtenPath } from "../files/written-path.js";
 import { knownObjects, NOTHING_KNOWN } from "../stack/known-objects.js";
 import { counted } from "../text/counted.js";
 import { inert } from "../text/pipeline-text.js";
@@ -21,8 +21,8 @@ import { programText } from "./program-text.js";
 export async function runAdopt(given: AdoptOptions): Promise<number> {
   const options = {
     ...given,
-    program: homePath(given.program),
-    ...(given.importFile === undefined ? {} : { importFile: homePath(given.importFile) }),
+    program: writtenPath(given.program),
+    ...(given.importFile === undefined ? {} : { importFile: writtenPath(given.importFile) }),
   };
   const importPath = importFilePath(options);
   const isPlugin = options.plugin === true;

@@ -16,7 +16,7 @@ import { CliError } from "../failure/cli-error.js";
 import { withWayAround } from "../failure/forbidden-list.js";
 import { withHint } from "../failure/other-hint.js";
 import { tellProblem } from "../failure/report-failure.js";
-import { homePath } from "../files/home-path.js";
+import { writtenPath } from "../files/written-path.js";
 import { counted } from "../text/counted.js";
 import { printable } from "../text/terminal-text.js";
 import { openVault } from "../vault/open-vault.js";
@@ -28,7 +28,7 @@ const EMPTY_HINT = "check the names and the vault";
 
 /** The VaultBackup of a program, without a program: a folder's manifest stands for the state. */
 export async function runBackup(options: BackupOptions): Promise<number> {
-  const folder = homePath(options.to);
+  const folder = writtenPath(options.to);
   const { vaultUrl, client } = await openVault(options.vault, options.credential);
   // How many were taken is told below, with what the folder has.
   tellThrough((line) => {

@@ -11,12 +11,13 @@ import { type NamedVersion, objectId, parseObjectId } from "../../provider/vault
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { writtenPath } from "../files/written-path.js";
 import { openVault } from "../vault/open-vault.js";
 import type { ByokOptions } from "./byok-options.js";
 
 /** Wraps a key for a vault. All that can be known to be wrong is told before the vault is asked. */
 export async function runByok(options: ByokOptions): Promise<void> {
-  const path = homePath(options.out);
+  const path = writtenPath(options.out);
   await refuseExisting([{ path }], "never");
   const named = namedKey(options);
   const material = readMaterial(options, named.vaultUrl);

@@ -6,9 +6,9 @@ import { join, resolve } from "node:path";
 import { type Emulator, StoreError, startEmulator } from "../../emulator/index.js";
 import { isLoopbackHost } from "../../provider/keyvault/identifier.js";
 import { CliError } from "../failure/cli-error.js";
-import { homePath } from "../files/home-path.js";
 import { writeOwnFile } from "../files/own-file.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { writtenPath } from "../files/written-path.js";
 import { printable } from "../text/terminal-text.js";
 import type { EmulatorCommandOptions } from "./emulator-options.js";
 import { parseFault } from "./fault-rule.js";
@@ -46,9 +46,9 @@ function withHomePaths(options: EmulatorCommandOptions): EmulatorCommandOptions 
   const { store, caFile, writeEnv } = options;
   return {
     ...options,
-    ...(store === undefined ? {} : { store: homePath(store) }),
-    ...(caFile === undefined ? {} : { caFile: homePath(caFile) }),
-    ...(writeEnv === undefined ? {} : { writeEnv: homePath(writeEnv) }),
+    ...(store === undefined ? {} : { store: writtenPath(store) }),
+    ...(caFile === undefined ? {} : { caFile: writtenPath(caFile) }),
+    ...(writeEnv === undefined ? {} : { writeEnv: writtenPath(writeEnv) }),
   };
 }
 

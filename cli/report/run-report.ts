@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { tellProblem } from "../failure/report-failure.js";
-import { homePath } from "../files/home-path.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
+import { writtenPath } from "../files/written-path.js";
 import { counted } from "../text/counted.js";
 import { jsonDocument } from "../text/json-text.js";
 import { INCOMPLETE } from "../vault/unread-object.js";
@@ -13,7 +13,7 @@ import type { ReportOptions } from "./report-options.js";
 /** Reads all, and then writes: a failure on the way leaves no half of a report behind. */
 export async function runReport(options: ReportOptions): Promise<number> {
   const output = options.output ?? (options.format === "json" ? "-" : "keyvault-report.html");
-  const path = homePath(output);
+  const path = writtenPath(output);
   const mayOverwrite = async (): Promise<boolean> => options.force === true || (await isEarlierReport(path));
   if (output !== "-") await refuseExisting([{ path }], await mayOverwrite());
   const report = await readReport(options);

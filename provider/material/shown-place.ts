@@ -13,14 +13,14 @@ const EXTENSIONS = new Set(
  * A path as a message may show it, absolute and in quotes: only what cannot be material, a blob or a passphrase in the
  * place of the path. That is what exists; else what is written like a path and lies in a folder that exists, with an
  * extension that such files have or below a folder that the text names itself (`./passphrase`, never a bare word).
- * Anything else is described: `a path that is not shown (text of 1,704 characters that looks like PEM)`.
+ * Anything else is described: `"…" (not shown: text of 1,704 characters that looks like PEM, which may be …)`.
  */
 export function shownPath(path: string, cwd = process.cwd()): string {
   if (path !== "" && path.length <= 1024 && !/\p{C}/u.test(path)) {
     const absolute = resolve(cwd, path);
     if (exists(absolute) || (isWrittenLikePath(path) && exists(dirname(absolute)))) return JSON.stringify(absolute);
   }
-  return `a path that is not shown (${describeText(path)}), since it may be what the file should hold`;
+  return `"…" (not shown: ${describeText(path)}, which may be what the file should hold)`;
 }
 
 /**

@@ -56,6 +56,14 @@ const NAMES: [option: string, args: string[]][] = [
   ["--kek", BYOK],
 ];
 
+/** One whose text is the name of a file as it stands: without a slash. */
+function plainPem(): string {
+  for (;;) {
+    const text = String(plantedKey().key.export({ type: "pkcs8", format: "pem" }));
+    if (!text.includes("/")) return text;
+  }
+}
+
 async function told(args: readonly string[], misplaced: string): Promise<string> {
   const child = startCommand([...args, misplaced], { cwd: folder });
   child.stdin?.end();
@@ -63,6 +71,21 @@ async function told(args: readonly string[], misplaced: string): Promise<string>
   expect(exitCode).not.toBe(0);
   return stdout + stderr;
 }
+
+describe("a private key that could be the name of a file", () => {
+  const pem = plainPem();
+
+  it.each([
+    ...WRITTEN,
+    ["--import-file", ["adopt", ...VAULT]] as const,
+    ["--to", ["backup", ...VAULT]] as const,
+    ["--out", ["byok", "--key", "k.pem", "--kek", "kek", ...VAULT]] as const,
+  ])("is none for %s of %j, and is not repeated", async (option, args) => {
+    const text = await told([...args, option], pem);
+    expect(text).toMatch(/KV_USAGE: a path has no control characters, and text of \d+ characters that looks like PEM/);
+    expect(found(text, armouredLines(pem))).toEqual([]);
+  });
+});
 
 describe.each([
   ["a private key", PEM, [...READ, ...WRITTEN, ...NAMES]],

@@ -87,8 +87,8 @@ describe("a path is shown", () => {
   );
 
   test("never where not even its folder exists, and then says what it is", () => {
-    expect(shownPath("nowhere/orders.pem", cwd)).toMatch(/^a path that is not shown \(text of 18 characters\)/);
-    expect(shownPath(pemOf(rsaKey()), cwd)).toMatch(/\(text of 1,7\d\d characters that looks like PEM\)/);
+    expect(shownPath("nowhere/orders.pem", cwd)).toMatch(/^"…" \(not shown: text of 18 characters, which may be/);
+    expect(shownPath(pemOf(rsaKey()), cwd)).toMatch(/: text of 1,7\d\d characters that looks like PEM, which/);
   });
 });
 
