@@ -220,12 +220,14 @@ export class SimulatedEngine {
 
   async #recording(
     run: EngineRun,
-    { logical, type, place }: Declared,
+    declared: Declared,
     old: Entry | undefined,
     inputs: Properties,
     work: () => Promise<{ id: string; outs: Properties }>,
     before: () => void = () => {},
   ): Promise<void> {
+    const { logical, type, place } = declared;
+    const members = run.program.membersOf(declared).map((member) => member.place && placeKey(member.place));
     const record = (id: string, outs: Properties, isIncomplete: boolean): Promise<void> => {
       this.#holdState(type, outs);
       const entry: Entry = { logical, type, place, id, inputs, outs: plain(outs), isIncomplete, isReplaced: false };
@@ -233,7 +235,9 @@ export class SimulatedEngine {
         const key = placeKey(object.place);
         // What failed in part over a write that may have happened records the object as it was seen last.
         const isUnsure = isIncomplete && run.process.knowledge.unsettled.has(key);
-        if (!isUnsure) this.#promises.holdRecorded(object.place, object.outs);
+        // Of what is to leave a set, some of it may be done: it is recorded until all is, as a resource that is deleted.
+        const isLeaving = isIncomplete && type === "KeySet" && !members.includes(key);
+        if (!isUnsure && !isLeaving) this.#promises.holdRecorded(object.place, object.outs);
         run.process.knowledge.known.add(key);
       }
       return this.#write(run, () => {

@@ -233,8 +233,8 @@ export class Simulation {
     let failures = await this.#undisturbed("up");
     // What one resource lets go in its deletion may be what another one waits for.
     if (failures.length > 0) failures = await this.#undisturbed("up");
-    const refused = new Set(failures.map(({ logical }) => logical));
-    for (const failure of failures) this.#holdRefusal(failure);
+    const refused = new Set(failures.map(({ logical }) => logical.split("/")[0] ?? logical));
+    for (const failure of failures) if (!this.#isLeftToNobody(failure, refused)) this.#holdRefusal(failure);
     const waits = (declared: Declared): boolean =>
       this.#program.dependenciesOf(declared).some((logical) => {
         const needed = this.#program.resources.get(logical);
@@ -260,6 +260,14 @@ export class Simulation {
     if (outcome === "killed") this.promises.break("a run without trouble is killed");
     if (what === "refresh" && outcome.length > 0) this.promises.break("a refresh without trouble fails");
     return outcome;
+  }
+
+  /** A key that leaves its set stays in it where the resource that declares it is refused it. */
+  #isLeftToNobody({ logical, code }: Failure, refused: ReadonlySet<string>): boolean {
+    const [, name] = logical.split("/");
+    if (name === undefined || code !== "KV_CONFLICT") return false;
+    const next = this.#program.declaredAt({ vault: "here", collection: "keys", name });
+    return next !== undefined && refused.has(next.logical);
   }
 
   /** A refusal without trouble is true of what is there. */
