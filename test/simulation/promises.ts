@@ -275,8 +275,12 @@ export class Promises {
     }
   }
 
-  /** What is recorded of an object is there, where nobody else has written and no run has lost what it wrote. */
-  holdRecorded(place: Place, outs: Properties): void {
+  /**
+   * What is recorded of an object is there, where nobody else has written and no run has lost what it wrote.
+   *
+   * @param otherMarks by which another resource in state knows the object: what was to take it over, and gives it back.
+   */
+  holdRecorded(place: Place, outs: Properties, otherMarks: readonly unknown[]): void {
     const key = placeKey(place);
     const truth = this.#vault.truth(place);
     if (this.disturbances(place) > 0 || this.doubtful.has(key)) return;
@@ -296,7 +300,7 @@ export class Promises {
     }
     // Where the answer to a new mark was lost, state knows it beside the former one, which may have been none.
     const { ownerToken, formerToken } = outs;
-    const marks = [ownerToken, formerToken].filter((mark) => mark !== undefined).map(String);
+    const marks = [ownerToken, formerToken, ...otherMarks].filter((mark) => mark !== undefined).map(String);
     if (ownerToken !== undefined && !marks.some((mark) => (truth.tags[OWNER_TAG] ?? "").includes(mark))) {
       this.break(`the mark of ${key} is recorded, and is not there`);
     }

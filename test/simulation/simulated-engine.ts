@@ -231,13 +231,17 @@ export class SimulatedEngine {
     const record = (id: string, outs: Properties, isIncomplete: boolean): Promise<void> => {
       this.#holdState(type, outs);
       const entry: Entry = { logical, type, place, id, inputs, outs: plain(outs), isIncomplete, isReplaced: false };
+      const others = this.entries.filter((other) => other !== old).flatMap(objectsOf);
       for (const object of objectsOf(entry)) {
         const key = placeKey(object.place);
         // What failed in part over a write that may have happened records the object as it was seen last.
         const isUnsure = isIncomplete && run.process.knowledge.unsettled.has(key);
         // Of what is to leave a set, some of it may be done: it is recorded until all is, as a resource that is deleted.
         const isLeaving = isIncomplete && type === "KeySet" && !members.includes(key);
-        if (!isUnsure && !isLeaving) this.#promises.holdRecorded(object.place, object.outs);
+        const marks = others
+          .filter(({ place: other }) => placeKey(other) === key)
+          .map(({ outs: { ownerToken } }) => ownerToken);
+        if (!isUnsure && !isLeaving) this.#promises.holdRecorded(object.place, object.outs, marks);
         run.process.knowledge.known.add(key);
       }
       return this.#write(run, () => {
