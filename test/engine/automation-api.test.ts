@@ -12,10 +12,11 @@ describe("a key's life in an inline program of the Automation API", () => {
   let stack: InlineStack;
   let material = rsaKey();
   let name = "orders";
+  let logical = "signing";
 
   const program: InlineProgramArgs["program"] = async () => {
-    const signing = new Key("signing", { name, import: { pem: material.pkcs8 }, tags: { team: "orders" } });
-    const backup = new KeyBackup("signing", { key: signing });
+    const signing = new Key(logical, { name, import: { pem: material.pkcs8 }, tags: { team: "orders" } });
+    const backup = new KeyBackup(logical, { key: signing });
     return { thumbprint: signing.thumbprint, version: backup.version, blob: backup.blob };
   };
 
@@ -84,13 +85,23 @@ describe("a key's life in an inline program of the Automation API", () => {
     await clean();
   });
 
+  it("a key whose resource a run renames and leaves out stays, until a whole run shows it", async () => {
+    logical = "renamed";
+    const { stdout } = await stack.up({ exclude: ["**renamed"] });
+    expect(stdout).toMatch(/stays: the program declares it \(Key "renamed", which this run leaves out\)/);
+    expect(await call("GET", "/keys/invoices")).toBe(200);
+    await stack.up();
+    await clean();
+  });
+
   it("a key deleted outside comes back, and destroy deletes it so that it can be recovered", async () => {
     await call("DELETE", "/keys/invoices");
     await stack.up({ refresh: true });
     expect(await call("GET", "/keys/invoices")).toBe(200);
     const { deployment } = await stack.exportStack();
     expect(material.canaries.filter((canary) => JSON.stringify(deployment).includes(canary))).toEqual([]);
-    await stack.destroy();
+    // What the program still declares goes all the same.
+    await stack.destroy({ runProgram: true });
     expect(await call("GET", "/deletedkeys/invoices")).toBe(200);
   });
 });
