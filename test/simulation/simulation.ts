@@ -234,7 +234,8 @@ export class Simulation {
     // What one resource lets go in its deletion may be what another one waits for.
     if (failures.length > 0) failures = await this.#undisturbed("up");
     const refused = new Set(failures.map(({ logical }) => logical.split("/")[0] ?? logical));
-    for (const failure of failures) if (!this.#isLeftToNobody(failure, refused)) this.#holdRefusal(failure);
+    const left = failures.filter((failure) => this.#isLeftToNobody(failure, refused));
+    for (const failure of failures) if (!left.includes(failure)) this.#holdRefusal(failure);
     const waits = (declared: Declared): boolean =>
       this.#program.dependenciesOf(declared).some((logical) => {
         const needed = this.#program.resources.get(logical);
@@ -250,7 +251,8 @@ export class Simulation {
       else this.#holdResource(declared);
     }
     this.#holdNoOrphans(failures.length > 0);
-    await this.#holdPeace(refused);
+    // Whether a set lets a key go before or after the look of what declares it by now, a later run may decide otherwise.
+    if (left.length === 0) await this.#holdPeace(refused);
   }
 
   async #undisturbed(what: "refresh" | "up"): Promise<Failure[]> {
