@@ -15,7 +15,9 @@ const REPLACED: ReadonlyMap<string, string> = new Map([
   ["provider/material/ec-key.ts", "ec-key.ts"],
   ["emulator/object/new-version.ts", "new-version.ts"],
   ["emulator/keys/generate-key.ts", "generate-key.ts"],
+  ["emulator/keys/import-key.ts", "import-key.ts"],
   ["emulator/backup/compact-jwe.ts", "compact-jwe.ts"],
+  ["emulator/store/store.ts", "store.ts"],
 ]);
 
 /**
@@ -26,6 +28,9 @@ export function loadSimulated(mutation?: Mutation): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const parent = pathOf(context.parentURL);
+      if (specifier === "node:zlib" && parent === "provider/key-set/packed-records.ts") {
+        return { url: pathToFileURL(join(root, STAND_INS, "zlib.ts")).href, format: "module", shortCircuit: true };
+      }
       if (parent === undefined || !/^\.\.?\/.*\.js$/.test(specifier)) return nextResolve(specifier, context);
       const url = new URL(specifier.replace(/\.js$/, ".ts"), context.parentURL).href;
       const standIn = parent.startsWith(STAND_INS) ? undefined : REPLACED.get(pathOf(url) ?? "");

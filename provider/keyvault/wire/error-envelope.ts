@@ -9,6 +9,8 @@ const serviceError = z.object({
   innerError,
 });
 
+const envelope = z.object({ error: serviceError });
+
 export interface ErrorEnvelope {
   code?: string;
   message?: string;
@@ -17,7 +19,7 @@ export interface ErrorEnvelope {
 
 /** The service's error body; undefined where a body is none. Some emulators leave the outer `error` away. */
 export function readErrorEnvelope(body: unknown): ErrorEnvelope | undefined {
-  const wrapped = z.object({ error: serviceError }).safeParse(body);
+  const wrapped = envelope.safeParse(body);
   const bare = wrapped.success ? undefined : serviceError.safeParse(body);
   const found = wrapped.success ? wrapped.data.error : bare?.data;
   if (found === undefined || (typeof found.code !== "string" && typeof found.message !== "string")) return undefined;
