@@ -1,8 +1,42 @@
+import { describeValue } from "../provider/engine/described-value.js";
 import { isRecord } from "../provider/engine/input-check.js";
 import type { Properties } from "../provider/engine/lifecycle.js";
+import { isUnknown, UNKNOWN } from "../provider/engine/unknown.js";
 
 /** Names that no shared check sees. */
 export const PLAIN_MEMBERS: readonly string[] = ["valueFrom", "keyResources", "secretResources"];
+
+/**
+ * The places that secrets are read from, each of another type than the secret itself. Text in one would be taken for the
+ * secret when both are one member again: it is told by its own name, and then as if nothing were known of it.
+ */
+export function checkPlaces(inputs: Properties): { inputs: Properties; problems: string[] } {
+  const problems: string[] = [];
+  const place = (given: unknown, path: string): unknown => {
+    if (given === undefined || given === null || isRecord(given) || isUnknown(given)) return given;
+    problems.push(`${path} must be { env } or { file }, and is ${describeValue(given)}`);
+    return UNKNOWN;
+  };
+  const within = (args: Properties, of: string): Properties =>
+    isRecord(args.import) && Object.hasOwn(args.import, "passphraseFrom")
+      ? {
+          ...args,
+          import: { ...args.import, passphraseFrom: place(args.import.passphraseFrom, `${of}import.passphraseFrom`) },
+        }
+      : args;
+  const checked = within(inputs, "");
+  const { keys } = checked;
+  const entries = isRecord(keys) ? Object.entries(keys) : [];
+  const ofKeys = entries.map(([name, key]) => [name, isRecord(key) ? within(key, "keys: a key's ") : key]);
+  return {
+    inputs: {
+      ...checked,
+      ...(Object.hasOwn(checked, "valueFrom") ? { valueFrom: place(checked.valueFrom, "valueFrom") } : {}),
+      ...(isRecord(keys) ? { keys: Object.fromEntries(ofKeys) } : {}),
+    },
+    problems,
+  };
+}
 
 /**
  * Where an argument of a TypeScript program takes one thing or another, most languages have no type for it: there it is

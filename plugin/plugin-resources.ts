@@ -23,7 +23,7 @@ export interface PluginResource {
   /** The type that it has in programs of the dynamic provider. */
   dynamicType: string;
   /** What an import records: as a program that adopts the object would have it. Only what is an object has one. */
-  adopt?(id: string): Promise<{ inputs: Properties; outputs: Properties }>;
+  adopt?(id: string): Promise<{ id: string; inputs: Properties; outputs: Properties }>;
   /** Inputs of which no more than a digest is left, which is no secret. */
   digested?: readonly string[];
   /** What state holds of marked values under other names than theirs: those names. */

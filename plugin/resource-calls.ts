@@ -7,7 +7,7 @@ import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
 import { containsUnknown, UNKNOWN } from "../provider/engine/unknown.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties, type PropertyChange, rootOf } from "./detailed-diff.js";
-import { PLAIN_MEMBERS } from "./plain-members.js";
+import { checkPlaces, PLAIN_MEMBERS } from "./plain-members.js";
 import { PLUGIN_RESOURCES, type PluginResource } from "./plugin-resources.js";
 import { type Autonaming, identityOf, typeOfUrn } from "./resource-identity.js";
 import type { Effect } from "./schema/package-spec.js";
@@ -43,11 +43,12 @@ export async function checkResource(
   const { autoName, ...owner } = told;
   const strange = Object.keys(news).filter((name) => isStrange(schema, name));
   const own = Object.fromEntries(Object.entries(news).filter(([name]) => !strange.includes(name)));
+  const { inputs: placed, problems } = checkPlaces(own);
   const { inputs, failures } = await provider.check(olds, {
-    ...fromPlain(own, olds),
+    ...fromPlain(placed, olds),
     ...(identity === "object" ? told : owner),
   });
-  return { inputs, failures: [...strange.map(notAProperty), ...failures] };
+  return { inputs, failures: [...strange.map(notAProperty), ...problems.map(refusal), ...failures] };
 }
 
 /** What the shared check is handed beside a program's arguments. No program gives it: it would speak for another resource. */
@@ -59,7 +60,11 @@ function isStrange({ inputs }: PluginResource["schema"], name: string): boolean 
 }
 
 function notAProperty(name: string): CheckFailure {
-  return { property: "", reason: `KV_INVALID_INPUT: "${name}" is not a property of this resource` };
+  return refusal(`"${name}" is not a property of this resource`);
+}
+
+function refusal(problem: string): CheckFailure {
+  return { property: "", reason: `KV_INVALID_INPUT: ${problem}` };
 }
 
 export async function diffResource(
@@ -135,7 +140,8 @@ async function readById(urn: string, id: string, timeoutMs: number | undefined):
   if (adopt === undefined) throw nothingToImport(urn);
   try {
     const adopted = await withEngineTimeout(timeoutMs, () => adopt(id));
-    return { id, outputs: await shown(resource, id, asState(adopted.outputs)), inputs: asState(adopted.inputs) };
+    const outputs = await shown(resource, adopted.id, asState(adopted.outputs));
+    return { id: adopted.id, outputs, inputs: asState(adopted.inputs) };
   } catch (error) {
     const found = await readRecorded(resource, id, {}, timeoutMs);
     refusedImports.set(urn, error);

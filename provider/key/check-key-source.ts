@@ -32,8 +32,9 @@ const SOURCES = ["import", "generate", "restore", "adopt"] as const;
 export async function checkKeySource(check: InputCheck, olds: Properties): Promise<CheckedSource> {
   const { news } = check;
   const given = givenSources(news, SOURCES);
+  const adopted = check.boolean("adopt");
   const isPinned = news.import === undefined && typeof news.thumbprint === "string";
-  if (isPinned) return { inputs: { thumbprint: news.thumbprint, adopt: news.adopt }, isAtHand: false };
+  if (isPinned) return { inputs: { thumbprint: news.thumbprint, adopt: adopted }, isAtHand: false };
   if (given.length === 0) {
     check.failUnnamed("a key needs one source: import, generate, restore or adopt");
     return NONE;
@@ -42,7 +43,7 @@ export async function checkKeySource(check: InputCheck, olds: Properties): Promi
     check.failUnnamed(`a key takes one source, and this one has ${given.join(" and ")} (adopt may go with import)`);
     return NONE;
   }
-  const adopt = given.includes("adopt") ? { adopt: news.adopt } : {};
+  const adopt = given.includes("adopt") ? { adopt: adopted } : {};
   if (given.includes("import")) {
     const source = await checkImport(check, olds);
     return { ...source, inputs: { ...source.inputs, ...adopt } };

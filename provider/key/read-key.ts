@@ -14,7 +14,7 @@ import { OperationDeadline } from "../object/operation-deadline.js";
 import { supersededBy } from "../object/previous-versions.js";
 import { formatUnmanagedChange } from "../object/unmanaged-change.js";
 import type { VaultObject } from "../object/vault-object.js";
-import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
+import { addressOfId, type ObjectAddress, objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { isExchangeKeyExpiry, KEY_ATTRIBUTES, observedAttributes, sameAttribute } from "./key-attributes.js";
 import {
@@ -50,7 +50,7 @@ export async function readKey(
     if (props.name === undefined) throw missingObject(key);
     return { id: "", props: {} };
   }
-  if (!recorded) return byId(id, address, bundle);
+  if (!recorded) return byId(address, bundle);
   return { id, ...(await observe(key, recorded, shown(recorded, bundle))) };
 }
 
@@ -62,9 +62,9 @@ function addressOf(id: string, props: Properties): ObjectAddress {
 }
 
 /** `Key.get`: state knows nothing of the key but where it is. */
-function byId(id: string, address: ObjectAddress, bundle: KeyBundle) {
+function byId(address: ObjectAddress, bundle: KeyBundle) {
   return {
-    id,
+    id: objectId("keys", address),
     props: { ...keyOutputs({ ...address, ...observedAttributes(bundle) }, bundle) },
     inputs: { ...address },
   };

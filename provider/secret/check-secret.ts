@@ -48,7 +48,7 @@ export async function checkSecret(
   const restored = checkRestoreSource(check, olds, "secret");
   const name = checkObjectName(check, olds, "secret", restored.name);
   checkDeclaration(check, olds, "secret", { vaultUrl, name });
-  const adopt = news.adopt === true ? true : undefined;
+  const adopt = check.boolean("adopt") === true ? true : undefined;
   const isSpelled = leavesRestToVault({ ...restored.inputs, adopt });
   const inputs = {
     __provider: news.__provider,

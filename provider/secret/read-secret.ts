@@ -9,7 +9,7 @@ import { formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { supersededBy } from "../object/previous-versions.js";
 import type { VaultObject } from "../object/vault-object.js";
-import { addressOfId, type ObjectAddress } from "../vault/object-address.js";
+import { addressOfId, type ObjectAddress, objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { secretForRefresh, tellUncompared } from "./listed-secret.js";
 import { laterMembers, readSecretOutputs } from "./recorded-secret.js";
@@ -39,7 +39,7 @@ export async function readSecret(
   }
   if (!recorded) {
     const props = secretOutputs({ ...address, ...observedSecretAttributes(bundle) }, bundle);
-    return { id, props, inputs: { ...address } };
+    return { id: objectId("secrets", address), props, inputs: { ...address } };
   }
   return { id, ...(await observe(secret, recorded, bundle)) };
 }

@@ -124,7 +124,11 @@ export function parseObjectId(collection: "keys" | "secrets", id: string): Named
       : `This is not the id of one of a vault's ${collection}: ${describeText(id)}`;
     throw new KeyVaultError("KV_INVALID_INPUT", why, { hint: `use the form https://<vault>/${collection}/<name>` });
   }
-  return { vaultUrl, name, ...(version === undefined ? {} : { version }) };
+  return {
+    vaultUrl: isEmbedded(vaultUrl) ? vaultUrl : parseVaultUrl(vaultUrl),
+    name,
+    ...(version === undefined ? {} : { version }),
+  };
 }
 
 /**

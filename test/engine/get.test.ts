@@ -75,6 +75,21 @@ describe.each(DOORS)("what others manage, read by .get (%s)", (door) => {
     );
   });
 
+  it("has the id that everybody else has, however the program writes it", async () => {
+    await stack.program(`
+      const key = keyvault.Key.get("spelled", "${vault.url}/keys/theirs/");
+      const secret = keyvault.Secret.get("spelled", "${vault.url}/secrets/theirs/");
+      exports.ids = [key.id, secret.id];
+      exports.versions = pulumi.all([key.versionId, key.version, secret.versionId, secret.version]);`);
+    await stack.up();
+    const { ids, versions } = await stack.outputs();
+    const [ofKey, keyVersion, ofSecret, secretVersion] = versions as string[];
+    expect(ids).toEqual([`${vault.url}/keys/theirs`, `${vault.url}/secrets/theirs`]);
+    expect(ofKey).toBe(`${vault.url}/keys/theirs/${keyVersion}`);
+    expect(ofSecret).toBe(`${vault.url}/secrets/theirs/${secretVersion}`);
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
   it("is refused in the preview by the id of a version", async () => {
     const text = await refused(
       `const { versionId } = ${get("Key", "theirs")};\nkeyvault.Key.get("version", versionId);`,

@@ -16,7 +16,7 @@ vi.mock("../../provider/key/read-key.js", () => ({
 vi.mock("../../provider/key/adopt-key.js", () => ({
   importKey: async () => {
     seen.push(engineTimeout());
-    return { inputs: {}, outputs: {} };
+    return { id, inputs: {}, outputs: {} };
   },
 }));
 

@@ -52,6 +52,8 @@ describe("check refuses a key", () => {
       /vaultUrl: .*https/,
     ],
     ["of a vault that is no URL", { vaultUrl: "contoso", generate: { keyType: "RSA" } }, /vaultUrl: .*not a URL/],
+    // Text of it would be as good as true.
+    ["to adopt or not, as text says", { name: "orders", adopt: "false" }, /adopt: must be true or false, and is text/],
     ["with a bad name", { name: "a_b", generate: { keyType: "RSA" } }, /name: must be a key name/],
     [
       "with a name that is too long",

@@ -10,18 +10,27 @@ describe("the address in an id", () => {
   it.each([
     ["https://contoso.vault.azure.net/keys/orders", "https://contoso.vault.azure.net"],
     ["http://127.0.0.1:8080/keys/orders", "http://127.0.0.1:8080"],
+    ["https://Contoso.vault.azure.net:443/keys/orders/", "https://contoso.vault.azure.net"],
     ["embedded:./dev.vault/keys/orders", "embedded:./dev.vault"],
     ["embedded:/var/keys/dev.vault/keys/orders", "embedded:/var/keys/dev.vault"],
   ])("is found in %s", (id, vaultUrl) => {
     expect(addressOfId("keys", id)).toEqual({ vaultUrl, name: "orders" });
   });
 
-  it.each(["orders", "https://contoso.vault.azure.net/secrets/orders", "/keys/orders", "https://c/keys/a_b"])(
-    "is refused in %s",
-    (id) => {
-      expect(() => addressOfId("keys", id)).toThrow(expect.objectContaining({ code: "KV_INVALID_INPUT" }));
-    },
-  );
+  it.each([
+    "orders",
+    "https://contoso.vault.azure.net/secrets/orders",
+    "/keys/orders",
+    "https://c/keys/a_b",
+    "http://c/keys/a",
+  ])("is refused in %s", (id) => {
+    expect(() => addressOfId("keys", id)).toThrow(expect.objectContaining({ code: "KV_INVALID_INPUT" }));
+  });
+
+  it("carries no password, and none is repeated", () => {
+    const refusal = expect.objectContaining({ message: expect.not.stringContaining("hunter2") });
+    expect(() => addressOfId("keys", "https://me:hunter2@contoso.vault.azure.net/keys/orders")).toThrow(refusal);
+  });
 
   it("is refused in the id of a version, which is not what a resource would read", () => {
     expect(() => addressOfId("keys", `https://c.vault.azure.net/keys/orders/${VERSION}`)).toThrow(

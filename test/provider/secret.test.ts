@@ -168,6 +168,12 @@ describe("a secret", () => {
       expect(await versions()).toBe(1);
     });
 
+    it("by adoption that is true or false, and no text of it", async () => {
+      for (const adopt of ["true", "false"]) {
+        expect(await resource.refused({ adopt, value: VALUE })).toMatch(/adopt: must be true or false, and is text/);
+      }
+    });
+
     it("by adoption, which keeps what the program leaves out", async () => {
       await official().setSecret("db", OTHER, { tags: { by: "hand" }, contentType: "text/html" });
       const state = await created({ adopt: true, tags: { team: "orders" } });
