@@ -88,9 +88,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
   keepUntried(brought);
 
   const leaving = [...before.keys()].filter((name) => !Object.hasOwn(inputs.keys, name));
-  if (inputs.removed !== undefined && inputs.removed !== "retain") {
-    await restOfProgram(leaving.map((name) => addressOf(set, name)));
-  }
+  await restOfProgram(leaving.map((name) => addressOf(set, name)));
   const removed = await forEachKey(
     leaving,
     { doing: `keys that left the set, in ${vaultUrl}`, vaultUrl },

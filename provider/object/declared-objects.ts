@@ -34,6 +34,8 @@ const places = new Map<string, string>();
 const released = new Map<string, string | undefined>();
 /** What a refresh of this run has taken out of state, by the mark that state knew it by. */
 const gone = new Map<string, string>();
+/** What a refresh of this run has found without a mark, and state records. */
+const unmarked = new Set<string>();
 const recordedTokens = new Map<string, string>();
 const recorded = new Set<string>();
 /** What each object's resource has from now on. */
@@ -123,6 +125,16 @@ export function wasGone(kind: Kind, address: ObjectAddress, tags: Record<string,
   return token !== undefined && ownerOf(tags)?.token === token;
 }
 
+/** Notes that a refresh has found an object that state records without anybody's mark. */
+export function noteUnmarked(kind: Kind, address: ObjectAddress): void {
+  unmarked.add(objectIdentity(kind, address));
+}
+
+/** Whether state has an object, as a refresh of this run has seen: `--replace` and a rename show their creation nothing of it. */
+export function wasSeenUnmarked(kind: Kind, address: ObjectAddress): boolean {
+  return unmarked.has(objectIdentity(kind, address));
+}
+
 /** Notes that a resource leaves the object that state knows for another one. */
 export function noteLeft(kind: Kind, left: ObjectAddress, next: ObjectAddress): void {
   leaving.set(objectIdentity(kind, left), objectIdentity(kind, next));
@@ -191,6 +203,12 @@ export function recordedMark(kind: Kind, address: ObjectAddress): Owner | undefi
   return token === undefined ? undefined : ownerInThisRun(kind, address, token);
 }
 
+/** Whether the engine has declared a resource that has an object in state, and not shown yet by which mark. */
+export function awaitsRecordedMark(kind: Kind, address: ObjectAddress): boolean {
+  const object = objectIdentity(kind, address);
+  return recorded.has(object) && !recordedTokens.has(object);
+}
+
 /** The mark that writes of this run put on an object; undefined where owner tags are off or the program tells no identity. */
 export function ownerInThisRun(kind: Kind, address: ObjectAddress, recordedToken?: string): Owner | undefined {
   const identity = declarations.get(objectIdentity(kind, address))?.identity;
@@ -225,6 +243,7 @@ export function forgetDeclaredObjects(): void {
   places.clear();
   released.clear();
   gone.clear();
+  unmarked.clear();
   recordedTokens.clear();
   recorded.clear();
   leaving.clear();

@@ -1,6 +1,6 @@
 import { tell } from "../engine/progress.js";
 import { type AttributeRules, pickAttributes, undeclaredAttributes } from "./attributes.js";
-import { noteSeenMark } from "./declared-objects.js";
+import { noteSeenMark, noteUnmarked } from "./declared-objects.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
 import { describeOwner, hasOwnerTag, OWNER_TAG, ownerOf } from "./owner-tag.js";
 import { tellUnmanagedChanges } from "./unmanaged-change.js";
@@ -16,6 +16,7 @@ export function observeOwner(
   { tags }: VersionBundle,
 ): { ownerToken?: string; otherMark?: string } {
   if (ownerToken !== undefined) noteSeenMark(kind, address);
+  if (!hasOwnerTag(tags)) noteUnmarked(kind, address);
   // What was adopted without a mark goes on knowing whose it was.
   if (ownerToken === undefined) return otherMark === undefined ? {} : { otherMark };
   if (!hasOwnerTag(tags)) return {};

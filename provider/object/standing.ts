@@ -1,6 +1,6 @@
 import { tell } from "../engine/progress.js";
 import { KeyVaultError } from "../keyvault/errors.js";
-import { isRecorded, wasGone, wasReleased } from "./declared-objects.js";
+import { isRecorded, wasGone, wasReleased, wasSeenUnmarked } from "./declared-objects.js";
 import { describeOwner, hasOwnerTag, isOfSameResource, type Owner, ownerOf } from "./owner-tag.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
@@ -18,12 +18,15 @@ export type Standing =
   | "same-stack"
   /** This stack had it until this run let it go, or has it under this very resource. */
   | "released"
+  /** Nobody has marked it, and this stack's state has it. */
+  | "recorded"
   | "foreign";
 
 export function standingOf({ object, owner }: Claim, tags: Record<string, string>): Standing {
   if (wasReleased(object.kind, object.address, tags) || wasGone(object.kind, object.address, tags)) return "released";
   // Without a mark it is whose state has it, and that is this resource, which the engine replaces.
   if (!hasOwnerTag(tags) && isRecorded(object.kind, object.address)) return "released";
+  if (!hasOwnerTag(tags) && wasSeenUnmarked(object.kind, object.address)) return "recorded";
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
   return isOfSameResource(found, owner) ? "own" : "same-stack";
@@ -42,6 +45,7 @@ export function isAnothers(claim: Claim, tags: Record<string, string> | undefine
 export function tellTakenOver({ object }: Claim, standing: Standing): void {
   if (standing === "own") tell(`${object.label} is of an earlier run of this resource, and is taken over`);
   if (standing === "same-stack") tell(`${object.label} belonged to another resource of this stack, and is taken over`);
+  if (standing === "recorded") tell(`${object.label} has no mark, and state records it: it is taken over`);
 }
 
 /** A deleted object that another stack owns may still be in that stack's state: it is not this one's to bring back. */
@@ -88,7 +92,7 @@ export function alreadyExists(
     });
   }
   return new KeyVaultError("KV_ALREADY_EXISTS", `${refused}, and no owner tag says that it is this stack's`, {
-    hint: `if the resource was renamed or moved, give it an alias; set adopt: true to manage the ${kind} that is there; or choose another name`,
+    hint: `if the resource was renamed or moved, give it an alias, or run pulumi up --refresh, as for --replace; set adopt: true to manage the ${kind} that is there; or choose another name`,
   });
 }
 

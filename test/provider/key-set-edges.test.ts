@@ -161,6 +161,32 @@ describe("a key that leaves its set", () => {
     });
   }
 
+  for (const removed of [undefined, "delete"]) {
+    it(`goes back to a Key that had it before a run that failed, and goes with that one, with removed: ${removed}`, async () => {
+      const { b } = files("a", "b");
+      const args = { name: "b", import: { pem: b?.pkcs8 } };
+      const before = await single.created(args);
+      rmSync(join(folder, "b.pem"));
+      const small = await set.created({ ...imported(), removed });
+      nextEngineRun();
+      files("b");
+      writeFileSync(join(folder, "b.pem"), b?.pkcs8 ?? "");
+      const taken = await set.updated(small, { ...imported(), removed });
+      expect(keysOf(taken).b?.version).toBe(before.outs.version);
+
+      rmSync(join(folder, "b.pem"));
+      nextEngineRun();
+      const shown = [
+        async () => void (await single.checked(args, before.inputs)),
+        async () => void (await key.diff(before.id, before.outs, before.inputs)),
+      ];
+      useRunClock(hurried(() => shown.shift()?.()));
+      await set.updated(taken, { ...imported(), removed });
+      await single.deleted(before);
+      expect(await inVault("/keys/b")).toHaveProperty("refused");
+    });
+  }
+
   it('is deleted and purged with removed: "purge" where nothing more is declared', async () => {
     files("a", "b");
     const state = await set.created({ ...imported(), removed: "purge" });

@@ -245,6 +245,21 @@ describe.each(kinds)("the owner of a %s", (noun, kind) => {
       expect(writes()).toEqual([]);
     });
 
+    it("what nobody has marked and state records, as a refresh of this run has seen, and marks it", async () => {
+      const state = await createdBefore(sourceOf());
+      await kind.tag(vault, "orders", {});
+      const { ownerToken: _token, ...unmarked } = state.outs;
+      await resource.refreshed({ ...state, outs: unmarked });
+      vault.requests.clear();
+      await expect(resource.created({ ...kind.other, onDelete: "purge" })).rejects.toThrow(/^KV_ALREADY_EXISTS/);
+      expect(writes()).toEqual([]);
+      const again = await resource.created(sourceOf());
+      expect(told).toMatch(/has no mark, and state records it: it is taken over/);
+      expect(again.outs).toMatchObject({ version: state.outs.version, ownerToken: tokenOf("orders") });
+      expect(writes()).toEqual([expect.stringMatching(/^update/)]);
+      expect(await versions()).toBe(1);
+    });
+
     it("nothing that another tool has marked with a tag of that name", async () => {
       await kind.occupy(vault, "orders");
       await kind.tag(vault, "orders", { "pulumi-keyvault": "hands off" });
