@@ -1,7 +1,7 @@
 import { messageOf } from "../provider/engine/lifecycle.js";
 import { cancelRun } from "../provider/engine/run-cancellation.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
-import { changedProperties } from "./detailed-diff.js";
+import { changedProperties, type PropertyChange, rootOf } from "./detailed-diff.js";
 import { aboutResource, connectEngine, quietly } from "./engine-log.js";
 import { partialStatus, StatusError } from "./partial-status.js";
 import { callFunction } from "./plugin-functions.js";
@@ -130,7 +130,7 @@ async function diffConfig(request: ProviderMessages.DiffRequest) {
   const before = readProperties(request.getOldInputs() ?? request.getOlds()).values;
   const changes = changedProperties(before, readProperties(request.getNews()).values);
   response.setChanges(changes.length > 0 ? SOME : NONE);
-  response.setDiffsList([...new Set(changes.map(({ path }) => path))]);
+  response.setDiffsList(namesOf(changes));
   return response;
 }
 
@@ -203,8 +203,13 @@ async function diff(request: ProviderMessages.DiffRequest) {
   const detail = response.getDetaileddiffMap();
   for (const { path, kind } of changes) detail.set(path, propertyDiff(kind, replaces.includes(path)));
   for (const path of replaces) if (!detail.has(path)) detail.set(path, propertyDiff("update", true));
-  response.setDiffsList([...new Set(changes.map(({ path }) => path))]);
+  response.setDiffsList(namesOf(changes));
   return response;
+}
+
+/** The engine's lines show a change by its property alone, and `replaceOnChanges` may name any path. */
+function namesOf(changes: readonly PropertyChange[]): string[] {
+  return [...new Set(changes.flatMap(({ path }) => [rootOf(path), path]))];
 }
 
 function propertyDiff(kind: "add" | "delete" | "update", isReplaced: boolean) {

@@ -82,6 +82,7 @@ describe("a difference as the engine is told it", () => {
     return {
       changes: response.getChanges(),
       replaces: response.getReplacesList(),
+      named: response.getDiffsList(),
       kinds: Object.fromEntries(kinds.map(([path]) => [path, response.getDetaileddiffMap().get(path)?.getKind()])),
     };
   }
@@ -89,7 +90,7 @@ describe("a difference as the engine is told it", () => {
   const inputs = { vaultUrl, name: "orders" };
 
   it("is none where nothing differs", async () => {
-    expect(await diff(inputs, inputs)).toEqual({ changes: DIFF_NONE, replaces: [], kinds: {} });
+    expect(await diff(inputs, inputs)).toEqual({ changes: DIFF_NONE, replaces: [], named: [], kinds: {} });
   });
 
   it("names what is added, taken away and changed", async () => {
@@ -98,6 +99,8 @@ describe("a difference as the engine is told it", () => {
     expect(await diff(before, after)).toEqual({
       changes: DIFF_SOME,
       replaces: [],
+      // By the property a line of the CLI names it, by the path replaceOnChanges finds it.
+      named: ["to", "to.folder", "updatedOn", "version"],
       kinds: { updatedOn: Kind.ADD, version: Kind.DELETE, "to.folder": Kind.UPDATE },
     });
   });
@@ -131,7 +134,7 @@ describe("another configuration of an explicit provider", () => {
     ["vaultUrl", { ...config, vaultUrl: "https://partner.vault.azure.net" }, ["vaultUrl"]],
     ["no vaultUrl", { credential: config.credential, credentials: config.credentials }, ["vaultUrl"]],
     ["credential", { ...config, credential: "cli" }, ["credential"]],
-    ["credentials", { ...config, credentials: { own: { type: "vm" } } }, ["credentials.own.type"]],
+    ["credentials", { ...config, credentials: { own: { type: "vm" } } }, ["credentials", "credentials.own.type"]],
     ["setting that is new", { ...config, ownerTag: "false" }, ["ownerTag"]],
   ])("replaces nothing, and so no key of it: another %s", async (_what, after, diffs) => {
     const response = await diffConfig(config, after);
