@@ -153,7 +153,8 @@ describe.each(DOORS)("a backup in a folder (%s)", (door) => {
     await stack.up();
     const outputs = await stack.outputs();
     expect(outputs).toMatchObject({ file: "backups/keys/signing.keybackup" });
-    expect(outputs.blob).toBeNull();
+    // Other languages have no undefined: there an output that is not there is empty.
+    expect(outputs.blob).toBe(door === "plugin" ? "" : null);
     const path = join(stack.folder, "backups/keys/signing.keybackup");
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await stat(join(stack.folder, "backups"))).mode & 0o777).toBe(0o700);
