@@ -1,3 +1,4 @@
+import { describeValue } from "../provider/engine/described-value.js";
 import { isRecord } from "../provider/engine/input-check.js";
 import type { Properties } from "../provider/engine/lifecycle.js";
 import { formatMoment } from "../provider/engine/moment.js";
@@ -75,8 +76,26 @@ export async function callFunction(token: string, args: Properties): Promise<Fun
       hint: "install the version of pulumi-keyvault that the program's SDK was made with, or a newer one",
     });
   }
+  checkArguments(name, args, Object.keys(schema.inputs));
   const secrets = Object.entries(schema.outputs).filter(([, output]) => output.secret);
   return { values: { ...(await run(args)) }, secrets: new Set(secrets.map(([output]) => output)) };
+}
+
+/** An argument that is passed over is one that the program believes in: another version, another vault, another caller. */
+function checkArguments(name: string, args: Properties, known: readonly string[]): void {
+  const given = Object.keys(args).filter((argument) => args[argument] !== undefined && args[argument] !== null);
+  const strange = given.find((argument) => !known.includes(argument));
+  if (strange !== undefined) {
+    throw new KeyVaultError("KV_INVALID_INPUT", `${name} is refused: it takes no ${JSON.stringify(strange)}`, {
+      hint: `known are ${known.join(", ")}; what a later SDK has needs a later pulumi-keyvault`,
+    });
+  }
+  const { credential } = args;
+  if (given.includes("credential") && typeof credential !== "string") {
+    throw new KeyVaultError("KV_INVALID_INPUT", `${name} is refused: the credential is ${describeValue(credential)}`, {
+      hint: "give the name of one, as keyvault:credential takes it",
+    });
+  }
 }
 
 const uses = () => import("../provider/functions/use-key.js");
