@@ -217,6 +217,100 @@ describe.each(ARGUMENT_TYPES)("the schema's type %s", (type, file, inTypes, more
   });
 });
 
+const CALL = "sdk/functions/function-call.ts";
+const USE = "sdk/functions/use-key.ts";
+const FACTS = "provider/functions/object-facts.ts";
+const KEY_TO_USE: [file: string, type: string][] = [
+  [CALL, "ObjectName"],
+  [USE, "KeyToUse"],
+];
+
+/** Where the TypeScript types of each function stand that is one there too: its arguments, and its result. */
+const FUNCTION_TYPES: Record<string, { args: [file: string, type: string][]; result: [file: string, type: string][] }> =
+  {
+    getKey: {
+      args: [[CALL, "ObjectName"]],
+      result: [
+        [FACTS, "ObjectFacts"],
+        [FACTS, "GetKeyResult"],
+      ],
+    },
+    getKeyVersion: {
+      args: [
+        [CALL, "ObjectName"],
+        ["sdk/functions/get-key.ts", "GetKeyVersionArgs"],
+        ["sdk/functions/get-key.ts", "VersionedId"],
+      ],
+      result: [
+        [FACTS, "ObjectFacts"],
+        [FACTS, "GetKeyResult"],
+      ],
+    },
+    getSecret: {
+      args: [
+        [CALL, "ObjectName"],
+        ["sdk/functions/get-secret.ts", "GetSecretArgs"],
+      ],
+      result: [
+        [FACTS, "ObjectFacts"],
+        [FACTS, "SecretMetadata"],
+        ["sdk/functions/get-secret.ts", "GetSecretResult"],
+      ],
+    },
+    getSecretMetadata: {
+      args: [
+        [CALL, "ObjectName"],
+        ["sdk/functions/get-secret.ts", "GetSecretArgs"],
+      ],
+      result: [
+        [FACTS, "ObjectFacts"],
+        [FACTS, "SecretMetadata"],
+      ],
+    },
+    encrypt: {
+      args: [...KEY_TO_USE, [USE, "EncryptSettings"], [USE, "EncryptArgs"]],
+      result: [[USE, "EncryptResult"]],
+    },
+    decrypt: {
+      args: [...KEY_TO_USE, [USE, "DecryptSettings"], [USE, "DecryptArgs"]],
+      result: [[USE, "DecryptResult"]],
+    },
+    sign: { args: [...KEY_TO_USE, [USE, "SignSettings"], [USE, "ToSign"]], result: [[USE, "SignResult"]] },
+    verify: {
+      args: [...KEY_TO_USE, [USE, "SignSettings"], [USE, "ToSign"], [USE, "VerifyArgs"]],
+      result: [[USE, "VerifyResult"]],
+    },
+    wrapKey: { args: [...KEY_TO_USE, [USE, "WrapSettings"], [USE, "WrapKeyArgs"]], result: [[USE, "WrapKeyResult"]] },
+    unwrapKey: { args: [...KEY_TO_USE, [USE, "UnwrapSettings"]], result: [[USE, "UnwrapKeyResult"]] },
+  };
+
+/** Arguments of functions that are other members in the schema: bytes, and what a program of TypeScript alone has. */
+const OTHER_ARGUMENTS: Record<string, string[]> = {
+  key: [],
+  signal: [],
+  plaintext: ["plaintext", "plaintextBase64url"],
+  data: ["data", "dataBase64url"],
+  digest: ["digestBase64url"],
+  keyToWrap: ["keyToWrapBase64url"],
+};
+
+describe("the schema of the functions", () => {
+  it.each(Object.entries(FUNCTION_TYPES))("takes the arguments of %s in TypeScript, and no other", (name, { args }) => {
+    const inTypeScript = [...mergedMembers([...args, ["sdk/list-options.ts", "ListOptions"]]).keys()];
+    const known = inTypeScript.flatMap((argument) => OTHER_ARGUMENTS[argument] ?? [argument]);
+    expect(Object.keys(functionSchemas[name]?.inputs ?? {}).sort()).toEqual([...new Set(known)].sort());
+  });
+
+  it.each(Object.entries(FUNCTION_TYPES))("gives the result of %s in TypeScript, and no other", (name, { result }) => {
+    expect(Object.keys(functionSchemas[name]?.outputs ?? {}).sort()).toEqual([...mergedMembers(result).keys()].sort());
+  });
+
+  it("has beside them what is a list in TypeScript", () => {
+    const others = Object.keys(functionSchemas).filter((name) => !Object.hasOwn(FUNCTION_TYPES, name));
+    expect(others.filter((name) => !name.startsWith("list"))).toEqual([]);
+  });
+});
+
 describe("the package schema", () => {
   const schema = packageSchema("1.2.3");
 
