@@ -150,7 +150,7 @@ export class KeySet extends pulumi.CustomResource {
       },
       options,
     );
-    tellIfLeftOut("key", this, { vaultUrl: rest.vaultUrl, entries: keys ?? {}, ...owner });
+    tellIfLeftOut("key", this, { vaultUrl: rest.vaultUrl, entries: keys ?? {}, recorded: this.names, ...owner });
   }
 
   /** One key of the set. */

@@ -12,6 +12,8 @@ interface Asked {
   name?: unknown;
   /** Of a set: by name. */
   entries?: unknown;
+  /** Of a set: the names of the keys that it has. */
+  recorded?: pulumi.Output<string[]>;
   vaultUrl?: unknown;
 }
 
@@ -41,7 +43,7 @@ async function tell(
   { asked, address }: { asked: Asked; address: string },
 ): Promise<void> {
   const { vaultUrl, name } = resource as unknown as Record<"vaultUrl" | "name", unknown>;
-  const [isMade, had] = await Promise.all([known(resource.id), known({ vaultUrl, name })]);
+  const [isMade, had] = await Promise.all([known(resource.id), known({ vaultUrl, names: asked.recorded ?? name })]);
   const { entries, ...inputs } = transformed.get(asked.claimant) ?? asked;
   const wanted = await known({
     names: entries === undefined ? inputs.name : namesIn(entries),
@@ -50,15 +52,20 @@ async function tell(
   const vault = wanted?.vaultUrl ?? defaultVault(resource);
   const names = [wanted?.names].flat().filter((each) => typeof each === "string");
   if (typeof vault !== "string") return;
-  const objects = names.map((each) => objectIdentity(kind, { vaultUrl: vault, name: each }));
-  if (isMade !== undefined && (entries !== undefined || objects.includes(identityOf(kind, had)))) return;
+  const identities = new Set(isMade === undefined ? [] : identitiesOf(kind, had));
+  const objects = names
+    .map((each) => objectIdentity(kind, { vaultUrl: vault, name: each }))
+    .filter((object) => !identities.has(object));
+  if (objects.length === 0) return;
   const urn = await known(resource.urn);
   for (const object of objects) programDeclarations(address)?.declareLeftOut(object, String(urn));
 }
 
-function identityOf(kind: Kind, had: { vaultUrl: unknown; name: unknown } | undefined): string {
-  if (typeof had?.vaultUrl !== "string" || typeof had.name !== "string") return "";
-  return objectIdentity(kind, { vaultUrl: had.vaultUrl, name: had.name });
+function identitiesOf(kind: Kind, had: { vaultUrl: unknown; names: unknown } | undefined): string[] {
+  const vaultUrl = had?.vaultUrl;
+  if (typeof vaultUrl !== "string") return [];
+  const names = [had?.names].flat().filter((each) => typeof each === "string");
+  return names.map((name) => objectIdentity(kind, { vaultUrl, name }));
 }
 
 function namesIn(entries: unknown): pulumi.Input<string[]> {
