@@ -52,6 +52,8 @@ export async function deleteObject<B extends VersionBundle>(
   if (onDelete === "retain") return;
   const object = await bound();
   const current = await object.current();
+  // The engine may show another resource that goes on with it while the vault answers.
+  if (declarationOf(noun, recorded)) return deleteObject(noun, bind, recorded);
   if (isAnothers(object, current?.tags, recorded)) return;
   if (onDelete === "disable") {
     if (current?.enabled) await disable(object, current.version, recorded);

@@ -101,6 +101,20 @@ describe.each(kinds)(
       expect(await holdings(vault, collection)).toEqual({ [NAME]: 1 });
     });
 
+    it("of the same program declares the object while its deletion looks: it is left alone", async () => {
+      const orders = resource({ onDelete: "purge" });
+      const given = source();
+      const state = await orders.created(given);
+      nextEngineRun();
+      connection.before.set(collection === "keys" ? "getKey" : "getSecret", async () => {
+        connection.before.clear();
+        await orders.checked(given);
+      });
+      await provider.delete(state.id, state.outs);
+      expect(told).toMatch(/stays: the program declares it/);
+      expect(await holdings(vault, collection)).toEqual({ [NAME]: 1 });
+    });
+
     it.each(delays)("takes the object over while %s: its deletion leaves it alone", async (_when, delayed) => {
       const orders = resource();
       const state = await orders.created(source());
