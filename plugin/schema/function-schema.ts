@@ -32,15 +32,15 @@ const version = text("32 hex digits. Default: that of the id, else the current o
 
 const facts: Record<string, PropertySpec> = {
   id: text("The versionless URL."),
-  vaultUrl: text("The vault."),
-  name: text("The name, in the vault's letters."),
+  vaultUrl: text("The vault that was asked."),
+  name: text("As the vault writes it."),
   version: text("32 hex digits."),
   versionId: text("The versioned URL."),
   enabled: flag("Whether it can be used."),
-  notBefore: text("ISO 8601."),
-  expiresOn: text("ISO 8601."),
-  createdOn: text("ISO 8601."),
-  updatedOn: text("ISO 8601."),
+  notBefore: text("Not to be used before; undefined where nothing is set."),
+  expiresOn: text("Not to be used after; undefined where it never expires."),
+  createdOn: text("When this version was made."),
+  updatedOn: text("When this version was last changed."),
   recoveryLevel: text("Such as `Recoverable+Purgeable`."),
   recoverableDays: count("Days for which it can be recovered after a deletion."),
   tags: textMap("Without the tag that says which stack owns it."),
@@ -53,9 +53,9 @@ const keyFacts: Record<string, PropertySpec> = {
   keyType: text("`RSA`, `EC`, `oct`, or one of them with `-HSM`."),
   keySize: count("Bits of the RSA modulus or of the curve; undefined for symmetric keys."),
   curve: text("`P-256`, `P-384`, `P-521` or `P-256K`."),
-  keyOps: { type: "array", items: { type: "string" }, description: "What it can be used for." },
+  keyOps: { type: "array", items: { type: "string" }, description: "What the key may be used for." },
   hardwareProtected: flag("Whether the key is kept in an HSM."),
-  exportable: flag("Whether the key can be released."),
+  exportable: flag("Whether it can be released."),
   releasePolicy: anything("`data` is base64url, as the service answers it."),
   thumbprint: text("RFC 7638 SHA-256 thumbprint; undefined for symmetric keys."),
   publicKeyPem: text("SubjectPublicKeyInfo; undefined for symmetric keys."),
@@ -66,7 +66,7 @@ const givenKeyFacts = [...givenFacts, "keyType", "keyOps", "hardwareProtected"];
 
 const secretFacts: Record<string, PropertySpec> = {
   ...facts,
-  contentType: text("Its content type."),
+  contentType: text("Undefined where there is none."),
   keyId: text("The URL of the key of the certificate that backs it."),
 };
 
@@ -89,7 +89,7 @@ function useOf(
   };
 }
 
-const usedVersion = text("The versioned URL of the key that was used.");
+const usedVersion = text("The version that was used: keep it with what it made.");
 const additionalData = text("Of AES-GCM: authenticated with the ciphertext, and not in it. UTF-8.");
 
 function listOf(kind: "key" | "secret", what: string, item: string): FunctionDescription {
@@ -192,7 +192,7 @@ export const functionSchemas: Record<string, FunctionDescription> = {
       signature: text("Base64url, as sign gave it."),
     },
     ["signature"],
-    { valid: flag("Whether the signature is that of the data.") },
+    { valid: flag("Whether the signature is that of the data by this key.") },
   ),
   wrapKey: useOf(
     "Wraps another key.",

@@ -294,6 +294,9 @@ const OTHER_ARGUMENTS: Record<string, string[]> = {
   keyToWrap: ["keyToWrapBase64url"],
 };
 
+/** Said otherwise in the schema: bytes are text there, and a value marks itself as secret. */
+const OWN_WORDS_OF_FUNCTIONS = "additionalData algorithm credential id iv plaintext unwrappedKey value".split(" ");
+
 describe("the schema of the functions", () => {
   it.each(Object.entries(FUNCTION_TYPES))("takes the arguments of %s in TypeScript, and no other", (name, { args }) => {
     const inTypeScript = [...mergedMembers([...args, ["sdk/list-options.ts", "ListOptions"]]).keys()];
@@ -303,6 +306,18 @@ describe("the schema of the functions", () => {
 
   it.each(Object.entries(FUNCTION_TYPES))("gives the result of %s in TypeScript, and no other", (name, { result }) => {
     expect(Object.keys(functionSchemas[name]?.outputs ?? {}).sort()).toEqual([...mergedMembers(result).keys()].sort());
+  });
+
+  it.each(Object.entries(FUNCTION_TYPES))("says of the members of %s what the TypeScript types say", (name, types) => {
+    const { inputs = {}, outputs = {} } = functionSchemas[name] ?? {};
+    const otherwise = (members: typeof inputs, inTypes: Map<string, string[]>): string[] =>
+      Object.entries(members)
+        .filter(([member]) => !OWN_WORDS_OF_FUNCTIONS.includes(member))
+        .filter(([member]) => inTypes.get(member)?.some((text) => text !== ""))
+        .filter(([member, { description }]) => !inTypes.get(member)?.includes(description))
+        .map(([member, { description }]) => `${member}: ${description} | ${inTypes.get(member)?.join(" / ")}`);
+    const args = mergedMembers([...types.args, ["sdk/list-options.ts", "ListOptions"]]);
+    expect([...otherwise(inputs, args), ...otherwise(outputs, mergedMembers(types.result))]).toEqual([]);
   });
 
   it("has beside them what is a list in TypeScript", () => {
