@@ -1,8 +1,7 @@
 import { withEngineTimeout } from "../provider/engine/engine-timeout.js";
-import { isRecord } from "../provider/engine/input-check.js";
 import { asState, type CheckFailure, type Properties } from "../provider/engine/lifecycle.js";
 import { withoutUndefined } from "../provider/engine/normal-form.js";
-import { markSecret, SECRET_SIGNATURE, SIGNATURE_KEY } from "../provider/engine/pulumi-secret.js";
+import { markSecret } from "../provider/engine/pulumi-secret.js";
 import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
 import { containsUnknown, UNKNOWN } from "../provider/engine/unknown.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
@@ -11,6 +10,7 @@ import { checkPlaces, PLAIN_MEMBERS } from "./plain-members.js";
 import { PLUGIN_RESOURCES, type PluginResource } from "./plugin-resources.js";
 import { type Autonaming, identityOf, typeOfUrn } from "./resource-identity.js";
 import type { Effect } from "./schema/package-spec.js";
+import { isEnvelope } from "./wire-properties.js";
 
 /** What the engine asks about resources, in plain values: each call goes to the lifecycle that both doors share. */
 
@@ -199,14 +199,13 @@ async function shown({ derive, schema }: PluginResource, id: string, recorded: P
 function withSecretsMarked({ outputs: described }: PluginResource["schema"], outputs: Properties): Properties {
   const marked = Object.entries(outputs).map(([name, value]) => [
     name,
-    isToMark(value) && Object.hasOwn(described, name) && described[name]?.secret ? markSecret(value) : value,
+    Object.hasOwn(described, name) && described[name]?.secret && isToMark(value) ? markSecret(value) : value,
   ]);
   return Object.fromEntries(marked);
 }
 
 function isToMark(value: unknown): boolean {
-  if (value === undefined || value === null) return false;
-  return !(isRecord(value) && value[SIGNATURE_KEY] === SECRET_SIGNATURE);
+  return value !== undefined && value !== null && !isEnvelope(value);
 }
 
 /** The object exists, but a later step failed: what the engine records of it. */

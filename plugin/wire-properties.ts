@@ -62,6 +62,7 @@ export function writeProperties(values: Properties, secrets: ReadonlySet<string>
   return structMessages.Struct.fromJavaScript(Object.fromEntries(marked));
 }
 
-function isEnvelope(value: unknown): boolean {
+/** Whether a value is marked as secret already. */
+export function isEnvelope(value: unknown): boolean {
   return value !== null && typeof value === "object" && Reflect.get(value, SIGNATURE_KEY) === SECRET_SIGNATURE;
 }

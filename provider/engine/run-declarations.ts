@@ -30,8 +30,8 @@ export interface OtherHolder {
  * one, the plugin, each explicit instance of it) and tells none of the others: they have in common the engine's address
  * alone. So each notes what it declares in a file of its own, in a folder of that address that only this user can read,
  * and reads those of the others. The program notes there what it declares and the engine shows to no provider, since the
- * run leaves it out (`--exclude`, `--target`): that must not be deleted either. Whatever keeps it from that leaves each process to itself: then the owner tag is all
- * that keeps them apart.
+ * run leaves it out (`--exclude`, `--target`): that must not be deleted either. Whatever keeps it from that leaves each
+ * process to itself: then the owner tag is all that keeps them apart.
  */
 export class RunDeclarations {
   readonly #folder: string;

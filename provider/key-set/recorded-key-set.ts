@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Properties } from "../engine/lifecycle.js";
 import { withoutUndefined } from "../engine/normal-form.js";
-import { readState, type StateOfResource } from "../engine/recorded-state.js";
+import { membersBeyond, readState, type StateOfResource } from "../engine/recorded-state.js";
 import { ON_DELETE } from "../object/object-inputs.js";
 import { optionalMember, recordedObject } from "../object/recorded-object.js";
 import { SET_MEMBERS } from "./key-set-inputs.js";
@@ -34,11 +34,11 @@ export function readKeySetOutputs(properties: Properties): RecordedKeySet {
   return withoutUndefined(readState(outputs, properties, told(properties)));
 }
 
-const KNOWN: ReadonlySet<string> = new Set([...SET_MEMBERS, ...Object.keys(outputs.shape)]);
+const SETTINGS: ReadonlySet<string> = new Set(SET_MEMBERS);
 
 /** What a later version has recorded of a set beside all that this one knows. */
 export function laterMembers(properties: Properties): Properties {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => !KNOWN.has(name) && !name.startsWith("__")));
+  return Object.fromEntries(Object.entries(membersBeyond(outputs, properties)).filter(([name]) => !SETTINGS.has(name)));
 }
 
 function told({ vaultUrl }: Properties): StateOfResource {
