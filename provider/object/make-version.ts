@@ -3,15 +3,7 @@ import { attributesToChange, differingAttributes } from "./attributes.js";
 import { ownerInThisRun } from "./declared-objects.js";
 import type { ObjectInputs } from "./object-inputs.js";
 import type { ObjectKind } from "./object-kind.js";
-import {
-  formatOwner,
-  hasRoomForMark,
-  isOfSameResource,
-  OWNER_TAG,
-  type Owner,
-  ownerOf,
-  withOwnerTag,
-} from "./owner-tag.js";
+import { formatOwner, hasRoomForMark, OWNER_TAG, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
 import { patchVersion } from "./patch-version.js";
 import { untilRecovered } from "./recover-object.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
@@ -91,7 +83,7 @@ export async function makeNextVersion<I extends ObjectInputs & A, A extends Tagg
     if (current && current.version !== known) {
       if (await isAsWanted(kind, inputs, current, wanted)) return current;
       const isRecorded = current.version === uncompared;
-      if (isRecorded || isMarkedBy(current, owner) || bearsOwnName(kind, inputs, current)) {
+      if (isRecorded || isMarkedBy(current, owner) || isOfThisStack(kind, inputs, current)) {
         const changed = await changesOfVersion(kind, inputs, current);
         if (changed) return patchMarked(kind, object, current, { changed, target: wanted.attributes, owner });
       }
@@ -122,14 +114,17 @@ async function patchMarked<I extends ObjectInputs & A, A extends TaggedAttribute
   });
 }
 
-/** Marked under the name that the program gives this resource now, which state need not know yet: a run made it that was cut off. */
-function bearsOwnName<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
+/**
+ * Marked by a resource of this stack, whose own state need not know it yet: by this one under the name that the program
+ * gives it now, or by the one that had the object in between. A run made it that was cut off.
+ */
+function isOfThisStack<I extends ObjectInputs & A, A extends TaggedAttributes, B extends VersionBundle>(
   { noun }: ObjectKind<I, A, B>,
   inputs: I,
   { tags }: B,
 ): boolean {
-  const [found, own] = [ownerOf(tags), ownerInThisRun(noun, inputs)];
-  return found !== undefined && own !== undefined && isOfSameResource(found, own);
+  const own = ownerInThisRun(noun, inputs);
+  return own !== undefined && ownerOf(tags)?.stack === own.stack;
 }
 
 function isMarkedBy({ tags }: VersionBundle, owner: Owner | undefined): boolean {

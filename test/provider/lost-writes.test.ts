@@ -6,7 +6,7 @@ import { askedOperations } from "../emulator/asked-requests.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call, keyClient, secretClient } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
-import { hurried, nextEngineRun } from "./engine-run.js";
+import { hurried, identity, nextEngineRun } from "./engine-run.js";
 import { startOtherServer } from "./other-server.js";
 import { key, secret } from "./providers.js";
 
@@ -107,6 +107,19 @@ describe.each([
     await resource.updated(state, args);
     expect(sent(make)).toBe(0);
     expect(await versions()).toBe(2);
+  });
+
+  it("of new material by a resource that had it in between, whose state is lost, is taken by the one that has it again", async () => {
+    const before = await createdBefore();
+    const between = await resource.created({ ...source, ...identity("between") });
+    nextEngineRun();
+    await resource.updated(between, { ...other, ...identity("between") });
+    nextEngineRun();
+    const { outs } = await resource.updated(before, other);
+    expect(await versions()).toBe(2);
+    nextEngineRun();
+    await resource.deleted({ id: before.id, outs });
+    await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
   });
 
   it("of attributes is found late, and is uncertain where it never comes", async () => {
