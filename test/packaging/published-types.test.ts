@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   addFromCheckout,
   CHECKOUT,
@@ -14,6 +14,8 @@ import {
 
 const OLD_TYPESCRIPT = join(CHECKOUT, "test/packaging/old-typescript/node_modules/typescript/bin/tsc");
 const OUR_TYPESCRIPT = join(CHECKOUT, "node_modules/typescript/bin/tsc");
+/** The one that is compiled to a program of its own. */
+const NATIVE_TYPESCRIPT = join(CHECKOUT, "test/packaging/newest-typescript/node_modules/typescript/bin/tsc");
 
 /** Types that a user of ours need not have: they would bind programs to the versions that we happen to use. */
 const NOT_OURS_TO_SHOW = ["@azure/", "zod/", "undici/", "jose/", "node-forge/", "@peculiar/"];
@@ -41,6 +43,7 @@ const PROGRAM = `
   }
 `;
 
+let nativeStarts: ReturnType<typeof spawnSync> | undefined;
 let folder: string;
 let project: UserProject;
 beforeAll(async () => {
@@ -61,9 +64,14 @@ const compilers: [title: string, compiler: string, resolution: Resolution][] = [
   ["the TypeScript we use with node16", OUR_TYPESCRIPT, "node16"],
   ["the TypeScript we use with nodenext", OUR_TYPESCRIPT, "nodenext"],
   ["the TypeScript we use with bundler", OUR_TYPESCRIPT, "bundler"],
+  ["TypeScript 7 with node16", NATIVE_TYPESCRIPT, "node16"],
+  ["TypeScript 7 with nodenext", NATIVE_TYPESCRIPT, "nodenext"],
+  ["TypeScript 7 with bundler", NATIVE_TYPESCRIPT, "bundler"],
 ];
 
 describe.each(compilers)("under %s", (_title, compiler, resolution) => {
+  beforeEach(({ skip }) => skip(whyNot(compiler) !== "", whyNot(compiler)));
+
   test("a program type-checks, its mistakes do not, and every declaration file of ours does", async () => {
     const { output } = await compile(compiler, resolution);
     expect(output.filter((line) => isOurs(line))).toEqual([]);
@@ -73,7 +81,10 @@ describe.each(compilers)("under %s", (_title, compiler, resolution) => {
 describe.each([
   ["TypeScript 4.9", OLD_TYPESCRIPT],
   ["the TypeScript we use", OUR_TYPESCRIPT],
+  ["TypeScript 7", NATIVE_TYPESCRIPT],
 ])("under %s", (_title, compiler) => {
+  beforeEach(({ skip }) => skip(whyNot(compiler) !== "", whyNot(compiler)));
+
   test("the declarations lead to no types of libraries that we use inside", async () => {
     const { files } = await compile(compiler, "nodenext", "--listFilesOnly");
     expect(files.some((file) => file.endsWith("dist/sdk/index.d.ts"))).toBe(true);
@@ -82,6 +93,13 @@ describe.each([
     }
   }, 120_000);
 });
+
+/** The native compiler is made for some systems, and an optional package of npm's. */
+function whyNot(compiler: string): string {
+  if (compiler !== NATIVE_TYPESCRIPT) return "";
+  nativeStarts ??= spawnSync(process.execPath, [compiler, "--version"], { encoding: "utf8" });
+  return nativeStarts.status === 0 ? "" : `TypeScript 7 does not start here: ${nativeStarts.stderr}`;
+}
 
 /** What a compiler says of the files of others is not ours to mend: the newest `@types/node` is not made for an old TypeScript. */
 function isOurs(line: string): boolean {
@@ -102,8 +120,9 @@ async function compile(
     [compiler, ...modules, ...options, "--pretty", "false", ...flags, "src/index.ts", "src/mistakes.ts"],
     { cwd: project.folder, maxBuffer: 64 * 1024 * 1024 },
   ).catch((error: unknown) => {
-    if (error instanceof Error && "stdout" in error && typeof error.stdout === "string")
-      return { stdout: error.stdout };
+    // A compiler that does not start says nothing there, which is no proof of anything.
+    const stdout = error instanceof Error && "stdout" in error ? error.stdout : undefined;
+    if (typeof stdout === "string" && stdout !== "") return { stdout };
     throw error;
   });
   const output = finished.stdout.split("\n").filter(Boolean);
