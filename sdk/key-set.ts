@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
+import { keyInputsOf } from "../provider/key-set/key-set-inputs.js";
 import { keyOutputsOf } from "../provider/key-set/key-set-outputs.js";
 import { type KeyRecord, type KeyRecords, unpackRecords } from "../provider/key-set/packed-records.js";
 import { publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
@@ -270,7 +271,10 @@ function packedIn(set: object): pulumi.Output<unknown> {
 
 /** What tells a change of each key of a set, as for a VaultBackup of Keys. */
 export function changesOfSet(set: object): pulumi.Output<object[]> {
-  return ofEach(set, ({ facts: { version, updatedOn } }) => ({ version, updatedOn }));
+  return ofEach(set, ({ entry, facts: { version, updatedOn } }, name, ofAll) => {
+    const { rotationPolicy } = keyInputsOf({ rotationPolicy: ofAll }, name, entry);
+    return { version, updatedOn, ...(rotationPolicy === undefined ? {} : { rotationPolicy }) };
+  });
 }
 
 /** Where each key of a set is. */
@@ -278,12 +282,16 @@ export function addressesInSet(set: object): pulumi.Output<object[]> {
   return ofEach(set, () => ({}));
 }
 
-function ofEach(set: object, more: (record: KeyRecord) => object): pulumi.Output<object[]> {
-  const { vaultUrl } = set as KeySet;
+function ofEach(
+  set: object,
+  more: (record: KeyRecord, name: string, rotationPolicy: unknown) => object,
+): pulumi.Output<object[]> {
+  // A property that only the arguments make.
+  const { vaultUrl, rotationPolicy } = set as KeySet & { rotationPolicy?: pulumi.Output<unknown> };
   return pulumi
-    .all([packedIn(set), vaultUrl])
-    .apply(([packed, url]) =>
-      [...(recordsIn(packed) ?? [])].map(([name, record]) => ({ vaultUrl: url, name, ...more(record) })),
+    .all([packedIn(set), vaultUrl, rotationPolicy])
+    .apply(([packed, url, ofAll]) =>
+      [...(recordsIn(packed) ?? [])].map(([name, record]) => ({ vaultUrl: url, name, ...more(record, name, ofAll) })),
     );
 }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packRecords } from "../../provider/key-set/packed-records.js";
 import * as keyvault from "../../sdk/index.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";
@@ -81,6 +82,38 @@ describe("a unit test with Pulumi's mocks, whose state is the inputs", () => {
     const inventory = new keyvault.KeyInventory("vault", { vaultUrl, expect: [set] });
     expect(await settled(backup.urn)).toContain("VaultBackup::all");
     expect(await settled(inventory.urn)).toContain("KeyInventory::vault");
+  });
+
+  it("has a backup of a set taken again where the rotation policy of one of its keys changes", async () => {
+    const facts = { version: "0a", updatedOn: "2027-01-01T00:00:00Z" };
+    const records = packRecords(
+      new Map([
+        ["a", { entry: {}, facts }],
+        ["b", { entry: { rotationPolicy: { rotateAfter: "P30D" } }, facts }],
+        ["c", { entry: { rotationPolicy: "none" }, facts }],
+      ]),
+    );
+    const backups: unknown[] = [];
+    pulumi.runtime.setMocks({
+      newResource: ({ name, type, inputs }) => {
+        if (type.endsWith(":VaultBackup")) backups.push(inputs.keys);
+        return { id: `${name}_id`, state: { ...inputs, records } };
+      },
+      call: ({ inputs }) => inputs,
+    });
+    const keys = { a: {}, b: {}, c: {} };
+    const set = new keyvault.KeySet("devices", { vaultUrl, keys, rotationPolicy: { rotateAfter: "P90D" } });
+    await settled(new keyvault.VaultBackup("all", { keys: [set] }).urn);
+    const ofAll = { vaultUrl, ...facts };
+    expect(backups).toEqual([
+      [
+        [
+          { ...ofAll, name: "a", rotationPolicy: { rotateAfter: "P90D" } },
+          { ...ofAll, name: "b", rotationPolicy: { rotateAfter: "P30D" } },
+          { ...ofAll, name: "c" },
+        ],
+      ],
+    ]);
   });
 
   it("reads the outputs that it mocks", async () => {
