@@ -27,24 +27,43 @@ export interface ResourceIdentity {
 
 type Kind = "key" | "secret";
 
-const declarations = new Map<string, Declaration>();
+/** What the run knows of one object. */
+interface ObjectOfRun {
+  declaration?: Declaration;
+  /** Let go by a resource of this stack, which knew it by this mark. */
+  released?: { token: string | undefined };
+  /** The mark that state knew it by, until a refresh of this run has taken it out of state. */
+  goneToken?: string;
+  /** A refresh of this run has found it without a mark, and state records it. */
+  isUnmarked?: boolean;
+  /** Whose mark state knows it by. */
+  recordedToken?: string;
+  isRecorded?: boolean;
+  /** The object that its resource has from now on. */
+  next?: string;
+  isCreated?: boolean;
+  /** Its declared resource could not have it. */
+  isRefused?: boolean;
+  /** A refresh of this run has compared its mark with the recorded one. */
+  isMarkSeen?: boolean;
+}
+
+const objects = new Map<string, ObjectOfRun>();
 /** Where each resource is by its last word: the engine checks one that it replaces again, without what state records. */
 const places = new Map<string, string>();
-/** By the mark that the released resource knew it by. */
-const released = new Map<string, string | undefined>();
-/** What a refresh of this run has taken out of state, by the mark that state knew it by. */
-const gone = new Map<string, string>();
-/** What a refresh of this run has found without a mark, and state records. */
-const unmarked = new Set<string>();
-const recordedTokens = new Map<string, string>();
-const recorded = new Set<string>();
-/** What each object's resource has from now on. */
-const leaving = new Map<string, string>();
-const created = new Set<string>();
-/** Objects whose declared resource could not have them. */
-const refused = new Set<string>();
-const seen = new Set<string>();
 let declaredOn = Number.NEGATIVE_INFINITY;
+
+function objectOf(kind: Kind, address: ObjectAddress): ObjectOfRun {
+  return ofRun(objectIdentity(kind, address));
+}
+
+function ofRun(identity: string): ObjectOfRun {
+  const known = objects.get(identity);
+  if (known !== undefined) return known;
+  const object: ObjectOfRun = {};
+  objects.set(identity, object);
+  return object;
+}
 
 /**
  * Records that a resource of the program manages an object, for the other providers of the run too.
@@ -54,18 +73,19 @@ let declaredOn = Number.NEGATIVE_INFINITY;
  */
 export function declareObject(kind: Kind, address: ObjectAddress, declaration: Declaration): Declaration | undefined {
   const object = objectIdentity(kind, address);
-  const holder = declarations.get(object);
+  const held = ofRun(object);
+  const holder = held.declaration;
   if (holder !== undefined && holder.claimant !== declaration.claimant) return holder;
   const { claimant, identity } = declaration;
   const elsewhere = identity === undefined ? undefined : runDeclarations()?.declare(object, identity.urn);
   if (elsewhere !== undefined) return heldElsewhere({ urn: elsewhere, isLeftOut: false });
   const place = places.get(`${kind} ${claimant}`);
   if (place !== undefined && place !== object) {
-    declarations.delete(place);
+    delete ofRun(place).declaration;
     if (identity !== undefined) runDeclarations()?.withdraw(place, identity.urn);
   }
   places.set(`${kind} ${claimant}`, object);
-  declarations.set(object, declaration);
+  held.declaration = declaration;
   declaredOn = runClock.now();
   return undefined;
 }
@@ -81,7 +101,7 @@ export function lastDeclarationOn(): number {
  */
 export function declarationOf(kind: Kind, address: ObjectAddress): Declaration | undefined {
   const object = objectIdentity(kind, address);
-  const own = declarations.get(object);
+  const own = ofRun(object).declaration;
   if (own !== undefined) return own;
   const elsewhere = runDeclarations()?.holderOf(object);
   return elsewhere === undefined ? undefined : heldElsewhere(elsewhere);
@@ -101,7 +121,7 @@ function heldElsewhere({ urn, isLeftOut }: OtherHolder): Declaration {
  * resource under its own name, or one resource takes the place of another.
  */
 export function releaseObject(kind: Kind, address: ObjectAddress, ownerToken: string | undefined): void {
-  released.set(objectIdentity(kind, address), ownerToken);
+  objectOf(kind, address).released = { token: ownerToken };
 }
 
 /**
@@ -109,50 +129,49 @@ export function releaseObject(kind: Kind, address: ObjectAddress, ownerToken: st
  * object that carries another mark is somebody else's by now.
  */
 export function wasReleased(kind: Kind, address: ObjectAddress, tags: Record<string, string>): boolean {
-  const object = objectIdentity(kind, address);
-  if (!released.has(object)) return false;
-  return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.get(object);
+  const { released } = objectOf(kind, address);
+  if (released === undefined) return false;
+  return !hasOwnerTag(tags) || ownerOf(tags)?.token === released.token;
 }
 
 /** Notes that a refresh has found an object soft-deleted that this stack had: state knows nothing of it from now on. */
 export function noteGone(kind: Kind, address: ObjectAddress, ownerToken: string): void {
-  gone.set(objectIdentity(kind, address), ownerToken);
+  objectOf(kind, address).goneToken = ownerToken;
 }
 
 /** Whether state had an object until a refresh of this run, and it still carries the mark of that, of whatever stack's name. */
 export function wasGone(kind: Kind, address: ObjectAddress, tags: Record<string, string>): boolean {
-  const token = gone.get(objectIdentity(kind, address));
-  return token !== undefined && ownerOf(tags)?.token === token;
+  const { goneToken } = objectOf(kind, address);
+  return goneToken !== undefined && ownerOf(tags)?.token === goneToken;
 }
 
 /** Notes that a refresh has found an object that state records without anybody's mark. */
 export function noteUnmarked(kind: Kind, address: ObjectAddress): void {
-  unmarked.add(objectIdentity(kind, address));
+  objectOf(kind, address).isUnmarked = true;
 }
 
 /** Whether state has an object, as a refresh of this run has seen: `--replace` and a rename show their creation nothing of it. */
 export function wasSeenUnmarked(kind: Kind, address: ObjectAddress): boolean {
-  return unmarked.has(objectIdentity(kind, address));
+  return objectOf(kind, address).isUnmarked === true;
 }
 
 /** Notes that a resource leaves the object that state knows for another one. */
 export function noteLeft(kind: Kind, left: ObjectAddress, next: ObjectAddress): void {
-  leaving.set(objectIdentity(kind, left), objectIdentity(kind, next));
+  objectOf(kind, left).next = objectIdentity(kind, next);
 }
 
 export function noteCreation(kind: Kind, address: ObjectAddress): void {
-  created.add(objectIdentity(kind, address));
-  refused.delete(objectIdentity(kind, address));
+  Object.assign(objectOf(kind, address), { isCreated: true, isRefused: false });
 }
 
 /** Notes that the creation that was to have an object has failed with nothing of it to record. */
 export function noteRefusedCreation(kind: Kind, address: ObjectAddress): void {
-  refused.add(objectIdentity(kind, address));
+  objectOf(kind, address).isRefused = true;
 }
 
 /** Whether state will have an object under no other resource, since the one that declares it could not have it. */
 export function wasCreationRefused(kind: Kind, address: ObjectAddress): boolean {
-  return refused.has(objectIdentity(kind, address));
+  return objectOf(kind, address).isRefused === true;
 }
 
 /**
@@ -160,38 +179,38 @@ export function wasCreationRefused(kind: Kind, address: ObjectAddress): boolean 
  * of the program by then, and another resource may go on with the object.
  */
 export function isLeftEarly(kind: Kind, address: ObjectAddress): boolean {
-  const next = leaving.get(objectIdentity(kind, address));
-  return next !== undefined && !created.has(next);
+  const { next } = objectOf(kind, address);
+  return next !== undefined && ofRun(next).isCreated !== true;
 }
 
 /** Notes that a refresh of this run has compared the mark of an object with the recorded one. */
 export function noteSeenMark(kind: Kind, address: ObjectAddress): void {
-  seen.add(objectIdentity(kind, address));
+  objectOf(kind, address).isMarkSeen = true;
 }
 
 /** Whether state knows, from this very run, who has marked an object. */
 export function wasMarkSeen(kind: Kind, address: ObjectAddress): boolean {
-  return seen.has(objectIdentity(kind, address));
+  return objectOf(kind, address).isMarkSeen === true;
 }
 
 /** Notes that the resource that declares an object has it in state already. */
 export function noteRecorded(kind: Kind, address: ObjectAddress): void {
-  recorded.add(objectIdentity(kind, address));
+  objectOf(kind, address).isRecorded = true;
 }
 
 /** Notes that state has no object where a resource of many has it in its inputs: an earlier run failed to make it. */
 export function noteUnrecorded(kind: Kind, address: ObjectAddress): void {
-  recorded.delete(objectIdentity(kind, address));
+  objectOf(kind, address).isRecorded = false;
 }
 
 /** Whether a create is one that replaces a resource under its own name. */
 export function isRecorded(kind: Kind, address: ObjectAddress): boolean {
-  return recorded.has(objectIdentity(kind, address));
+  return objectOf(kind, address).isRecorded === true;
 }
 
 /** Notes the mark by which the resource that declares an object knows it in state. */
 export function noteRecordedToken(kind: Kind, address: ObjectAddress, token: string): void {
-  recordedTokens.set(objectIdentity(kind, address), token);
+  objectOf(kind, address).recordedToken = token;
 }
 
 /**
@@ -199,19 +218,19 @@ export function noteRecordedToken(kind: Kind, address: ObjectAddress, token: str
  * only being created.
  */
 export function recordedMark(kind: Kind, address: ObjectAddress): Owner | undefined {
-  const token = recordedTokens.get(objectIdentity(kind, address));
-  return token === undefined ? undefined : ownerInThisRun(kind, address, token);
+  const { recordedToken } = objectOf(kind, address);
+  return recordedToken === undefined ? undefined : ownerInThisRun(kind, address, recordedToken);
 }
 
 /** Whether the engine has declared a resource that has an object in state, and not shown yet by which mark. */
 export function awaitsRecordedMark(kind: Kind, address: ObjectAddress): boolean {
-  const object = objectIdentity(kind, address);
-  return recorded.has(object) && !recordedTokens.has(object);
+  const { isRecorded, recordedToken } = objectOf(kind, address);
+  return isRecorded === true && recordedToken === undefined;
 }
 
 /** The mark that writes of this run put on an object; undefined where owner tags are off or the program tells no identity. */
 export function ownerInThisRun(kind: Kind, address: ObjectAddress, recordedToken?: string): Owner | undefined {
-  const identity = declarations.get(objectIdentity(kind, address))?.identity;
+  const identity = objectOf(kind, address).declaration?.identity;
   if (identity === undefined || !vaultSettings().ownerTag) return undefined;
   return {
     stack: `${identity.project}/${identity.stack}`,
@@ -239,16 +258,7 @@ export function describeResource({ identity, isElsewhere }: Declaration): string
 
 /** For tests that take several runs through one process. @internal */
 export function forgetDeclaredObjects(): void {
-  declarations.clear();
+  objects.clear();
   places.clear();
-  released.clear();
-  gone.clear();
-  unmarked.clear();
-  recordedTokens.clear();
-  recorded.clear();
-  leaving.clear();
-  created.clear();
-  refused.clear();
-  seen.clear();
   declaredOn = Number.NEGATIVE_INFINITY;
 }
