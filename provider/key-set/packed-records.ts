@@ -20,7 +20,14 @@ const MOST_BYTES = 256 * 1024 * 1024;
 const PREFIX = "keys:";
 
 /** Marks of a key that only its own read can tell again, and its update has to look at, though the program says what state says. */
-export const OPEN_ENDS = ["foreignVersion", "expectedThumbprint", "formerToken", "superseded", "setOutside"] as const;
+export const OPEN_ENDS = [
+  "foreignVersion",
+  "awaitsVersion",
+  "expectedThumbprint",
+  "formerToken",
+  "superseded",
+  "setOutside",
+] as const;
 
 /** Version, thumbprint, and the second of the last change; then whatever else there is, which of most keys is nothing. */
 type Packed = [version: string, thumbprint: string, updatedOn: number | string, rest?: PackedRest];

@@ -96,6 +96,8 @@ export interface KeyFacts {
   expectedThumbprint?: string;
   /** The current version was made outside, and no rotation policy explains it. */
   foreignVersion?: true;
+  /** The program's own version was not made where the key was recovered, as far as is known. */
+  awaitsVersion?: true;
   /** Attributes that a refresh found set, and that no program had: none of them is ever taken for the program's. */
   setOutside?: string[];
   /** Versions that are still to be disabled, since another has taken their place. */

@@ -311,7 +311,7 @@ async function reached(
     const thumbprint = publicThumbprint(bundle.publicKey);
     if (inputs.thumbprint !== undefined && thumbprint !== undefined)
       return { inputs: { ...there, thumbprint }, marks: {} };
-    return { inputs: there, marks: { foreignVersion: true } };
+    return { inputs: there, marks: { foreignVersion: true, awaitsVersion: true } };
   }
   return { inputs: there, marks: {} };
 }

@@ -146,7 +146,7 @@ function marksOf(
     ...(version.expected === undefined ? {} : { expectedThumbprint: version.expected }),
     ...owner,
     ...(owner.ownerToken === undefined ? {} : pickDefined(recorded, ["formerToken"])),
-    ...pickDefined(recorded, ["givenKeyOps"]),
+    ...pickDefined(recorded, ["awaitsVersion", "givenKeyOps"]),
   };
 }
 

@@ -112,13 +112,15 @@ async function writeKey(update: Update): Promise<KeyBundle | undefined> {
 
 /**
  * Whether the version that a refresh has found may be the one that the program's change takes: a run that was cut off
- * has made it. Where the source is the recorded one it is not, even with our mark: a rotation copies that.
+ * has made it. Where the version of the recorded source was made it is not, even with our mark: a rotation copies that.
  */
 function mayBeOurs({ recorded, inputs }: Update): boolean {
-  if (recorded.foreignVersion !== true) return false;
+  const { foreignVersion, awaitsVersion } = recorded;
+  if (foreignVersion !== true) return false;
   const { generate, thumbprint } = inputs;
   // Of material that no vault shows, a mark alone would let another key pass for it.
   if (thumbprint !== undefined && !isPublicThumbprint(thumbprint)) return false;
+  if (awaitsVersion) return true;
   return generate === undefined || recorded.generate === undefined || !isSameGenerate(recorded.generate, generate);
 }
 

@@ -16,6 +16,8 @@ export interface ObjectMarks<A> {
   otherMark?: string;
   /** The current version is not one that the program asked for. */
   foreignVersion?: true;
+  /** The program's own version was not made where its object was recovered, as far as is known. */
+  awaitsVersion?: true;
   /** Versions that are still to be disabled. */
   superseded?: string[];
 }

@@ -45,6 +45,7 @@ export const recordedFacts = {
   recoveryLevel: text,
   recoverableDays: optionalMember(z.number()),
   foreignVersion: optionalMember(z.literal(true)),
+  awaitsVersion: optionalMember(z.literal(true)),
   ownerToken: text,
   formerToken: text,
   otherMark: text,

@@ -71,6 +71,7 @@ async function observe(
     ...(owner.ownerToken === undefined ? {} : pickDefined(recorded, ["formerToken"])),
     ...(value.expected === undefined ? {} : { expectedValueDigest: value.expected }),
     ...(value.isForeign ? { foreignVersion: true as const } : {}),
+    ...pickDefined(recorded, ["awaitsVersion"]),
     ...supersededBy(recorded, bundle.version),
     ...(value.isUncompared ? { uncomparedValue: true as const } : {}),
   };

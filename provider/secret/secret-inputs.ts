@@ -32,6 +32,8 @@ export interface SecretFacts {
   expectedValueDigest?: string;
   /** The current version was made outside, with the same value, or with one that was not compared. */
   foreignVersion?: true;
+  /** The program's own version was not made where the secret was recovered, as far as is known. */
+  awaitsVersion?: true;
   /** After a refresh that found a version made outside and could not read its value. */
   uncomparedValue?: true;
   /** Versions that are still to be disabled, since another has taken their place. */

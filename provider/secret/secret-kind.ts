@@ -46,7 +46,8 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
     const isSame = await hasValue(inputs, bundle);
     // A secret that was recovered, and whose value was not set any more, has another one as far as is known.
     const isToMake = !isMade && !inputs.adopt && (digest ?? generate) !== undefined;
-    if (isSame === false || (isSame === undefined && isToMake)) return { inputs: there, marks: {} };
+    if (isSame === false || (isSame === undefined && isToMake))
+      return { inputs: there, marks: { awaitsVersion: true } };
     const source = { ...(digest === undefined ? {} : { valueDigest: digest }), ...(generate ? { generate } : {}) };
     return { inputs: { ...there, ...source }, marks: {} };
   },

@@ -39,8 +39,11 @@ export async function updateSecret(id: string, olds: Properties, news: Propertie
  * Whether the version that is known may be the wanted one: its digest is lost from state, or a refresh that was not shown
  * its value has found what a run made that was cut off.
  */
-function mayHaveValue({ valueDigest: digest, uncomparedValue }: SecretOutputs, { generate }: SecretInputs): boolean {
-  return generate === undefined && (digest === undefined || uncomparedValue === true);
+function mayHaveValue(
+  { valueDigest: digest, uncomparedValue, awaitsVersion }: SecretOutputs,
+  { generate }: SecretInputs,
+): boolean {
+  return awaitsVersion === true || (generate === undefined && (digest === undefined || uncomparedValue === true));
 }
 
 /** @param onVersion is told the version that is there before another is made. */

@@ -190,9 +190,15 @@ describe("a recovery during which a look is refused as busy", () => {
   });
 });
 
+const FORMER_RECIPE = { generate: { keyType: "EC", keepers: { year: "2026" } } };
+
 describe("a recovered object whose version of the program's source is never made", () => {
   it.each([
     ["generated key", key, { generate: { keyType: "EC" } }, "createKey", { import: { jwk: ecKey().jwk } }],
+    ["generated key of another recipe", key, { generate: { keyType: "EC" } }, "createKey", FORMER_RECIPE],
+    ["imported key", key, { import: { jwk: ecKey().jwk } }, "importKey", { import: { jwk: ecKey().jwk } }],
+    ["generated secret", secret, { generate: { length: 20 } }, "setSecret", { value: "another" }],
+    ["secret", secret, { value: "a value" }, "setSecret", { value: "another" }],
     ["secret that was disabled", secret, { value: "a value" }, "setSecret", { value: "another", enabled: false }],
   ] as const)(
     "gets it from the next run, which a refresh may precede: a %s",
@@ -218,6 +224,9 @@ describe("a recovered object whose version of the program's source is never made
         expect(sentTo(vault, make)).toBe(1);
         nextEngineRun();
         await resource.updated(partial, source);
+        expect(sentTo(vault, make)).toBe(0);
+        nextEngineRun();
+        await resource.updated(await resource.refreshed(seen), source);
         expect(sentTo(vault, make)).toBe(0);
       } finally {
         vi.restoreAllMocks();
