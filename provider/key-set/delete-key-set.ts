@@ -9,7 +9,10 @@ import { unpackRecords } from "./packed-records.js";
 import { readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
 
-/** Does to each key of a set what its `onDelete` says. What is gone already is done, and so a second run goes on. */
+/**
+ * Does to each key of a set what its `onDelete` says. What is gone already is done, and so a second run goes on. The
+ * engine takes no half deletion: until all are done, state has the whole set.
+ */
 export async function deleteKeySet(props: Properties): Promise<void> {
   const { vaultUrl, records, timeouts } = readKeySetOutputs(props);
   const before = unpackRecords(records);
@@ -24,7 +27,7 @@ export async function deleteKeySet(props: Properties): Promise<void> {
   });
   const failure = failureOf(vaultUrl, [outcome], {
     what: () => "could not be deleted",
-    hint: "run it again: it goes on with them.",
+    hint: "run it again: it goes on with them. With the others it is done, though state has the whole set until then: to keep the set after all, run `pulumi up --refresh`, which brings them back",
   });
   if (failure !== undefined) throw failure;
 }

@@ -334,6 +334,7 @@ describe("the keys of a set that fail", () => {
     );
     const deleted = await failureOf(set.deleted(state));
     expect(deleted?.message).toMatch(/1 key of the set in \S+ could not be deleted:\n {2}key "b": KV_FORBIDDEN/);
+    expect(deleted?.message).toMatch(/With the others it is done.*pulumi up --refresh/);
     vault.faults.clear();
     await set.deleted(state);
     expect(await inVault("/keys")).toMatchObject({ value: [] });

@@ -146,7 +146,14 @@ export class SimulatedEngine {
   }
 
   async #delete(run: EngineRun, entry: Entry): Promise<void> {
-    await PROVIDERS[entry.type].delete(entry.id, entry.outs);
+    try {
+      await PROVIDERS[entry.type].delete(entry.id, entry.outs);
+    } catch (error) {
+      // A set that is deleted in part stands in state as a whole, and its failure says so.
+      if (entry.type === "KeySet")
+        for (const { place } of objectsOf(entry)) this.#promises.doubtful.add(placeKey(place));
+      throw error;
+    }
     await this.#write(run, () => {
       this.entries = this.entries.filter((other) => other !== entry);
     });
@@ -365,14 +372,11 @@ export class SimulatedEngine {
       const changes = (wanted: ResourceType) =>
         this.entries
           .filter((entry) => entry.type === wanted && entry.place?.vault === "here" && !entry.isReplaced)
-          .map(({ outs: { name, version, updatedOn, vaultUrl, rotationPolicy } }) => ({
-            ...{ name, version, updatedOn, vaultUrl },
-            ...(rotationPolicy ? { rotationPolicy } : {}),
-          }));
+          .map(changeOf);
       const ofSets = this.entries
         .filter((entry) => entry.type === "KeySet" && !entry.isReplaced)
         .flatMap(objectsOf)
-        .map(({ outs: { name, version, updatedOn, vaultUrl } }) => ({ name, version, updatedOn, vaultUrl }));
+        .map(changeOf);
       const selected = { keys: ["*", ...changes("Key"), ...ofSets], secrets: ["*", ...changes("Secret")] };
       return { ...shared, vaultUrl: urlOf("here"), allowEmpty: true, ...selected };
     }
@@ -404,6 +408,11 @@ export class SimulatedEngine {
     if (type === "Secret") return { ...common, value: `${CANARY} ${source?.content}` };
     return { ...common, import: { jwk: pooledKey(importedIndex(source?.content ?? 0)) } };
   }
+}
+
+/** What tells a change of a managed object, as the SDK hands it to a VaultBackup. */
+function changeOf({ outs: { name, version, updatedOn, vaultUrl, rotationPolicy } }: { outs: Properties }): Properties {
+  return { name, version, updatedOn, vaultUrl, ...(rotationPolicy ? { rotationPolicy } : {}) };
 }
 
 /** As the SDK tells it beside the arguments. */
