@@ -1,18 +1,19 @@
 import { spawn } from "node:child_process";
-import { chmodSync } from "node:fs";
-import { cp, mkdir, readFile, rm, symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { type CommandRun, commandLine, ended } from "../cli/command-line.js";
+import { type CommandRun, ended } from "../cli/command-line.js";
 import { vaultCaller } from "../cli/vault-caller.js";
 import { findWorkflowLinter } from "../tools/workflow-linter.js";
-import { keyPem } from "./key-pem.js";
+import { linkCommand } from "./guide-walk.js";
+import { ReadmeCommands } from "./readme-commands.js";
 import { Stack } from "./stack.js";
 
 const EXAMPLE = join(__dirname, "../../examples/drift-pipeline");
+const readme = new ReadmeCommands("examples/drift-pipeline/README.md");
 const WORKFLOW = ".github/workflows/drift.yml";
 
 const workflow = z.object({
@@ -43,16 +44,12 @@ describe("the example of a drift pipeline", () => {
     for (const file of ["index.ts", "Pulumi.yaml", "tsconfig.json"]) {
       await cp(join(EXAMPLE, file), join(stack.folder, file));
     }
-    const bin = join(stack.folder, "node_modules/.bin/pulumi-keyvault");
-    await mkdir(dirname(bin), { recursive: true });
-    chmodSync(commandLine, 0o755);
-    await symlink(commandLine, bin);
-    Object.assign(stack.env, { KEYVAULT_TOKEN: vault.token, ORDERS_SIGNING_PEM: keyPem() });
-    await stack.pulumi("stack", "init", "dev");
-    await stack.pulumi("config", "set", "keyvault:vaultUrl", vault.url);
-    await stack.pulumi("config", "set", "keyvault:credential", "token");
-    await stack.up();
-    delete stack.env.ORDERS_SIGNING_PEM;
+    await linkCommand(stack.folder);
+    Object.assign(stack.env, { KEYVAULT_TOKEN: vault.token, KEYVAULT_CREDENTIAL: "token" });
+    // The vault is one with permissions, which the embedded one of the README has not.
+    await writeFile(join(stack.folder, "Pulumi.dev.yaml"), `config:\n  keyvault:vaultUrl: ${vault.url}\n`);
+    const { stdout } = await readme.run(stack, "npx pulumi-keyvault drift");
+    expect(stdout).toContain("No drift: 3 resources compared with the cloud.");
     stack.env.KEYVAULT_TOKEN = "pipeline";
   });
 
@@ -82,6 +79,10 @@ describe("the example of a drift pipeline", () => {
     const [script = "exit 99"] = steps.flatMap(({ inputs }) => inputs?.inlineScript ?? []);
     return shell(script, []);
   };
+
+  it("does what its README says", () => {
+    expect(readme.left).toEqual([]);
+  });
 
   it("passes on GitHub while nothing drifted, without the private key and with permission to read", async () => {
     const run = await onGithub();

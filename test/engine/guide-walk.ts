@@ -1,17 +1,16 @@
 import { spawn } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { commandLine, ended } from "../cli/command-line.js";
 import { type Block, missingImports, readPage } from "../docs/page.js";
 import { Stack } from "./stack.js";
 
 /** Pulumi as somebody uses it who says yes to what it asks. */
-const SHELL = `set -e -o pipefail
+export const SHELL = `set -e -o pipefail
 pulumi() {
   case "$1" in
     up | destroy | refresh) command pulumi "$@" --non-interactive --color never --yes --skip-preview ;;
-    stack) [ "$2" = init ] || command pulumi "$@" --non-interactive --color never ;;
     *) command pulumi "$@" --non-interactive --color never ;;
   esac
 }
@@ -82,7 +81,7 @@ export async function walk(path: string, options?: WalkOptions): Promise<Deviati
   }
 }
 
-async function linkCommand(folder: string): Promise<void> {
+export async function linkCommand(folder: string): Promise<void> {
   const bin = join(folder, "node_modules/.bin/pulumi-keyvault");
   await mkdir(dirname(bin), { recursive: true });
   chmodSync(commandLine, 0o755);
@@ -90,9 +89,21 @@ async function linkCommand(folder: string): Promise<void> {
 }
 
 function shell(stack: Stack, script: string) {
-  const expecting = script.replace(/^(.+?) +# exit code (\d+)$/gm, '{ code=0; $1 || code=$?; [ "$code" = $2 ]; }');
-  const env = { ...stack.env, PATH: `${join(stack.folder, "node_modules/.bin")}:${stack.env.PATH}` };
-  return ended(spawn("bash", ["-c", SHELL + expecting], { cwd: stack.folder, env, stdio: ["pipe", "pipe", "pipe"] }));
+  const { folder: cwd } = stack;
+  const env = pageEnvironment(stack);
+  // The project has its stack.
+  const rest = script.replace(/^pulumi stack init .*$/gm, "");
+  return ended(spawn("bash", ["-c", SHELL + expectingExitCodes(rest)], { cwd, env, stdio: ["pipe", "pipe", "pipe"] }));
+}
+
+/** What a page says of an exit code in a comment, as a check of it. */
+export function expectingExitCodes(script: string): string {
+  return script.replace(/^(.+?) +# exit code (\d+)$/gm, '{ code=0; $1 || code=$?; [ "$code" = $2 ]; }');
+}
+
+/** With the commands of the project's packages on PATH. */
+export function pageEnvironment({ folder, env }: Stack): Record<string, string> {
+  return { ...env, PATH: [join(folder, "node_modules/.bin"), env.PATH].join(delimiter) };
 }
 
 /** Without regard to spaces, with an ellipsis for what is another each time. */

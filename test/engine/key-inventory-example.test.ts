@@ -4,9 +4,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
 import { runCommand } from "../cli/command-line.js";
 import { vaultCaller } from "../cli/vault-caller.js";
+import { ReadmeCommands } from "./readme-commands.js";
 import { Stack } from "./stack.js";
 
 const EXAMPLE = join(__dirname, "../../examples/inventory");
+
+const readme = new ReadmeCommands("examples/inventory/README.md");
 
 let stack: Stack;
 
@@ -16,7 +19,6 @@ beforeAll(async () => {
   for (const file of ["index.ts", "Pulumi.yaml", "tsconfig.json"]) {
     await cp(join(EXAMPLE, file), join(stack.folder, file));
   }
-  await stack.pulumi("stack", "init", "dev");
 });
 afterAll(() => stack?.remove());
 
@@ -27,34 +29,34 @@ async function makeOutside(name: string, tags: Record<string, string>): Promise<
   await vault.close();
 }
 
-it("the example lists its vault in a preview and in an update", async () => {
-  await makeOutside("ledger", { team: "finance" });
-  const preview = await stack.pulumi("preview");
-  expect(preview.exitCode).toBe(0);
-  expect(preview.text).toMatch(/teams\s*: \{\s*finance: 1/);
-  await stack.up();
+it("the README's commands end with a key that is missing, and with no failure", async () => {
+  expect((await readme.run(stack, "pulumi stack output unmanaged")).stdout).toMatch(/\[\]\s*$/);
+  expect((await readme.run(stack, "pulumi stack output missing")).stdout).toMatch(/\["tls"\]\s*$/);
+  expect(readme.left).toEqual([]);
   expect(await stack.outputs()).toEqual({
-    count: 2,
-    unmanaged: ["ledger"],
-    missing: [],
+    count: 1,
+    unmanaged: [],
+    missing: ["tls"],
     softDeleted: [],
     expiring: [],
-    teams: { finance: 1 },
+    teams: { orders: 1 },
   });
-  expect((await stack.drift()).run.exitCode).toBe(0);
 });
 
-it("it tells a key of somebody else as drift, and with failOnUnmanaged lets no update pass", async () => {
+it("it tells keys of others as drift and in a preview, and with failOnUnmanaged lets no update pass", async () => {
+  await makeOutside("ledger", { team: "finance" });
   await makeOutside("rogue", {});
   const { run, properties } = await stack.drift();
   expect(run.exitCode).toBe(7);
-  expect(properties).toEqual({ "KeyInventory vault": ["drift.rogue"] });
+  expect(properties).toEqual({ "KeyInventory vault": ["drift.ledger", "drift.rogue"] });
 
-  await stack.pulumi("config", "set", "failOnUnmanaged", "true");
-  expect((await stack.tryUp()).text).toMatch(/KV_UNMANAGED: .*: ledger, rogue/);
+  const refused = await stack.tryUp("--refresh");
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.text).toMatch(/KV_UNMANAGED: .*: ledger, rogue/);
   await stack.pulumi("config", "set", "--path", "expectedKeys[0]", "ledger");
   await stack.pulumi("config", "set", "--path", "expectedKeys[1]", "rogue");
-  await stack.up();
+  const { text } = await stack.up();
+  expect(text).toMatch(/teams\s*: \{\s*[~+ ]*finance/);
   expect(await stack.outputs()).toMatchObject({ unmanaged: [], teams: { finance: 1, nobody: 1, orders: 1 } });
 });
 

@@ -1,10 +1,15 @@
 import { generateKeyPairSync } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ReadmeCommands } from "./readme-commands.js";
 import { Stack } from "./stack.js";
 
-// The engine takes a folder where its language host can run policy packs, and a program everywhere.
-const PACK = ["--policy-pack", join(__dirname, "../../examples/policy/run-policy-pack.sh")];
+const CHECKOUT = resolve(__dirname, "../..");
+const PACK = ["--policy-pack", join(CHECKOUT, "examples/policy/run-policy-pack.sh")];
+
+const readme = new ReadmeCommands("examples/policy/README.md", (command) =>
+  command.replace("path/to/pulumi-keyvault", `"${CHECKOUT}"`),
+);
 
 const GOOD = `
   new keyvault.Key("good", { name: "good", generate: { keyType: "RSA", keySize: 3072 }, expiresOn: "2090-01-01T00:00:00Z" });
@@ -21,10 +26,13 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.remove());
 
-it("the policy pack lets through keys that keep its rules", async () => {
-  const run = await stack.pulumi("preview", ...PACK);
+it("the policy pack lets through keys that keep its rules, as a program everywhere", async () => {
+  // An engine with an older language host refuses the folder in the words of the README, and makes nothing of it.
+  const inFolder = await readme.run(stack, "pulumi preview").catch((error: Error) => ({ text: error.message }));
+  expect(inFolder.text).toMatch(/keyvault@v0\.1\.0|not supported/);
+  const run = await readme.run(stack, "pulumi preview");
   expect(run.text).toContain("keyvault@v0.1.0");
-  expect(run.exitCode).toBe(0);
+  expect(readme.left).toEqual([]);
 });
 
 it("it refuses in the preview a key without expiry, a purge and a small RSA key", async () => {

@@ -2,11 +2,14 @@ import { cp, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
+import { ReadmeCommands } from "./readme-commands.js";
 import { Stack } from "./stack.js";
 import { call, keyClient } from "./vault-by-hand.js";
 
 const EXAMPLE = join(__dirname, "../../examples/backup-and-restore");
 const FILES = ["index.ts", "Pulumi.yaml", "tsconfig.json", "package.json"];
+
+const readme = new ReadmeCommands("examples/backup-and-restore/README.md");
 
 let stack: Stack;
 
@@ -16,9 +19,6 @@ beforeAll(async () => {
   for (const file of [...FILES, ...FILES.map((file) => join("standby", file))]) {
     await cp(join(EXAMPLE, file), join(stack.folder, file));
   }
-  await stack.pulumi("stack", "init", "dev");
-  await stack.pulumi("config", "set", "--secret", "databasePassword", "s3cret");
-  await stack.pulumi("-C", "standby", "stack", "init", "dev");
 });
 afterAll(() => stack?.remove());
 
@@ -32,7 +32,7 @@ it("the first project backs up what it manages and what others put into the vaul
   const vault = await startEmulator({ store: join(stack.folder, "primary.vault") });
   await call(vault, "POST", "/keys/theirs/create", { kty: "EC" });
   await vault.close();
-  await stack.up();
+  await readme.run(stack, "pulumi up");
   const outputs = (await stack.outputs()) as { covered: { keys: object; secrets: object }; escrowFile: string };
   expect(Object.keys(outputs.covered.keys)).toEqual(["orders-signing", "orders-wrapping", "theirs"]);
   expect(Object.keys(outputs.covered.secrets)).toEqual(["orders-database"]);
@@ -41,7 +41,7 @@ it("the first project backs up what it manages and what others put into the vaul
 });
 
 it("the second restores all of it into another vault, with the same versions and keys", async () => {
-  await standby("up", "--yes", "--skip-preview");
+  await readme.run(stack, "pulumi up");
   await standby("preview", "--refresh", "--expect-no-changes");
   const [primary, restored] = await Promise.all(
     ["primary.vault", "standby/standby.vault"].map((store) => startEmulator({ store: join(stack.folder, store) })),
@@ -59,4 +59,8 @@ it("a later change of the first project changes nothing in the second", async ()
   await stack.pulumi("config", "set", "--secret", "databasePassword", "another");
   await stack.up();
   await standby("preview", "--expect-no-changes");
+});
+
+it("that is all its README says", () => {
+  expect(readme.left).toEqual([]);
 });
