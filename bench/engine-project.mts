@@ -40,10 +40,10 @@ export interface Cost {
 /** A Pulumi project in a folder of its own, with a file backend. */
 export class EngineProject {
   readonly folder = mkdtempSync(join(tmpdir(), "pulumi-keyvault-bench-"));
-  readonly #env: Record<string, string>;
+  readonly env: Record<string, string>;
 
   private constructor(engineEnv: Record<string, string>, env: Record<string, string>) {
-    this.#env = {
+    this.env = {
       ...engineEnv,
       PULUMI_HOME: join(this.folder, "home"),
       PULUMI_BACKEND_URL: `file://${join(this.folder, "state")}`,
@@ -102,7 +102,7 @@ export class EngineProject {
     return new Promise((done, fail) => {
       const child = spawn("bash", ["-c", script, "bash", ...args, "--non-interactive"], {
         cwd: this.folder,
-        env: this.#env,
+        env: this.env,
         stdio: ["ignore", "pipe", "pipe"],
       });
       let text = "";

@@ -3,7 +3,7 @@
  *
  *   --quick         shows that it runs, all but limits, which take minutes; its figures mean nothing
  *   --rounds N      rounds on the engine, whose medians are told (default 5)
- *   --only A,B      of emulator, listing, client, cold-start, waiting, engine, growth, limits
+ *   --only A,B      of emulator, listing, client, cold-start, waiting, engine, growth, fleet, limits
  *   --json FILE     writes the table, with versions
  *   --svg FILE      draws the time of an `up` over the number of keys
  *   --write         writes the figures into docs/performance.md, docs/performance.json and docs/performance.svg
@@ -45,6 +45,7 @@ const benchmarks: Record<string, readonly string[]> = {
   waiting: QUICK,
   engine: values.quick ? QUICK : ["--rounds", values.rounds],
   growth: [...QUICK, ...(svg === undefined ? [] : ["--svg", svg])],
+  fleet: QUICK,
   ...(values.quick ? {} : { limits: [] }),
 };
 

@@ -10,7 +10,7 @@ const root = resolve(__dirname, "../..");
 it("the benchmarks run, and print one table of seconds, bytes and ratios", () => {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    [join(root, "bench/main.mts"), "--quick", "--only", "client,cold-start,waiting,engine,growth"],
+    [join(root, "bench/main.mts"), "--quick", "--only", "client,cold-start,waiting,engine,growth,fleet"],
     { encoding: "utf8", cwd: root },
   );
   expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
@@ -25,6 +25,9 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
   expect(table).toMatch(/^\| provider's process, start to the first check, ours ÷ floor \| \d\.\d\d \|/m);
   expect(table).toMatch(
     /^\| 12 keys that wait 2 s for busy names: share of a core; growth of memory \| \d+\.\d\d %; /m,
+  );
+  expect(table).toMatch(
+    /^\| 2 stacks of 2 keys, four at a time; memory of all processes \| up \d+ s, \d+ MB; no-op up /m,
   );
   expect(table).toMatch(/^\| KeySet of 5: up, no-op up, refresh, raw paging in seconds; provider's peak \| /m);
 }, 600_000);
