@@ -86,6 +86,10 @@ export function checkObjectName(
   const recorded = typeof olds.name === "string" ? olds.name : undefined;
   const given = check.news.name ?? recorded ?? ofBackup ?? check.news.autoName;
   if (isUnknown(given)) return given as string;
+  if (given === undefined || given === null) {
+    check.failUnnamed(`name is needed: which ${what} it is`);
+    return undefined;
+  }
   if (typeof given !== "string" || !isValidObjectName(given)) {
     check.fail("name", `must be a ${what} name: 1 to 127 letters, digits or hyphens`);
     return undefined;

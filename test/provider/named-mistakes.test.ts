@@ -118,6 +118,8 @@ describe("a mistake that people make is told by what it is and what to do:", () 
     ["Key", { generate: undefined }, /a key needs one source: import, generate, restore or adopt/],
     ["Secret", { value: undefined }, /a secret needs one source: value, generate, restore or adopt/],
     ["KeySet", { keys: undefined }, /there is no key in this set: give import, keys or both/],
+    ["KeyBackup", { name: undefined }, /name is needed: which key it is/],
+    ["SecretBackup", { name: undefined }, /name is needed: which secret it is/],
     ["VaultBackup", { keys: undefined }, /nothing to back up: set keys, secrets or both/],
   ])("a %s has no arguments", async (type, args, lack) => {
     expect(await told(type, args)).toMatch(lack);
