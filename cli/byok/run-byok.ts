@@ -1,13 +1,14 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { vaultSettings } from "../../provider/engine/vault-settings.js";
 import { isManagedHsm, mayBeManagedHsm } from "../../provider/keyvault/identifier.js";
-import type { PublicJwk } from "../../provider/keyvault/key-bundle.js";
+import type { KeyBundle, PublicJwk } from "../../provider/keyvault/key-bundle.js";
 import { exchangeKeyProblem } from "../../provider/material/exchange-key.js";
 import type { KeyMaterial } from "../../provider/material/key-material.js";
 import { type PassphraseSource, readKeySource } from "../../provider/material/key-source.js";
 import { readRegularFile } from "../../provider/material/regular-file.js";
 import { type ExchangeKey, wrapForTransfer } from "../../provider/material/transfer-blob.js";
 import { type NamedVersion, objectId, parseObjectId } from "../../provider/vault/object-address.js";
+import { isEmbedded } from "../../provider/vault/vault-identity.js";
 import { CliError } from "../failure/cli-error.js";
 import { homePath } from "../files/home-path.js";
 import { refuseExisting, writeFiles } from "../files/write-files.js";
@@ -63,11 +64,16 @@ async function readFromVault(named: NamedVersion, { credential }: ByokOptions): 
   const { client } = await openVault(named.vaultUrl, credential);
   const bundle = await client.getKey(named.name, named.version);
   const found = exchangeKeyProblem(bundle, Date.now());
-  if (found === undefined) return { id: bundle.id, publicKey: bundle.publicKey };
+  if (found === undefined) return { id: idOf(named, bundle), publicKey: bundle.publicKey };
   throw new CliError(
     "KV_USAGE",
     `key "${named.name}" in ${named.vaultUrl} cannot be used as an exchange key: ${found.problem}. To mend it, ${found.remedy}`,
   );
+}
+
+/** As the vault says it. The address at which this process opens an embedded one ends with it. */
+function idOf(named: NamedVersion, { id, version }: KeyBundle): string {
+  return isEmbedded(named.vaultUrl) ? `${objectId("keys", named)}/${version}` : id;
 }
 
 /** What the file is of cannot be known from it: the vault refuses a blob that names another version. */

@@ -94,6 +94,18 @@ describe("pulumi-keyvault byok", () => {
     expect(JSON.parse(await readFile(join(folder, "offline.byok"), "utf8")).header.kid).toBe(id);
   });
 
+  it("names the exchange key of an embedded vault by the vault's own address, in the file and in what it says", async () => {
+    const embedded = await startEmulator({ store: join(folder, "dev.vault") });
+    const request = { kty: "RSA-HSM", key_ops: ["import"] };
+    const { key } = (await vaultCaller(embedded)("POST", "/keys/kek/create", request)) as Key;
+    await embedded.close();
+    const { exitCode, stdout } = await curve("--kek", "embedded:./dev.vault/keys/kek", "--out", "embedded.byok");
+    expect(exitCode).toBe(0);
+    const id = `embedded:./dev.vault/keys/kek/${key.kid.split("/").at(-1)}`;
+    expect(stdout).toContain(`that ${id} alone can open`);
+    expect(JSON.parse(await readFile(join(folder, "embedded.byok"), "utf8")).header.kid).toBe(id);
+  });
+
   it("never overwrites a file, and asks nothing before it says so", async () => {
     await writeFile(join(folder, "there.byok"), "something else");
     vault.requests.clear();
