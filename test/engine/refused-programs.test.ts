@@ -1,7 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
+import { runCommand } from "../cli/command-line.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { pfxOf, threePrimes } from "../material/odd-material.js";
 import { ecKey, rsaKey } from "./demo-keys.js";
@@ -54,6 +55,18 @@ const PROGRAMS: [title: string, program: string, told: RegExp[]][] = [
     'new keyvault.Key("k", { adopt: true });',
     [/name is needed to adopt: which key/],
   ],
+  ["a key without arguments", 'new keyvault.Key("k");', [/a key needs one source: import, generate, restore or adopt/]],
+  [
+    "a secret that is adopted and has no name",
+    'new keyvault.Secret("s", { adopt: true });',
+    [/name is needed to adopt: which secret/],
+  ],
+  [
+    "a backup of no key",
+    'new keyvault.KeyBackup("b", {});',
+    // The TypeScript class knows that a Key can be given instead.
+    [/there is nothing to back up: give a Key of the program|name is needed: which key it is/],
+  ],
   [
     "a secret without a value",
     'new keyvault.Secret("s", { expiresOn: "2027-02-31T00:00:00Z", vaultUrl: "embedded:" });',
@@ -61,8 +74,12 @@ const PROGRAMS: [title: string, program: string, told: RegExp[]][] = [
   ],
   [
     "a backup of what is no glob",
-    'new keyvault.VaultBackup("v", { keys: "[", to: { folder: "~/backups" } });',
-    [/keys: must be .*, and item 1 \(text of 1 character/, /to: a shell reads ~, a program does not/],
+    'new keyvault.VaultBackup("v", { keys: "[", to: { folder: "~/backups" }, vaultUrl: "embedded:~/dev.vault" });',
+    [
+      /keys: must be .*, and item 1 \(text of 1 character/,
+      /to: a shell reads ~, a program does not/,
+      /vaultUrl: a shell reads ~, a program does not/,
+    ],
   ],
 ];
 
@@ -107,13 +124,53 @@ describe.each(DOORS)("a program that a preview refuses, on the real engine (%s)"
     expect(askedOperations(vault).filter((operation) => !operation.startsWith("get"))).toEqual([]);
   });
 
-  it("is refused by the run where only the vault can tell: a backup of what nothing matches, unless it may be empty", async () => {
+  it("is refused by the run where only the vault or its file can tell, each resource by itself", async () => {
     await call(vault, "POST", "/keys/orders-1/create", { kty: "EC" });
-    const backup = (name: string, rest = "") => `new keyvault.VaultBackup("${name}", { keys: "ordrs-*"${rest} });`;
-    await stack.program(`${backup("typo")}\n${backup("empty", ", allowEmpty: true")}`);
+    await stack.file("notes.txt", "notes ".repeat(200));
+    const { blob, wrapped } = await embeddedVault(stack);
+    await stack.program(`
+      const backup = (name, rest) => new keyvault.VaultBackup(name, { keys: "ordrs-*", ...rest });
+      backup("typo"); backup("empty", { allowEmpty: true });
+      const inVault = (name, vaultUrl, rest = { ${made} }) => new keyvault.Key(name, { name, vaultUrl, ...rest });
+      inVault("notes", "embedded:./notes.txt");
+      inVault("missing", "embedded:./missing/dev.vault");
+      inVault("folder", "embedded:.");
+      inVault("copy", "embedded:./dev.vault", { restore: { blob: "${blob}" } });
+      inVault("transferred", "embedded:./dev.vault", { import: { file: "${wrapped}", keyType: "EC-HSM", curve: "P-256" } });`);
     const { exitCode, text } = await stack.tryUp("--continue-on-error");
     expect(exitCode).not.toBe(0);
-    expect(text).toMatch(/KV_NOT_FOUND: \S+ was not backed up, keys "ordrs-\*": it matches nothing in the vault/);
+    const told: Record<string, RegExp> = {
+      typo: /KV_NOT_FOUND: \S+ was not backed up, keys "ordrs-\*": it matches nothing in the vault/,
+      notes: /KV_INVALID_INPUT: .*notes\.txt/,
+      missing: /KV_INVALID_INPUT: .*missing/,
+      folder: /KV_INVALID_INPUT: /,
+      copy: /KV_INVALID_INPUT: restore key "copy" in embedded:\S*dev\.vault .*already holds/,
+    };
+    for (const [name, reason] of Object.entries(told)) expect(errorOf(text, name), text).toMatch(reason);
+    expect(text).not.toMatch(/TypeError|ENOENT|\n +at |KV_[A-Z_]+: KV_/);
+    expect(errorOf(text, "copy")).not.toMatch(/127\.0\.0\.1|localhost/);
+    const kept = await stack.resources();
+    expect(kept.map(({ urn }) => urn.split("::").at(-1))).toEqual(expect.arrayContaining(["empty", "transferred"]));
     expect((await stack.resource("empty")).outputs).toMatchObject({ covered: { keys: {} } });
   });
 });
+
+/** What the run says of one resource at its end. */
+function errorOf(text: string, name: string): string {
+  const [, diagnostics = ""] = text.split("\nDiagnostics:\n");
+  return diagnostics.split("\n\n").find((block) => block.includes(` (${name}):`)) ?? "";
+}
+
+/** An embedded vault that holds a key, the backup of it, and a transfer blob whose exchange key has the vault's own id. */
+async function embeddedVault({ folder }: Stack): Promise<{ blob: string; wrapped: string }> {
+  const embedded = await startEmulator({ store: join(folder, "dev.vault") });
+  await call(embedded, "POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] });
+  await call(embedded, "POST", "/keys/held/create", { kty: "EC" });
+  const { value } = (await call(embedded, "POST", "/keys/held/backup")) as { value: string };
+  await embedded.close();
+  await writeFile(join(folder, "wrapped.pem"), ecKey().pkcs8);
+  const args = ["byok", "--key", "wrapped.pem", "--kek", "embedded:./dev.vault/keys/kek", "--out", "wrapped.byok"];
+  expect(await runCommand(args, { cwd: folder })).toMatchObject({ exitCode: 0 });
+  expect(await readFile(join(folder, "wrapped.byok"), "utf8")).toMatch(/"kid": ?"embedded:/);
+  return { blob: value, wrapped: "wrapped.byok" };
+}
