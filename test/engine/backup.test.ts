@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
@@ -179,26 +179,63 @@ describe.each(DOORS)("a backup in a folder (%s)", (door) => {
     expect(run.text).toContain("another backup of this program already writes backups/keys/");
   });
 
-  it("says which folder cannot be written, and leaves the earlier backup in place", async () => {
+  it("says which folder cannot be written, at once, and leaves the earlier backup in place", async () => {
     await stack.file("occupied", "a file");
-    await stack.program(program("occupied"));
-    const run = await stack.tryUp();
+    await call(vault, "PUT", "/secrets/db", { value: "v" });
+    const places = ["/proc/x", "occupied/x"];
+    const refused = places.flatMap((place, index) =>
+      Object.entries(BACKUPS).map(([kind, args]) => {
+        const to = `to: { folder: "${place}/${kind}" }`;
+        return `new keyvault.${kind}("${kind}-${index}", { ${args}, ${to} }, { dependsOn: [signing] });`;
+      }),
+    );
+    // What can be written is, in the same run.
+    await stack.program(
+      `${program("occupied", refused.join("\n"))}\n${inFolder("SecretBackup")}\n${inFolder("VaultBackup")}`,
+    );
+    const run = await stack.tryUp("--continue-on-error");
+    expect(run.exitCode).not.toBe(0);
     expect(run.text).toContain("the backup cannot be written to occupied/signing.keybackup");
+    for (const [index, reason] of ["ENOENT", "ENOTDIR"].entries()) {
+      for (const kind of Object.keys(BACKUPS)) {
+        const told = new RegExp(`\\(${kind}-${index}\\):\\n +error: .*cannot be written to .*\\(${reason}\\)`);
+        expect(run.text).toMatch(told);
+      }
+    }
     expect((await stack.resource("signing", "KeyBackup")).outputs?.file).toBe("backups/keys/signing.keybackup");
+    expect(await readdir(join(stack.folder, "backups"))).toEqual(["SecretBackup", "VaultBackup", "keys"]);
   });
 
-  it("is refused to another stack of the project", async () => {
-    await stack.program(`new keyvault.KeyBackup("signing", { name: "signing", to: { folder: "backups/keys" } });`);
+  it("is refused to another stack of the project, whatever kind of backup it is", async () => {
+    const again = 'new keyvault.KeyBackup("signing", { name: "signing", to: { folder: "backups/keys" } });';
+    await stack.program(`${again}\n${inFolder("SecretBackup")}\n${inFolder("VaultBackup")}`);
     await stack.pulumi("stack", "init", "prod");
     for (const [key, value] of Object.entries(settingsFor(vault).config)) {
       await stack.pulumi("config", "set", key, value, "--stack", "prod");
     }
-    const before = await readFile(join(stack.folder, "backups/keys/signing.keybackup"), "utf8");
-    const run = await stack.pulumi("up", "--yes", "--skip-preview", "--stack", "prod");
+    const before = await filesIn(join(stack.folder, "backups"));
+    const run = await stack.pulumi("up", "--yes", "--skip-preview", "--continue-on-error", "--stack", "prod");
     expect(run.exitCode).not.toBe(0);
-    expect(run.text).toMatch(
-      /KV_ALREADY_EXISTS: .*signing\.keybackup was not written: it is a backup of the stack \S+\/dev/,
-    );
-    expect(await readFile(join(stack.folder, "backups/keys/signing.keybackup"), "utf8")).toBe(before);
+    for (const file of ["signing.keybackup", "db.secretbackup", "vault-backup.json"]) {
+      expect(run.text).toMatch(
+        new RegExp(`error: KV_ALREADY_EXISTS: .*${file} was not written: it is a backup of the stack \\S+/dev,`),
+      );
+    }
+    expect(await filesIn(join(stack.folder, "backups"))).toEqual(before);
   });
 });
+
+/** A backup of each kind, of what somebody else manages. */
+const BACKUPS: Record<string, string> = {
+  KeyBackup: 'name: "signing"',
+  SecretBackup: 'name: "db"',
+  VaultBackup: 'keys: "*", secrets: "*"',
+};
+const inFolder = (kind: string): string =>
+  `new keyvault.${kind}("${kind}", { ${BACKUPS[kind]}, to: { folder: "backups/${kind}" } });`;
+
+async function filesIn(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder, { recursive: true })).sort();
+  const files = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8").catch(() => "a folder")));
+  return Object.fromEntries(names.map((name, index) => [name, files[index] ?? ""]));
+}
