@@ -56,6 +56,7 @@ const SPELLINGS: Record<string, [before: string, after: string]> = {
   ],
   // Material that OpenSSL reads, in one form and in another.
   "other-label": ['Key { import: { file: "pkcs1.pem" } }', 'Key { import: { file: "pkcs8.pem" } }'],
+  "sec1-label": ['Key { import: { file: "sec1-other-label.pem" } }', 'Key { import: { file: "sec1.pem" } }'],
   escaped: ['Key { import: { env: "ESCAPED_TWICE" } }', 'Key { import: { file: "sec1.pem" } }'],
   transferred: [
     'Key { import: { file: "wrapped.byok", keyType: "EC-HSM", curve: "P-384" } }',
@@ -115,6 +116,7 @@ describe.each(DOORS)("a program in other words, on the real engine (%s)", (door)
     await stack.file("pkcs1.pem", pkcs1.replaceAll("RSA PRIVATE KEY", "PRIVATE KEY"));
     await stack.file("pkcs8.pem", material.rsa.pkcs8);
     await stack.file("sec1.pem", sec1);
+    await stack.file("sec1-other-label.pem", sec1.replaceAll("EC PRIVATE KEY", "PRIVATE KEY"));
     await stack.file("wrapped.pem", material.wrapped.pkcs8);
     await call(vault, "POST", "/keys/kek/create", { kty: "RSA-HSM", key_ops: ["import"] });
     const env = { KEYVAULT_CREDENTIAL: "token", KEYVAULT_TOKEN: vault.token };
@@ -190,7 +192,8 @@ describe.each(DOORS)("a program in other words, on the real engine (%s)", (door)
     const { A_VALUE: _value, ESCAPED_TWICE: _escaped, ...without } = stack.env;
     const pipeline = Object.assign(Object.create(Object.getPrototypeOf(stack)), stack, { env: without }) as Stack;
     await rm(folder, { recursive: true });
-    for (const file of ["pkcs1.pem", "pkcs8.pem", "sec1.pem", "wrapped.byok"]) await rm(join(stack.folder, file));
+    for (const file of ["pkcs1.pem", "pkcs8.pem", "sec1.pem", "sec1-other-label.pem", "wrapped.byok"])
+      await rm(join(stack.folder, file));
     await stack.program(`${late}\n${all}\n${declared(sources)}\n${keySet}`);
     unknown = await pipeline.preview();
     expect(unknown.run.exitCode, unknown.run.text).toBe(0);

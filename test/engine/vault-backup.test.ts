@@ -135,6 +135,28 @@ describe.each(DOORS)("a backup of a whole vault (%s)", (door) => {
     expect(requestCounts(vault)).toEqual({});
   });
 
+  it("is told as stale where its blobs became null with the secrets of the state, and taken again", async () => {
+    const before = await shown(stack);
+    const state = JSON.parse((await stack.pulumi("stack", "export")).stdout);
+    for (const { outputs = {} } of state.deployment.resources) if ("revisions" in outputs) outputs.blobs = null;
+    await stack.file("without-secrets.json", JSON.stringify(state));
+    await stack.pulumi("stack", "import", "--file", "without-secrets.json");
+    const { run, properties } = await stack.drift();
+    expect(run.exitCode, run.text).toBe(7);
+    expect(properties["VaultBackup all"]).toContain("stale");
+
+    // Also by an up that refreshes nothing. What the vault no longer has is gone with its blob, and told.
+    vault.requests.clear();
+    const { text } = await stack.up();
+    expect(text).toContain('the backup of key "by-hand" is lost, and the vault no longer has it');
+    const { "by-hand": _lost, ...keys } = before.covered.keys;
+    expect(requestCounts(vault)).toMatchObject({ backupKey: Object.keys(keys).length });
+    const { covered, blobs } = await shown(stack);
+    expect(covered).toEqual({ ...before.covered, keys });
+    expect(Object.keys(blobs.keys)).toEqual(Object.keys(keys));
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
   it("drops what the program no longer selects, and takes nothing again for it", async () => {
     await stack.program(program('{ team: "orders" }', 'keys: [orders, "an*"], secrets: "db"'));
     vault.requests.clear();
