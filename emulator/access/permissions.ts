@@ -27,11 +27,14 @@ export function requirePermission(vault: Vault, operation: Operation, principal:
 function refusedByRole(vault: Vault, { permission }: Operation, caller: string) {
   const object = permission.collection;
   return forbidden(
-    `Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: ${caller}\r\nAction: 'Microsoft.KeyVault/vaults/${object}/${actionOf(permission.dataAction)}'\r\nResource: '/subscriptions/${vault.subscription}/resourcegroups/emulator/providers/microsoft.keyvault/vaults/${vault.name}/${object}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: ${vault.name};location=${vault.location}\r\n`,
+    `Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: ${caller}\r\nAction: 'Microsoft.KeyVault/vaults/${actionOf(permission)}'\r\nResource: '/subscriptions/${vault.subscription}/resourcegroups/emulator/providers/microsoft.keyvault/vaults/${vault.name}/${object}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: ${vault.name};location=${vault.location}\r\n`,
     "ForbiddenByRbac",
   );
 }
 
-/** Reading, writing and deleting are data actions in themselves; everything else ends with `/action`. */
-const actionOf = (dataAction: string) =>
-  dataAction.includes("/") || ["read", "write", "delete"].includes(dataAction) ? dataAction : `${dataAction}/action`;
+/** Reading, writing and deleting are data actions in themselves; everything else ends with `/action`. Some have a type of their own. */
+export function actionOf({ collection, dataAction }: Operation["permission"]): string {
+  if (dataAction.includes("/")) return dataAction;
+  const isWhole = ["read", "write", "delete"].includes(dataAction);
+  return `${collection}/${dataAction}${isWhole ? "" : "/action"}`;
+}

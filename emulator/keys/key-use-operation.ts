@@ -39,7 +39,7 @@ export function keyUseOperation(
     name,
     method: "POST",
     routes: [`/keys/{name}/{version}/${action}`, `/keys/{name}/${action}`],
-    permission: { collection: "keys", action: name, dataAction: `${action.replace(/key$/, "")}/action` },
+    permission: { collection: "keys", action: name, dataAction: action.replace(/key$/, "") },
     throttle: "key",
     mode: "read",
     body: rules,

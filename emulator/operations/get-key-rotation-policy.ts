@@ -7,7 +7,7 @@ export const getKeyRotationPolicy = defineOperation({
   name: "getKeyRotationPolicy",
   method: "GET",
   routes: ["/keys/{name}/rotationpolicy"],
-  permission: { collection: "keys", action: "getRotationPolicy", dataAction: "rotationpolicy/read" },
+  permission: { collection: "keys", action: "getRotationPolicy", dataAction: "keyrotationpolicies/read" },
   throttle: "key",
   mode: "read",
   handle: (context) => {

@@ -8,7 +8,7 @@ export const getRandomBytes = defineOperation({
   name: "getRandomBytes",
   method: "POST",
   routes: ["/rng"],
-  permission: { collection: "keys", action: "rng", dataAction: "rng/action" },
+  permission: { collection: "keys", action: "rng", dataAction: "rng" },
   throttle: "key",
   planes: ["managedhsm"],
   mode: "read",

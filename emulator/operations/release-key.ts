@@ -9,7 +9,7 @@ export const releaseKey = defineOperation({
   name: "releaseKey",
   method: "POST",
   routes: ["/keys/{name}/{version}/release", "/keys/{name}/release"],
-  permission: { collection: "keys", action: "release", dataAction: "release/action" },
+  permission: { collection: "keys", action: "release", dataAction: "release" },
   throttle: "keyCreate",
   mode: "read",
   body: record({ target: text(), nonce: optional(text()), enc: optional(text(64)) }),

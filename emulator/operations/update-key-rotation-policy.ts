@@ -14,7 +14,7 @@ export const updateKeyRotationPolicy = defineOperation({
   name: "updateKeyRotationPolicy",
   method: "PUT",
   routes: ["/keys/{name}/rotationpolicy"],
-  permission: { collection: "keys", action: "setRotationPolicy", dataAction: "rotationpolicy/write" },
+  permission: { collection: "keys", action: "setRotationPolicy", dataAction: "keyrotationpolicies/write" },
   throttle: "key",
   mode: "write",
   body: rotationPolicyRules,

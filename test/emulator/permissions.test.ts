@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { actionOf } from "../../emulator/access/permissions.js";
+import { operations } from "../../emulator/operations/index.js";
+import { OPERATIONS } from "../../provider/keyvault/operations.js";
 import { openVault, refusal } from "./open-vault.js";
 
 describe("permissions", () => {
@@ -39,6 +42,15 @@ describe("permissions", () => {
         /^Caller is not authorized to perform action on resource\.\r\n[\s\S]*Action: 'Microsoft\.KeyVault\/vaults\/secrets\/getSecret\/action'[\s\S]*DecisionReason/,
         "ForbiddenByRbac",
       ),
+    );
+  });
+
+  it("are named as Azure names the data action of each operation", () => {
+    const named = operations.flatMap(({ name, permission }) =>
+      Object.hasOwn(OPERATIONS, name) ? [[name, actionOf(permission)]] : [],
+    );
+    expect(Object.fromEntries(named)).toEqual(
+      Object.fromEntries(Object.entries(OPERATIONS).map(([name, { dataAction }]) => [name, dataAction])),
     );
   });
 
