@@ -24,6 +24,8 @@ const HERE: ReadonlySet<string> = new Set([
 /** What does the same as the commands of the other pages. The guides are read by `test/engine/guides.test.ts` itself. */
 const ELSEWHERE: Record<string, string> = {
   "CONTRIBUTING.md": "test/tools/contributing.test.ts",
+  // What follows its first program is run by the demo, or takes a vault of Azure.
+  "README.md": "test/engine/first-program.test.ts",
   "docs/reliability.md": "test/simulation/simulation.test.ts",
   "examples/adopt/README.md": "test/engine/adopt-example.test.ts",
   "examples/backup-and-restore/README.md": "test/engine/restore-example.test.ts",
@@ -38,6 +40,9 @@ const ELSEWHERE: Record<string, string> = {
   "examples/yaml/README.md": "test/engine/yaml-examples.test.ts",
 };
 
+/** Those of the languages have one test. */
+const LANGUAGE_EXAMPLES = /^examples\/(?:go|python|yaml)\//;
+
 const blocks = pages().flatMap(({ path, blocks }) =>
   blocks
     .filter(({ language, note }) => (language === "sh" || language === "bash") && note === "")
@@ -51,6 +56,21 @@ it("every command of every page is run by a test, or stands as one for elsewhere
     return !HERE.has(page) && !guides.includes(`"${page}"`) && !(other && existsSync(join(root, other)));
   });
   expect(unrun.map(([, { place }]) => place)).toEqual([]);
+});
+
+it("the commands of each example are taken from its README by its test, which runs all of them", () => {
+  const examples = Object.entries(ELSEWHERE).filter(([page]) => page.startsWith("examples/"));
+  expect(examples.length).toBeGreaterThan(8);
+  const repeated = examples.filter(([page, test]) => {
+    const text = readFileSync(
+      join(root, LANGUAGE_EXAMPLES.test(page) ? "test/engine/language-examples.ts" : test),
+      "utf8",
+    );
+    const name = page.replace(LANGUAGE_EXAMPLES, `examples/\${language}/`);
+    const isTaken = ['"', "`"].some((quote) => text.includes(`new ReadmeCommands(${quote}${name}${quote}`));
+    return !isTaken || !text.includes("expect(readme.left).toEqual([])");
+  });
+  expect(repeated).toEqual([]);
 });
 
 it("the fleet file that a page shows is one", async () => {

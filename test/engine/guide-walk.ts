@@ -3,7 +3,7 @@ import { chmodSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { commandLine, ended } from "../cli/command-line.js";
-import { type Block, missingImports, readPage } from "../docs/page.js";
+import { missingImports, readPage } from "../docs/page.js";
 import { Stack } from "./stack.js";
 
 /** Pulumi as somebody uses it who says yes to what it asks. */
@@ -27,8 +27,6 @@ export interface Deviation {
 
 export interface WalkOptions {
   fragments?: boolean;
-  /** Which blocks are done. Default: all. */
-  only?(block: Block): boolean;
   /** What the page takes for granted. */
   prepare?(folder: string): Promise<void>;
 }
@@ -51,7 +49,7 @@ export async function walk(path: string, options?: WalkOptions): Promise<Deviati
     const deviations: Deviation[] = [];
     const fragments: string[] = [];
     let printed = "";
-    for (const { place, language, note, file, text } of readPage(path).blocks.filter(options?.only ?? (() => true))) {
+    for (const { place, language, note, file, text } of readPage(path).blocks) {
       const local = text.replace(/https:\/\/([\w${}-]+)\.vault\.azure\.net/g, "embedded:./$1.vault");
       if (file !== undefined) {
         await mkdir(dirname(join(stack.folder, file)), { recursive: true });
@@ -102,7 +100,7 @@ export function expectingExitCodes(script: string): string {
 }
 
 /** With the commands of the project's packages on PATH. */
-export function pageEnvironment({ folder, env }: Stack): Record<string, string> {
+export function pageEnvironment({ folder, env }: Pick<Stack, "folder" | "env">): Record<string, string> {
   return { ...env, PATH: [join(folder, "node_modules/.bin"), env.PATH].join(delimiter) };
 }
 

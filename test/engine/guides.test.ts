@@ -1,16 +1,11 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
-import type { Block } from "../docs/page.js";
 import { type WalkOptions, walk } from "./guide-walk.js";
-import { keyPem } from "./key-pem.js";
 import { keyClient, secretClient } from "./vault-by-hand.js";
 
 /** What these pages say is done here, command by command; the others' programs are compiled (test/docs). */
 const GUIDES: [page: string, options?: WalkOptions][] = [
-  // What it installs is there, and so is the stack.
-  ["README.md", { only: isFirstProgram, prepare: (folder) => writeFile(join(folder, "signing.pem"), keyPem()) }],
   ["docs/keys.md", { fragments: true }],
   ["docs/deletion.md"],
   ["docs/refactoring.md"],
@@ -33,10 +28,6 @@ describe.concurrent("what a guide says works as it stands", { timeout: 600_000 }
     expect(await walked).toEqual([]);
   });
 });
-
-function isFirstProgram({ file, text }: Block): boolean {
-  return file === "index.ts" || text.startsWith("pulumi stack init dev\n");
-}
 
 /** A vault that was there before Pulumi. */
 async function filledByHand(store: string): Promise<void> {

@@ -15,7 +15,17 @@ describeExamples("python", async (folder, { env }) => {
     const site = join(folder, "site");
     await installSdk(environment, join(await provisionSdks({ env }), "python"), site, env);
     const path = [pythonFolder(environment), env.PATH].join(delimiter);
-    return { folder, env: { PATH: path, PYTHONPATH: site, PYTHONDONTWRITEBYTECODE: "1" } };
+    // What the commands make is there: an environment takes half a minute, and asks the package index.
+    const instead: Record<string, string> = {
+      "python3 -m venv venv": `ln -s "${environment}" venv`,
+      "pip install -r requirements.txt":
+        "grep -v sdks requirements.txt | python -m pip install --no-index --dry-run -r /dev/stdin",
+    };
+    return {
+      folder,
+      env: { PATH: path, PYTHONPATH: site, PYTHONDONTWRITEBYTECODE: "1" },
+      edit: (command) => instead[command] ?? command,
+    };
   } catch (error) {
     if (error instanceof PythonUnavailableError || error instanceof SdksUnavailableError) {
       throw new ExamplesUnavailableError(error.message);

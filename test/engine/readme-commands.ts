@@ -4,6 +4,16 @@ import { readPage } from "../docs/page.js";
 import { expectingExitCodes, pageEnvironment, SHELL } from "./guide-walk.js";
 import type { Stack } from "./stack.js";
 
+/** Where the commands are run, and with what. */
+type Project = Pick<Stack, "folder" | "env">;
+
+export interface ReadmeOptions {
+  /** The heading of the part that is meant. Default: the whole page. */
+  section?: string;
+  /** A command as it is run here. Default: as it stands there. */
+  edit?(command: string): string;
+}
+
 /** What changes the shell itself, and so counts for the commands after it. */
 const SHELL_STATE = /^(cd|export|unset|\.) /;
 
@@ -14,13 +24,15 @@ const SHELL_STATE = /^(cd|export|unset|\.) /;
 export class ReadmeCommands {
   private readonly commands: string[];
   private readonly state: string[] = [];
+  private readonly edit: (command: string) => string;
 
-  constructor(
-    page: string,
-    private readonly edit: (command: string) => string = (command) => command,
-  ) {
-    this.commands = readPage(page)
-      .blocks.filter(({ language, note }) => language === "sh" && note === "")
+  constructor(page: string, { section, edit = (command) => command }: ReadmeOptions = {}) {
+    const { text: written, blocks } = readPage(page);
+    const part = section === undefined ? written : (written.split(`\n## ${section}\n`)[1]?.split("\n## ")[0] ?? "");
+    this.edit = edit;
+    this.commands = blocks
+      .filter(({ language, note }) => language === "sh" && note === "")
+      .filter(({ text }) => part.includes(text))
       .flatMap(({ text }) => text.trim().replaceAll("\\\n", "").split("\n"));
   }
 
@@ -30,7 +42,7 @@ export class ReadmeCommands {
   }
 
   /** Runs what comes next, up to the command that begins with `last`. Each has to end with 0, or as the page says of it. */
-  async run(stack: Stack, last: string, exitCode = 0): Promise<CommandRun & { text: string }> {
+  async run(stack: Project, last: string, exitCode = 0): Promise<CommandRun & { text: string }> {
     const run = await ended(this.start(stack, last));
     const text = run.stdout + run.stderr;
     if (run.exitCode !== exitCode) throw new Error(`the README, up to "${last}", ended with ${run.exitCode}:\n${text}`);
@@ -38,18 +50,18 @@ export class ReadmeCommands {
   }
 
   /** Runs one that goes on until somebody presses Ctrl-C, which is once it has printed something. */
-  async runUntilCtrlC(stack: Stack, last: string): Promise<CommandRun> {
+  async runUntilCtrlC(stack: Project, last: string): Promise<CommandRun> {
     const child = this.start(stack, last);
     // A terminal tells all processes of the command.
     child.stdout?.once("data", () => child.pid !== undefined && process.kill(-child.pid, "SIGINT"));
     return ended(child);
   }
 
-  private start(stack: Stack, last: string): ChildProcess {
+  private start(stack: Project, last: string): ChildProcess {
     const found = this.commands.findIndex((command) => command.startsWith(last));
     if (found < 0) throw new Error(`the README has no further command "${last}": ${this.commands.join("; ")}`);
-    const next = this.commands.splice(0, found + 1);
-    const script = [...this.state, ...next.map((command) => expectingExitCodes(this.edit(command)))].join("\n");
+    const next = this.commands.splice(0, found + 1).map(this.edit);
+    const script = [...this.state, ...next.map(expectingExitCodes)].join("\n");
     this.state.push(...next.filter((command) => SHELL_STATE.test(command)));
     return spawn("bash", ["-c", `${SHELL}${script}\n`], {
       cwd: stack.folder,

@@ -95,10 +95,16 @@ export class Stack {
 
   /** A copy of the project in `source`, with `engine` and what else `env` says. */
   static async ofProject(source: string, engine: Engine, env: Record<string, string> = {}): Promise<Stack> {
+    const stack = await Stack.yetToBe(source, engine, env);
+    await stack.pulumi("stack", "init", "dev");
+    return stack;
+  }
+
+  /** The same without the stack, for whoever is told to make it. */
+  static async yetToBe(source: string, engine: Engine, env: Record<string, string> = {}): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
     const stack = new Stack(folder, "commonjs", await environment(folder, engine, env), "plugin");
     await cp(source, folder, { recursive: true });
-    await stack.pulumi("stack", "init", "dev");
     return stack;
   }
 

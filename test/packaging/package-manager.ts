@@ -83,7 +83,8 @@ export async function installWith(
   };
 }
 
-function isWithoutRegistry(said: string): boolean {
+/** Whether it failed for want of a registry, which is no fault of anything that is tried. */
+export function isWithoutRegistry(said: string): boolean {
   return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ConnectionRefused|error sending request/.test(said);
 }
 

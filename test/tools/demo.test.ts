@@ -4,8 +4,10 @@ import { cp, mkdtemp, readdir, readFile, realpath, rm, symlink } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { provisionEngine } from "../../tools/engine/provision.mts";
 import { pictureText } from "../../tools/pictures/picture-text.mts";
 import { steady } from "../../tools/pictures/steady-text.mts";
+import { ReadmeCommands } from "../engine/readme-commands.js";
 
 const CHECKOUT = join(__dirname, "../..");
 
@@ -41,6 +43,20 @@ describe("the demo", { timeout: 900_000 }, () => {
     expect(steady(withoutWait).trim()).toBe(
       pictureText(await readFile(join(CHECKOUT, "docs/pictures/demo.svg"), "utf8")).trim(),
     );
+  });
+
+  test("leaves keys for the example's own README, whose commands make another stack of it", async () => {
+    const readme = new ReadmeCommands("examples/import-key/README.md");
+    const engine = await provisionEngine();
+    const env = {
+      ...engine.env,
+      PULUMI_HOME: join(checkout, ".home"),
+      PULUMI_BACKEND_URL: `file://${await mkdtemp(join(checkout, ".state-"))}`,
+      PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
+    };
+    const { stdout } = await readme.run({ folder: checkout, env }, "pulumi up");
+    expect(stdout).toMatch(/\+ 9 created/);
+    expect(readme.left).toEqual([]);
   });
 
   test("leaves a stack to go on with by hand", async () => {
