@@ -18,6 +18,8 @@ export interface PreparedExamples {
   /** The folder with the three projects. */
   folder: string;
   env?: Record<string, string>;
+  /** What is wrong with what the pages show in the language. Default: they are compiled by `prepare`. */
+  pageFaults?(): Promise<string>;
   /** A command of the README as it is run here. Default: as it stands there. */
   edit?(command: string): string;
 }
@@ -93,6 +95,10 @@ export function describeExamples(
       const [message = "is not told"] = told.exec(run.text) ?? [];
       const guide = await readFile(resolve(__dirname, "../../docs/languages.md"), "utf8");
       expect(withoutVersion(guide)).toContain(withoutVersion(message));
+    });
+
+    it.runIf(language === "python")("the SDK takes what the pages show", async () => {
+      expect(await examples.pageFaults?.()).toBe("");
     });
 
     it("backup-and-restore backs up a whole vault, keeps a file for the safe, and restores into another vault", async () => {
