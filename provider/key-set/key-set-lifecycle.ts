@@ -4,7 +4,7 @@ import { keyLifecycle } from "../key/key-lifecycle.js";
 import { replacedBy } from "../vault/replaced-by.js";
 import { isSameVault } from "../vault/vault-identity.js";
 import { checkKeySet } from "./check-key-set.js";
-import { keyInputsOf } from "./key-set-inputs.js";
+import { addressOf, keyInputsOf } from "./key-set-inputs.js";
 import { keyOutputsOf } from "./key-set-outputs.js";
 import { unpackRecords } from "./packed-records.js";
 

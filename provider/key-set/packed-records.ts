@@ -27,6 +27,7 @@ export const OPEN_ENDS = [
   "formerToken",
   "superseded",
   "setOutside",
+  "uncertainPolicy",
 ] as const;
 
 /** Version, thumbprint, and the second of the last change; then whatever else there is, which of most keys is nothing. */

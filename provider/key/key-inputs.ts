@@ -110,6 +110,8 @@ export interface KeyFacts {
   otherMark?: string;
   /** What the server gave a key that names no operations, where that is not the service's default. */
   givenKeyOps?: string[];
+  /** Whether the recorded rotation policy is there is not known: the answer to writing another one was lost for good. */
+  uncertainPolicy?: true;
 }
 
 /** What state holds as a key's outputs. */

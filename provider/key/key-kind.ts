@@ -266,20 +266,38 @@ function sendPatch(
 async function completePolicy(
   object: VaultObject<KeyBundle>,
   inputs: KeyInputs,
-  { isFound, note }: FoundObject<KeyInputs>,
+  { isFound, note }: FoundObject<KeyInputs, KeyAttributes>,
 ): Promise<void> {
   if (inputs.rotationPolicy === undefined) {
     if (!isFound || leavesRestToVault(inputs)) return;
     const policy = await rotationPolicyOf(object);
     const rotationPolicy = policy && observedRotationPolicy(policy, {});
     if (rotationPolicy === undefined) return;
-    note({ rotationPolicy });
+    note({ inputs: { rotationPolicy } });
   }
-  await writeRotationPolicy(object, inputs);
+  await writeRotationPolicy(object, inputs, () => note({ marks: { uncertainPolicy: true } }));
 }
 
-/** Sets the program's rotation policy, or the service's default where it has none. A lost answer is looked for. */
-export async function writeRotationPolicy(object: VaultObject<KeyBundle>, inputs: KeyInputs): Promise<void> {
+/**
+ * Sets the program's rotation policy, or the service's default where it has none. A lost answer is looked for.
+ *
+ * @param onUncertain told where the policy may be there or come yet. A program that is without it by the next run would
+ * not have it in state, and nothing else asks for the policy of a key that is to have none.
+ */
+export async function writeRotationPolicy(
+  object: VaultObject<KeyBundle>,
+  inputs: KeyInputs,
+  onUncertain: () => void,
+): Promise<void> {
+  try {
+    await sendRotationPolicy(object, inputs);
+  } catch (error) {
+    if (isKeyVaultError(error) && error.mayHaveHappened) onUncertain();
+    throw error;
+  }
+}
+
+async function sendRotationPolicy(object: VaultObject<KeyBundle>, inputs: KeyInputs): Promise<void> {
   const { client, deadline, label } = object;
   const policy = sentRotationPolicy(inputs.rotationPolicy);
   await deadline.whileBusy<unknown>(`${label} to be free`, () =>

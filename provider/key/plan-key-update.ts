@@ -41,7 +41,8 @@ export function planKeyUpdate(recorded: KeyOutputs, inputs: KeyInputs, isMateria
     const isOther = recorded.thumbprint !== undefined || recorded.foreignVersion === true;
     if (inputs.thumbprint === undefined && isOther) plan.set("thumbprint", "take");
   }
-  if (!samePolicy(wireRotationPolicy(recorded.rotationPolicy), inputs.rotationPolicy)) {
+  const isOtherPolicy = !samePolicy(wireRotationPolicy(recorded.rotationPolicy), inputs.rotationPolicy);
+  if (isOtherPolicy || recorded.uncertainPolicy) {
     plan.set("rotationPolicy", "policy");
   }
   return settledPlan(plan);

@@ -93,7 +93,7 @@ async function observe(
   // Operations can be set back in place, and need no note in the inputs: only the next refresh has to know that the program says nothing of them.
   const saysOps = leavesRestToVault(recorded) || withoutSetOutside(recorded).keyOps !== undefined;
   const setOutside = [...outside, ...(saysOps || attributes.keyOps === undefined ? [] : ["keyOps"])];
-  const rotationPolicy = await observePolicy(key, recorded);
+  const { rotationPolicy, isUncertain } = await observePolicy(key, recorded);
   const inputs: KeyInputs = {
     ...pickDefined(recorded, OPTIONS),
     ...attributes,
@@ -104,6 +104,7 @@ async function observe(
   const outs = keyOutputs(inputs, bundle, {
     ...marksOf(key, recorded, bundle, version),
     ...(setOutside.length > 0 ? { setOutside } : {}),
+    ...(isUncertain ? { uncertainPolicy: true } : {}),
   });
   return {
     // A key that somebody else put there never becomes the recorded one: what the program exports stays its own.
@@ -253,10 +254,15 @@ async function versionsSince({ client, address, deadline }: VaultObject<KeyBundl
 }
 
 /** The policy in the form of the program's. One that cannot be read is no drift: the recorded one stands. */
-async function observePolicy(key: VaultObject<KeyBundle>, { rotationPolicy: declared }: KeyOutputs) {
-  if (declared === undefined) return undefined;
+async function observePolicy(
+  key: VaultObject<KeyBundle>,
+  { rotationPolicy: declared, uncertainPolicy }: KeyOutputs,
+): Promise<{ rotationPolicy: RotationPolicyInputs | undefined; isUncertain: boolean }> {
+  const isUncertain = uncertainPolicy === true;
+  if (declared === undefined && !isUncertain) return { rotationPolicy: undefined, isUncertain };
   const policy = await rotationPolicyOf(key);
-  return policy === undefined ? declared : observedRotationPolicy(policy, declared);
+  if (policy === undefined) return { rotationPolicy: declared, isUncertain };
+  return { rotationPolicy: observedRotationPolicy(policy, declared ?? {}), isUncertain: false };
 }
 
 /** Attributes in the form of the program's, and which of them somebody set that the program does not have. */

@@ -43,6 +43,7 @@ const facts = {
   rotated: optionalMember(z.literal(true)),
   expectedThumbprint: text,
   givenKeyOps: texts,
+  uncertainPolicy: optionalMember(z.literal(true)),
   setOutside: texts,
   found: optionalMember(
     z.looseObject({

@@ -57,19 +57,28 @@ export async function updateKey(id: string, olds: Properties, news: Properties):
   const update: Update = { recorded, inputs, object, mark, plan, superseded };
 
   let bundle: KeyBundle | undefined;
+  let isPolicyUncertain = recorded.uncertainPolicy === true;
   try {
     bundle = await writeKey(update);
     bundle = (await putDueMark(KEY, object, inputs, { recorded, mark, written: bundle })) ?? bundle;
-    await updateRotationPolicy(update);
+    await updateRotationPolicy(update, () => {
+      isPolicyUncertain = true;
+    });
   } catch (error) {
-    if (!bundle) throw error;
+    const isPolicyAll = bundle === undefined && isPolicyUncertain && recorded.uncertainPolicy !== true;
+    if (!bundle && !isPolicyAll) throw error;
     const { rotationPolicy: _unwritten, ...reached } = inputs;
-    const policy = recorded.rotationPolicy === undefined ? {} : { rotationPolicy: recorded.rotationPolicy };
+    const policy = {
+      ...pickDefined(recorded, ["rotationPolicy"]),
+      ...(isPolicyUncertain ? { uncertainPolicy: true } : {}),
+    };
     const left = disablesPrevious(inputs)
-      ? { superseded: [...superseded].filter((each) => each !== bundle?.version) }
+      ? { superseded: [...superseded].filter((each) => each !== (bundle ?? recorded).version) }
       : {};
-    const outs = { ...outputsOf(update, bundle, { ...reached, ...policy }), ...left };
-    throw new PartialFailure(id, { ...outs, ...mark.notTakenBack(bundle.tags) }, error);
+    const outs = bundle
+      ? { ...outputsOf(update, bundle, reached), ...mark.notTakenBack(bundle.tags) }
+      : unwrittenOutputs({ ...update, inputs: reached });
+    throw new PartialFailure(id, { ...laterMembers(recorded), ...outs, ...policy, ...left }, error);
   }
   const outs = {
     ...laterMembers(recorded),
@@ -142,8 +151,8 @@ function mayMark({ recorded, inputs }: Update): boolean {
   return Object.keys(inputs.tags ?? recorded.tags ?? {}).length < 15;
 }
 
-async function updateRotationPolicy({ inputs, object, plan }: Update): Promise<void> {
-  if (plans(plan, "policy")) await writeRotationPolicy(object, inputs);
+async function updateRotationPolicy({ inputs, object, plan }: Update, onUncertain: () => void): Promise<void> {
+  if (plans(plan, "policy")) await writeRotationPolicy(object, inputs, onUncertain);
 }
 
 function outputsOf({ recorded, inputs, mark }: Update, bundle: KeyBundle, reached: KeyInputs): Properties {

@@ -8,7 +8,7 @@ import { isRecorded, noteCreation, noteRefusedCreation, ownerInThisRun } from ".
 import { tellIfUnpurgeable } from "./delete-object.js";
 import { makeVersion } from "./make-version.js";
 import { leavesRestToVault, type ObjectInputs } from "./object-inputs.js";
-import type { ObjectKind, ObjectMarks } from "./object-kind.js";
+import type { Noted, ObjectKind, ObjectMarks } from "./object-kind.js";
 import { isBusy, OperationDeadline } from "./operation-deadline.js";
 import {
   describeOwner,
@@ -59,7 +59,7 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   /** Whether the object was there before, active or deleted. */
   isFound?: true;
   /** What is there beside the inputs, for the failure of what was to change it. */
-  noted?: Partial<I>;
+  noted: Noted<I, A>;
 }
 
 /** A version, and whether everything was sent with it: then there is nothing left to converge. */
@@ -80,13 +80,13 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
   const client = await vaultClient({ ...inputs, mayMakeVault: !inputs.adopt });
   const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
   const owner = kind.owner(inputs, ownerInThisRun(kind.noun, inputs));
-  const creation: Creation<I, A, B> = { kind, inputs, object, owner, superseded: new Set() };
+  const creation: Creation<I, A, B> = { kind, inputs, object, owner, superseded: new Set(), noted: {} };
   try {
     const made = await takeOrMake(creation);
     await noteVersionBefore(creation, made);
     const bundle = await converge(creation, made);
-    const note = (there: Partial<I>) => {
-      creation.noted = there;
+    const note = (there: Noted<I, A>) => {
+      creation.noted = { ...creation.noted, ...there };
     };
     await kind.complete?.(object, inputs, { isFound: creation.isFound === true, note });
     tellIfUnpurgeable(kind.noun, inputs, bundle.recoveryLevel);
@@ -473,7 +473,7 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   const isDue = !isUnmarked && !isOurs({ owner }, reached.tags) && shouldStamp(creation, reached);
   const formerToken = tokenOfStack(creation, reached.tags);
   const due = owner === undefined || !isDue ? {} : { ownerToken: owner.token, formerToken };
-  const marks = { ...marksOf(creation, reached), ...there.marks, ...left, ...due };
-  const outs = await kind.outputs({ ...there.inputs, ...noted }, reached, marks);
+  const marks = { ...marksOf(creation, reached), ...there.marks, ...left, ...due, ...noted.marks };
+  const outs = await kind.outputs({ ...there.inputs, ...noted.inputs }, reached, marks);
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

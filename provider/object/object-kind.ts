@@ -20,6 +20,8 @@ export interface ObjectMarks<A> {
   awaitsVersion?: true;
   /** Versions that are still to be disabled. */
   superseded?: string[];
+  /** Of a key: whether its rotation policy is the recorded one is not known. */
+  uncertainPolicy?: true;
 }
 
 /** What a PATCH has to know of the version that it names. */
@@ -32,11 +34,17 @@ export interface PatchedVersion {
 }
 
 /** How an object came to a creation. */
-export interface FoundObject<I> {
+export interface FoundObject<I, A> {
   /** Whether it was there before, active or deleted. */
   isFound: boolean;
   /** Keeps for state what is there beside the program's inputs, until it is as the program says. */
-  note(there: Partial<I>): void;
+  note(there: Noted<I, A>): void;
+}
+
+/** What a failure records beside what was reached. */
+export interface Noted<I, A> {
+  inputs?: Partial<I>;
+  marks?: ObjectMarks<A>;
 }
 
 /** What makes a key a key and a secret a secret in the one life that both have. */
@@ -66,5 +74,5 @@ export interface ObjectKind<I extends ObjectInputs, A extends object, B extends 
   /** Throws where a version without these attributes could only be one of new material. */
   refuseClearing?(inputs: I, cleared: readonly (keyof A)[]): void;
   /** What follows once the version is there: a key's rotation policy. */
-  complete?(object: VaultObject<B>, inputs: I, found: FoundObject<I>): Promise<void>;
+  complete?(object: VaultObject<B>, inputs: I, found: FoundObject<I, A>): Promise<void>;
 }
