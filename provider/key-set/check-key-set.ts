@@ -7,6 +7,7 @@ import { containsUnknown, isUnknown, UNKNOWN } from "../engine/unknown.js";
 import { checkKey, checkKeySettings } from "../key/check-key.js";
 import { KEY_SETTINGS, normalGenerate } from "../key/key-inputs.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
+import { noteUnproven } from "../object/declared-objects.js";
 import { ON_DELETE } from "../object/object-inputs.js";
 import { expectedValue, withFindingsAccepted } from "../object/observed-drift.js";
 import { givenSources } from "../object/restore-source.js";
@@ -225,6 +226,8 @@ class EntriesCheck {
       owner,
     };
     const { inputs, failures } = await checkKey(olds, news, (address) => this.#adopted.has(address));
+    const { vaultUrl } = this.#set;
+    if (isRecord(oldEntry) && typeof vaultUrl === "string") noteUnproven("key", { vaultUrl, name });
     for (const { reason } of failures) this.#note(name, reason);
     return entryOf(this.#set, inputs);
   }

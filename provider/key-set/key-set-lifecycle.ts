@@ -1,6 +1,7 @@
 import { isRecord } from "../engine/input-check.js";
 import type { Properties, ResourceLifecycle } from "../engine/lifecycle.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
+import { noteProven } from "../object/declared-objects.js";
 import { replacedBy } from "../vault/replaced-by.js";
 import { isSameVault } from "../vault/vault-identity.js";
 import { checkKeySet } from "./check-key-set.js";
@@ -36,6 +37,7 @@ async function lookAtEach(olds: Properties, news: Properties): Promise<void> {
   const { keys } = news;
   if (!isRecord(keys)) return;
   for (const [name, record] of unpackRecords(olds.records)) {
+    noteProven("key", addressOf(olds, name));
     const entry = keys[name];
     if (!isRecord(entry)) continue;
     await keyLifecycle.diff("", keyOutputsOf(olds, name, record), keyInputsOf(news, name, entry));

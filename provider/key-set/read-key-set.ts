@@ -7,6 +7,7 @@ import { runClock } from "../engine/run-clock.js";
 import { keyLifecycle } from "../key/key-lifecycle.js";
 import { isKeyVaultError } from "../keyvault/errors.js";
 import type { KeyItem } from "../keyvault/key-bundle.js";
+import { noteProven } from "../object/declared-objects.js";
 import { ownerOf } from "../object/owner-tag.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -43,6 +44,7 @@ export async function readKeySet(
   for (const [name, record] of before) {
     if (!seen.has(name)) continue;
     records.set(name, record);
+    noteProven("key", addressOf(set, name));
     keys[name] = inputEntry(set, name, record);
   }
 
@@ -54,6 +56,7 @@ export async function readKeySet(
     const outs = deadline.limited(keyOutputsOf(set, name, record));
     const found = await keyLifecycle.read(objectId("keys", addressOf(set, name)), outs);
     if (found.id === "") return;
+    noteProven("key", addressOf(set, name));
     records.set(name, recordOf(set, found.props));
     keys[name] = entryOf(set, { ...found.inputs, timeouts: undefined });
   });

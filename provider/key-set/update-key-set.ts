@@ -65,6 +65,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       } else {
         const keyId = objectId("keys", addressOf(set, name));
         const recorded = await withPublicKey(set, keyId, deadline.limited(keyOutputsOf(olds, name, record)));
+        if (recorded === undefined) noteUnrecorded("key", addressOf(set, name));
         const { outs } =
           recorded === undefined
             ? await keyLifecycle.create(target)

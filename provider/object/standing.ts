@@ -1,6 +1,6 @@
 import { tell } from "../engine/progress.js";
 import { KeyVaultError } from "../keyvault/errors.js";
-import { isRecorded, wasGone, wasReleased, wasSeenUnmarked } from "./declared-objects.js";
+import { isProvenByState, wasGone, wasReleased, wasSeenUnmarked } from "./declared-objects.js";
 import { describeOwner, hasOwnerTag, isOfSameResource, type Owner, ownerOf } from "./owner-tag.js";
 import type { VaultObject, VersionBundle } from "./vault-object.js";
 
@@ -25,7 +25,7 @@ export type Standing =
 export function standingOf({ object, owner }: Claim, tags: Record<string, string>): Standing {
   if (wasReleased(object.kind, object.address, tags) || wasGone(object.kind, object.address, tags)) return "released";
   // Without a mark it is whose state has it, and that is this resource, which the engine replaces.
-  if (!hasOwnerTag(tags) && isRecorded(object.kind, object.address)) return "released";
+  if (!hasOwnerTag(tags) && isProvenByState(object.kind, object.address)) return "released";
   if (!hasOwnerTag(tags) && wasSeenUnmarked(object.kind, object.address)) return "recorded";
   const found = ownerOf(tags);
   if (owner === undefined || found === undefined || found.stack !== owner.stack) return "foreign";
