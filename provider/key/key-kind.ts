@@ -48,11 +48,16 @@ export const KEY: ObjectKind<KeyInputs, KeyAttributes, KeyBundle> = {
   outputs: keyState,
   reached,
   owner: markOf,
-  refuseClearing,
+  repeatSource,
   complete: completePolicy,
 };
 
-function refuseClearing(inputs: KeyInputs, cleared: readonly (keyof KeyAttributes)[]): void {
+async function repeatSource(
+  _object: VaultObject<KeyBundle>,
+  inputs: KeyInputs,
+  _bundle: KeyBundle,
+  cleared: readonly (keyof KeyAttributes)[],
+): Promise<void> {
   if (!canMakeSameVersion(inputs)) throw cannotBeRemoved(inputs, cleared);
 }
 

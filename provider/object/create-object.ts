@@ -247,7 +247,7 @@ async function withSource<I extends ObjectInputs & A, A extends Attributes, B ex
       (attribute) => kind.attributes.clearedByVersion.includes(attribute) && inputs[attribute] === undefined,
     );
     if (cleared.length === 0) return { bundle, isComplete: false };
-    kind.refuseClearing?.(inputs, cleared);
+    await kind.repeatSource(creation.object, inputs, bundle, cleared);
   }
   return written(creation, bundle);
 }

@@ -71,8 +71,11 @@ export interface ObjectKind<I extends ObjectInputs, A extends object, B extends 
   reached(inputs: I, bundle: B, isMade: boolean): Promise<{ inputs: I; marks: ObjectMarks<A> }>;
   /** The owner as a version of this source carries it. */
   owner(inputs: I, owner: Owner | undefined): Owner | undefined;
-  /** Throws where a version without these attributes could only be one of new material. */
-  refuseClearing?(inputs: I, cleared: readonly (keyof A)[]): void;
+  /**
+   * Makes sure that a version without these attributes is of the same material as this one. Throws where it could only
+   * be one of new material.
+   */
+  repeatSource(object: VaultObject<B>, inputs: I, bundle: B, cleared: readonly (keyof A)[]): Promise<void>;
   /** What follows once the version is there: a key's rotation policy. */
   complete?(object: VaultObject<B>, inputs: I, found: FoundObject<I, A>): Promise<void>;
 }

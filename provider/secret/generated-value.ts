@@ -73,6 +73,8 @@ export function generateValue(recipe: GenerateRecipe): string {
 interface PendingValue {
   value: string;
   digest: string;
+  /** It is in the vault already, and a version that lacks an attribute is to have it again. */
+  isRepeated?: true;
 }
 
 /** Generated values, for as long as their operation lasts: one whose answer was lost is looked for by what was sent. */
@@ -86,6 +88,7 @@ export function generatedFor(inputs: SecretInputs): PendingValue | undefined {
   return pending.get(inputs);
 }
 
+/** Forgets a value that was made and that nothing has, as its request was refused. */
 export function forgetGenerated(inputs: SecretInputs): void {
-  pending.delete(inputs);
+  if (pending.get(inputs)?.isRepeated !== true) pending.delete(inputs);
 }

@@ -6,6 +6,7 @@ import { type Owner, ownerOf } from "../object/owner-tag.js";
 import { secretValueFor } from "../object/pending-material.js";
 import { markOfRestored } from "../object/restore-source.js";
 import type { LookAgain, VaultObject } from "../object/vault-object.js";
+import { cannotRepeat } from "./cannot-repeat.js";
 import {
   forgetGenerated,
   type GenerateRecipe,
@@ -52,7 +53,20 @@ export const SECRET: ObjectKind<SecretInputs, SecretAttributes, SecretBundle> = 
     return { inputs: { ...there, ...source }, marks: {} };
   },
   owner: markOf,
+  repeatSource,
 };
+
+/** A generated value is in the vault alone: a version that only lacks an attribute has it again. */
+async function repeatSource(
+  { label }: VaultObject<SecretBundle>,
+  inputs: SecretInputs,
+  { value }: SecretBundle,
+): Promise<void> {
+  if (inputs.generate === undefined) return;
+  if (value === undefined) throw cannotRepeat(label, "cannot be read");
+  const digest = await valueDigest(inputs.vaultUrl, inputs.name, value);
+  keepGenerated(inputs, { value, digest, isRepeated: true });
+}
 
 /** The owner tag of a generated secret also says of which recipe it was made: a run that was cut off knows no more of it. */
 function markOf(inputs: SecretInputs, owner: Owner | undefined): Owner | undefined {

@@ -125,7 +125,7 @@ async function keepValueOfVault(
   const value = (await object.current())?.value;
   if (value !== undefined) {
     const digest = await valueDigest(inputs.vaultUrl, inputs.name, value);
-    if (digest === recorded.valueDigest) return keepGenerated(inputs, { value, digest });
+    if (digest === recorded.valueDigest) return keepGenerated(inputs, { value, digest, isRepeated: true });
   }
   throw cannotRepeat(object.label, value === undefined ? "cannot be read" : "is not the recorded one");
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { call } from "../engine/vault-by-hand.js";
+import { identity } from "./engine-run.js";
 import { holdings, LossyConnection, LossyProgram, losses } from "./lossy-run.js";
 import { secret } from "./providers.js";
 
@@ -70,5 +71,41 @@ describe.each([
     });
     expect(await program.up(after)).toBe("KV_CONFLICT");
     expect(await holdings(vault, "secrets")).toEqual({ [NAME]: goal + 1 });
+  });
+});
+
+describe("a generated value that a version without an attribute is to have again", () => {
+  let vault: Emulator;
+  beforeEach(async () => {
+    vault = await startEmulator();
+    const connection = new LossyConnection(vault);
+    wire.connect = () => connection.client;
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await vault.close();
+  });
+  const current = async (): Promise<string> => Object(await call(vault, "GET", `/secrets/${NAME}`)).value;
+  const expiring = { ...first, expiresOn: "2030-01-01T00:00:00Z" };
+
+  it.each(["throttled", "conflict"] as const)("stays what it is where the vault answers %s first", async (kind) => {
+    const program = new LossyProgram(secret, vault, NAME);
+    expect(await program.up(expiring)).toBeUndefined();
+    const before = await current();
+    vault.faults.add({ kind, operation: "setSecret", times: 2 });
+    expect(await program.up(first)).toBeUndefined();
+    expect(await current()).toBe(before);
+    expect(program.state && (await program.resource.drift(program.state))).toEqual({});
+  });
+
+  it("stays what it is where the resource has another name by then, and no alias", async () => {
+    const program = new LossyProgram(secret, vault, NAME);
+    expect(await program.up(expiring)).toBeUndefined();
+    const before = await current();
+    program.state = undefined;
+    expect(await program.up({ ...first, ...identity("renamed", "Secret") })).toBeUndefined();
+    expect(await current()).toBe(before);
+    expect(await holdings(vault, "secrets")).toEqual({ [NAME]: 2 });
   });
 });
