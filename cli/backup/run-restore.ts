@@ -4,10 +4,10 @@ import { inParallel } from "../../provider/engine/worker-pool.js";
 import { keyObject } from "../../provider/key/key-object.js";
 import { isKeyVaultError, KeyVaultError } from "../../provider/keyvault/errors.js";
 import { isManagedHsm } from "../../provider/keyvault/identifier.js";
-import { backupDigest } from "../../provider/object/backup-blob.js";
 import { ifPresent, OperationDeadline } from "../../provider/object/operation-deadline.js";
 import { keepBlob } from "../../provider/object/pending-material.js";
 import { restoreObject } from "../../provider/object/restore-object.js";
+import { restoreDigest } from "../../provider/object/restore-source.js";
 import type { VaultObject } from "../../provider/object/vault-object.js";
 import { secretObject } from "../../provider/secret/secret-object.js";
 import { OutageCount, PARALLEL_OBJECTS } from "../../provider/vault/many-objects.js";
@@ -159,7 +159,7 @@ async function restoreOne(
   const deleted = await object.deleted();
   if (deleted) return deletedOne(item);
   if (isDryRun) return { item, version: backup.covered[collection][name]?.version ?? "" };
-  const digest = backupDigest(blob);
+  const digest = restoreDigest(blob, backup.covered[collection][name]?.version);
   keepBlob(digest, { blob });
   const outcome = await restoreObject(object, digest);
   if ("deletedBefore" in outcome) return deletedOne(item);
@@ -189,6 +189,7 @@ function deletedOne(item: Item): Outcome {
 /** What a program would do about it is no help here. */
 function reasonOf(error: KeyVaultError): string {
   switch (error.code) {
+    case "KV_ALREADY_EXISTS":
     case "KV_UNCERTAIN":
       return withHint(error, "run the same restore again: what is there by then is refused");
     case "KV_DELETED_RECOVERABLE":

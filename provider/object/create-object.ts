@@ -368,9 +368,10 @@ async function restore<I extends ObjectInputs & A, A extends Attributes, B exten
   digest: string,
 ): Promise<Made<B>> {
   const { kind, inputs, object } = creation;
-  const outcome = await restoreObject(object, digest, (name) =>
-    kind.bind(object.client, { ...inputs, name }, object.deadline),
-  );
+  const outcome = await restoreObject(object, digest, {
+    at: (name) => kind.bind(object.client, { ...inputs, name }, object.deadline),
+    isOurs: (tags) => ["own", "same-stack"].includes(standingOf(creation, tags)),
+  });
   if ("existing" in outcome) return takeOver(creation, outcome.existing);
   if ("deletedBefore" in outcome) return recover(creation, outcome.deletedBefore);
   const { restored } = outcome;

@@ -16,11 +16,12 @@ const LONGEST_PURGE_MS = 120_000;
  *
  * @param digest the `restore` input, under which the blob waits.
  * @param at another object of the vault, for what the blob may be of. Default: nothing is known of that.
+ * @param isOurs whether an object with these tags is of this stack: only a restore can have brought it where nothing was.
  */
 export async function restoreObject<B extends VersionBundle>(
   object: VaultObject<B>,
   digest: string,
-  at?: (name: string) => VaultObject,
+  { at, isOurs = () => false }: { at?: (name: string) => VaultObject; isOurs?: (tags: B["tags"]) => boolean } = {},
 ): Promise<RestoreOutcome<B>> {
   const { label, deadline } = object;
   const pending = blobFor(digest);
@@ -37,7 +38,7 @@ export async function restoreObject<B extends VersionBundle>(
         what: `the restored ${label}`,
         deadline,
         send: () => object.restore(pending.blob),
-        look: () => restoredVersion(object, digest),
+        look: () => restoredVersion(object, digest, isOurs),
       });
     } catch (error) {
       if (!isInTheWay(error)) throw error;
@@ -67,13 +68,28 @@ export async function restoreObject<B extends VersionBundle>(
   }
 }
 
-/** What a restore whose answer was lost has brought. Where its version is known, another one is somebody else's object. */
+/**
+ * What a restore whose answer was lost has brought. Where its version is known, another one is somebody else's object; of
+ * a bare blob nothing but a mark of this stack tells the two apart.
+ */
 async function restoredVersion<B extends VersionBundle>(
   object: VaultObject<B>,
   digest: string,
+  isOurs: (tags: B["tags"]) => boolean,
 ): Promise<B | undefined> {
   const found = await object.current();
-  if (!found || !saysVersion(digest) || isRestoredFrom(digest, found)) return found;
+  if (!found || isRestoredFrom(digest, found)) return found;
+  if (!saysVersion(digest)) {
+    if (isOurs(found.tags)) return found;
+    throw new KeyVaultError(
+      "KV_UNCERTAIN",
+      `whether ${object.label}, which the vault shows by now, is the restored one is not known: the answer to the restore was lost, and its backup tells no version`,
+      {
+        mayHaveHappened: true,
+        hint: "if it is, set adopt: true in the place of restore; else choose another vault. A KeyBackup, SecretBackup or VaultBackup tells the version",
+      },
+    );
+  }
   throw new KeyVaultError(
     "KV_ALREADY_EXISTS",
     `the answer to the restore of ${object.label} was lost, and the vault has shown another one since`,

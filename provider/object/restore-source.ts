@@ -90,7 +90,8 @@ export function saysVersion(restore: string): boolean {
   return restore.includes(" of version ");
 }
 
-function restoreDigest(blob: string, version: unknown): string {
+/** By which a `restore` input names its blob, and the version that it is of where that is known. */
+export function restoreDigest(blob: string, version: unknown): string {
   return `${backupDigest(blob)}${typeof version === "string" && version ? ` of version ${version}` : ""}`;
 }
 
