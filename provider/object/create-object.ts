@@ -107,19 +107,23 @@ async function takeOrMake<I extends ObjectInputs & A, A extends Attributes, B ex
   creation: Creation<I, A, B>,
 ): Promise<Made<B>> {
   const { object } = creation;
+  let inTheWay: KeyVaultError | undefined;
   for (;;) {
     const existing = await object.current();
     if (existing) return takeOver(creation, existing);
     try {
-      return await make(creation);
+      return await (inTheWay === undefined ? make(creation) : recover(creation, inTheWay));
     } catch (error) {
-      if (creation.reached || !(isBusy(error) || isOddRefusal(error))) throw error;
+      const isRecovery = inTheWay !== undefined;
+      const mayBeHeld = !isRecovery && isOddRefusal(error);
+      if (creation.reached || !(isBusy(error) || mayBeHeld)) throw error;
+      inTheWay = undefined;
       // A server may say "conflict" or "bad request" and no more where a soft-deleted object holds the name.
-      const mayHold = error.code === "KV_CONFLICT" || isOddRefusal(error);
+      const mayHold = error.code === "KV_CONFLICT" || mayBeHeld;
       if (mayHold && !creation.inputs.restore && (await object.deleted())) {
-        return recover(creation, error);
-      }
-      if (!isBusy(error)) throw error;
+        inTheWay = error;
+        if (!isRecovery) continue;
+      } else if (!isBusy(error)) throw error;
       await object.deadline.pause(`${object.label} to be free`, error);
       await untilRecovered(object, error);
     }

@@ -5,6 +5,9 @@ import { uncertain } from "./write-once.js";
 /** A recovery that was lost on its way is sent again where the object has stayed deleted for so long. */
 const SEND_AGAIN_AFTER_MS = 15_000;
 
+/** A deleted object that does not show for so long, to whom its name is refused, is not there any more. */
+const GONE_AFTER_MS = 5_000;
+
 /** Longer than any recovery that was ever timed (90 seconds). */
 const LONGEST_RECOVERY_MS = 120_000;
 
@@ -26,7 +29,7 @@ export async function recoverObject<B extends VersionBundle>(
   object: VaultObject<B>,
   { ifSoftDeleted, cause, verify, onAgreed }: RecoveryRules<B>,
 ): Promise<B> {
-  const { deadline, kind, label } = object;
+  const { kind, label } = object;
   if (ifSoftDeleted === "fail") {
     throw new KeyVaultError(
       "KV_DELETED_RECOVERABLE",
@@ -34,8 +37,7 @@ export async function recoverObject<B extends VersionBundle>(
       { hint: "leave ifSoftDeleted out to recover it, purge it, or choose another name", cause },
     );
   }
-  const deletion = `${label} to be deleted`;
-  const deleted = await deadline.until(deletion, () => deadline.whileBusy(deletion, () => object.deleted()));
+  const deleted = await whatIsDeleted(object, cause);
   verify?.(deleted);
   // By the time that it is sent, another may have recovered the object, made it his own and deleted it.
   const lookAgain = async () => {
@@ -52,6 +54,29 @@ export async function recoverObject<B extends VersionBundle>(
     if (back) return back;
     onAgreed(undefined);
     await lookAgain();
+  }
+}
+
+/**
+ * What holds the name, as a refusal or a look has told a moment ago. Where it is not there any more, somebody else has
+ * purged or recovered it since: that sends the creation back to its look.
+ */
+async function whatIsDeleted(object: VaultObject, cause: unknown): Promise<DeletedObject> {
+  const { deadline, kind, label } = object;
+  const deletion = `${label} to be deleted`;
+  const from = deadline.elapsed();
+  for (;;) {
+    const deleted = await deadline.whileBusy(deletion, () => object.deleted());
+    if (deleted) return deleted;
+    const isBack = (await deadline.whileBusy(deletion, () => object.current())) !== undefined;
+    if (isBack || deadline.elapsed() - from > GONE_AFTER_MS) {
+      throw new KeyVaultError(
+        "KV_CONFLICT",
+        `the soft-deleted ${label} was to be recovered, and is ${isBack ? "active" : "gone"} by now`,
+        { retryable: true, hint: `somebody else recovers or purges this ${kind}: run \`pulumi up\` again`, cause },
+      );
+    }
+    await deadline.pause(deletion);
   }
 }
 
