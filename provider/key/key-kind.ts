@@ -309,12 +309,30 @@ async function sendRotationPolicy(object: VaultObject<KeyBundle>, inputs: KeyInp
     writeOnce<unknown>({
       what: `the rotation policy of ${label}`,
       deadline,
-      send: () => client.updateKeyRotationPolicy(inputs.name, policy, deadline.call),
+      send: async () => {
+        const answered = await client.updateKeyRotationPolicy(inputs.name, policy, deadline.call);
+        if (!samePolicy(answered, inputs.rotationPolicy)) throw answeredForAnother(object);
+      },
       look: async () => {
         const found = await ifPresent(client.getKeyRotationPolicy(inputs.name, deadline.call));
         return found && samePolicy(found, inputs.rotationPolicy) ? found : undefined;
       },
     }),
+  );
+}
+
+/** An answer that an earlier request had, out of a gateway's memory, says nothing of this one. */
+function answeredForAnother({ client, address, label }: VaultObject<KeyBundle>): KeyVaultError {
+  return new KeyVaultError(
+    "KV_PROTOCOL",
+    `the answer to writing the rotation policy of ${label} shows another policy than was sent`,
+    {
+      operation: "updateKeyRotationPolicy",
+      vaultUrl: client.vaultUrl,
+      objectName: address.name,
+      mayHaveHappened: true,
+      hint: "check the vault URL and any proxy or gateway in between.",
+    },
   );
 }
 

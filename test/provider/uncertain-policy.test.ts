@@ -11,6 +11,8 @@ const wire = vi.hoisted(() => ({ connect: (): unknown => undefined }));
 vi.mock("../../provider/vault/vault-access.js", () => ({ vaultClient: async () => wire.connect() }));
 
 const NAME = "orders";
+/** A set says which of its keys failed before it says why. */
+const UNCERTAIN = /^KV_UNCERTAIN$|^no code: .*KV_UNCERTAIN/s;
 const source: Arguments = { generate: { keyType: "EC" } };
 const policy: Arguments = { rotationPolicy: { rotateAfter: "P90D" } };
 
@@ -55,7 +57,7 @@ describe.each([
       operation: "updateKeyRotationPolicy",
       times: 1,
     });
-    expect(await program.up(withPolicy)).toMatch(/^KV_UNCERTAIN$|^no code: .*KV_UNCERTAIN/s);
+    expect(await program.up(withPolicy)).toMatch(UNCERTAIN);
     vault.clock.advance(60_000);
     expect(await rotations()).toEqual([{ timeAfterCreate: "P90D" }]);
     return program;
@@ -82,6 +84,21 @@ describe.each([
     expect(JSON.stringify(program.state?.inputs)).toContain('"rotateAfter":"P90D"');
     expect(await program.up(without)).toBeUndefined();
     expect(await rotations()).toEqual([]);
+  });
+
+  it("is not taken for written by an answer that shows another policy", async () => {
+    const program = started();
+    const connection = new LossyConnection(vault);
+    wire.connect = () => connection.client;
+    expect(await program.up(without)).toBeUndefined();
+    const former = await call(vault, "GET", `/keys/${NAME}/rotationpolicy`);
+    connection.lose("updateKeyRotationPolicy", {
+      rule: { kind: "status", status: 503 },
+      spoil: (answer) => ({ ...answer, status: 200, body: JSON.stringify(former) }),
+    });
+    expect(await program.up(withPolicy)).toMatch(UNCERTAIN);
+    expect(await program.up(withPolicy)).toBeUndefined();
+    expect(await rotations()).toEqual([{ timeAfterCreate: "P90D" }]);
   });
 
   it("is there once the program is run again as it is", async () => {
