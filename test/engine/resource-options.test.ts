@@ -105,6 +105,33 @@ const changes: Change[] = [
     remains: "turned-on",
   },
   {
+    title: "replacementTrigger keeps the key, as replaceOnChanges does",
+    key: "triggered",
+    before: `new keyvault.Key("triggered", { name: "triggered", ${imported} }, { replacementTrigger: 1 });`,
+    after: `new keyvault.Key("triggered", { name: "triggered", ${imported} }, { replacementTrigger: 2 });`,
+    step: "replace",
+    requests: ["getKey", "getKeyRotationPolicy"],
+  },
+  {
+    title: "replaceWith keeps the key where another one gets another name, and gives a generated one new material",
+    key: "follower",
+    before: `const leader = new keyvault.Key("leader", { name: "leader", ${imported} });
+      new keyvault.Key("follower", { name: "follower", generate: { keyType: "EC" } }, { replaceWith: [leader] });`,
+    after: `const leader = new keyvault.Key("leader", { name: "leader-on", ${imported} });
+      new keyvault.Key("follower", { name: "follower", generate: { keyType: "EC" } }, { replaceWith: [leader] });`,
+    step: "replace",
+    requests: ["getKey", "createKey", "getKeyRotationPolicy"],
+  },
+  {
+    title: "deletedWith leaves the key where the other one is deleted: the engine asks nobody to delete it",
+    key: "bound",
+    before: `const host = new keyvault.Key("host", { name: "host", ${imported} });
+      new keyvault.Key("bound", { name: "bound", ${imported} }, { deletedWith: host });`,
+    after: "",
+    step: "delete",
+    requests: [],
+  },
+  {
     title: "a transform changes what is sent, and the key gets just that",
     key: "transformed",
     before: `new keyvault.Key("transformed", { name: "transformed", ${imported} });`,
@@ -335,5 +362,18 @@ describe("a program on the real engine", () => {
     await stack.program("");
     expect((await stack.tryUp()).text).toMatch(/protect/);
     expect(await namesOf(client)).toContain("k");
+  });
+
+  it("is refreshed and destroyed by a run of its program, whose keys are not taken for declared ones then", async () => {
+    await stack.program(`
+      new keyvault.Key("run", { name: "run", ${imported} });
+      new keyvault.KeySet("run", { keys: { "run-of-set": { ${imported} } }, onDelete: "delete" });`);
+    await stack.pulumi("state", "unprotect", "--all", "--yes");
+    await stack.up();
+    const run = ["--run-program", "--yes", "--skip-preview"];
+    expect(await stack.pulumi("refresh", "--expect-no-changes", ...run)).toMatchObject({ exitCode: 0 });
+    expect(await namesOf(client)).toEqual(expect.arrayContaining(["run", "run-of-set"]));
+    expect(await stack.pulumi("destroy", ...run)).toMatchObject({ exitCode: 0 });
+    expect(await namesOf(client)).toEqual([]);
   });
 });
