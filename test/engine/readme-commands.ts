@@ -52,8 +52,9 @@ export class ReadmeCommands {
   /** Runs one that goes on until somebody presses Ctrl-C, which is once it has printed something. */
   async runUntilCtrlC(stack: Project, last: string): Promise<CommandRun> {
     const child = this.start(stack, last);
-    // A terminal tells all processes of the command.
-    child.stdout?.once("data", () => child.pid !== undefined && process.kill(-child.pid, "SIGINT"));
+    // A terminal tells all processes of the command. Windows knows no such group.
+    const isGroup = child.pid !== undefined && process.platform !== "win32";
+    child.stdout?.once("data", () => (isGroup ? process.kill(-(child.pid ?? 0), "SIGINT") : child.kill("SIGINT")));
     return ended(child);
   }
 

@@ -251,10 +251,10 @@ test.each<[string, string]>([
         credential: countingSource(),
         dispatch: async () => ({ status, headers: {}, body }),
       });
-      const started = performance.now();
+      const started = process.cpuUsage();
       const outcome: unknown = await RUNS_OF[operation]?.(client).catch((error: unknown) => error);
-      // Mostly the reading of four megabytes of JSON.
-      expect(performance.now() - started).toBeLessThan(1_500);
+      // Mostly the reading of four megabytes of JSON; by the processor's time, whatever else runs.
+      expect(process.cpuUsage(started).user / 1_000).toBeLessThan(1_500);
       if (outcome instanceof Error) expect(outcome).toBeInstanceOf(KeyVaultError);
       else expect(outcome).toMatchObject({ name: "n", keyType: "EC" });
     }

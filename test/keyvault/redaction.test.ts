@@ -135,9 +135,9 @@ test.each([
   "\ud83d\ude00",
 ])("a text of nothing but %j costs no more than its length", (piece) => {
   const text = piece.repeat(Math.ceil(QUARTER_MEGABYTE / piece.length));
-  const started = performance.now();
+  const started = process.cpuUsage();
   for (const tail of ["", '"', "\\", " x"]) redact(text + tail);
-  expect(performance.now() - started).toBeLessThan(400);
+  expect(process.cpuUsage(started).user / 1_000).toBeLessThan(400);
 });
 
 test("a secret is withheld in a text of any length, also where the text is cut", () => {
