@@ -23,6 +23,7 @@ const PREFIX = "keys:";
 export const OPEN_ENDS = [
   "foreignVersion",
   "awaitsVersion",
+  "awaitsRecovery",
   "expectedThumbprint",
   "formerToken",
   "superseded",

@@ -98,6 +98,8 @@ export interface KeyFacts {
   foreignVersion?: true;
   /** The program's own version was not made where the key was recovered, as far as is known. */
   awaitsVersion?: true;
+  /** The vault had agreed to its recovery, and the run failed before it was seen. */
+  awaitsRecovery?: true;
   /** Attributes that a refresh found set, and that no program had: none of them is ever taken for the program's. */
   setOutside?: string[];
   /** Versions that are still to be disabled, since another has taken their place. */

@@ -12,6 +12,7 @@ import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSetOutside, formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { supersededBy } from "../object/previous-versions.js";
+import { onceRecovered } from "../object/recover-object.js";
 import { formatUnmanagedChange } from "../object/unmanaged-change.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress, objectId } from "../vault/object-address.js";
@@ -44,7 +45,7 @@ export async function readKey(
   const recorded = props.version === undefined ? undefined : readKeyOutputs(props);
   const address = recorded ?? addressOf(id, props);
   const key = keyObject(await vaultClient(address), address, new OperationDeadline(recorded?.timeouts?.read));
-  const bundle = await key.current();
+  const bundle = await onceRecovered(key, recorded, () => key.current());
   if (!bundle) {
     await tellGone(key, recorded);
     if (props.name === undefined) throw missingObject(key);

@@ -50,6 +50,8 @@ interface Creation<I extends ObjectInputs & A, A extends Attributes, B extends V
   owner: Owner | undefined;
   /** What is ours, from the moment on that it is taken or the vault is changed: whatever fails then, it is recorded. */
   reached?: B;
+  /** Whether the vault has agreed to its recovery, and has not shown it yet. */
+  isComingBack?: boolean;
   /** Whether that is a version that this creation has made. */
   isMade?: true;
   /** Whether it is adopted as it is, without our mark. */
@@ -342,8 +344,12 @@ async function recover<I extends ObjectInputs & A, A extends Attributes, B exten
       if (!inputs.adopt) refuseOthersDeleted(creation, deleted.tags);
       kind.verify(inputs, deleted as Partial<B>, inputs.adopt ? "adopt" : "recover");
     },
-    onAgreed: (recovered) => reach(creation, recovered),
+    onAgreed: (recovered) => {
+      reach(creation, recovered);
+      creation.isComingBack = recovered !== undefined;
+    },
   });
+  creation.isComingBack = false;
   // It was nobody's or ours when it was deleted: another's mark by now says that somebody else has recovered it.
   if (!inputs.adopt && isAnothers(creation, bundle.tags)) {
     reach(creation, undefined);
@@ -478,7 +484,8 @@ async function asPartialFailure<I extends ObjectInputs & A, A extends Attributes
   const isDue = !isUnmarked && !isOurs({ owner }, reached.tags) && shouldStamp(creation, reached);
   const formerToken = tokenOfStack(creation, reached.tags);
   const due = owner === undefined || !isDue ? {} : { ownerToken: owner.token, formerToken };
-  const marks = { ...marksOf(creation, reached), ...there.marks, ...left, ...due, ...noted.marks };
+  const awaited = creation.isComingBack ? { awaitsRecovery: true as const } : {};
+  const marks = { ...marksOf(creation, reached), ...there.marks, ...left, ...due, ...noted.marks, ...awaited };
   const outs = await kind.outputs({ ...there.inputs, ...noted.inputs }, reached, marks);
   return new PartialFailure(objectId(kind.collection, inputs), outs, error);
 }

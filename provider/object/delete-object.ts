@@ -12,6 +12,7 @@ import {
 import type { OnDelete, Timeouts } from "./object-inputs.js";
 import { ifPresent, OperationDeadline } from "./operation-deadline.js";
 import { describeOwner, hasOwnerTag, isTakenOver, type Owner, ownerOf, withOwnerTag } from "./owner-tag.js";
+import { onceRecovered } from "./recover-object.js";
 import type { BindObject, LookAgain, VaultObject, VersionBundle } from "./vault-object.js";
 import { writeOnce } from "./write-once.js";
 
@@ -26,6 +27,7 @@ export interface DeletableObject {
   ownerToken?: string;
   /** The token that it had before, where it is not known whether ours is there. */
   formerToken?: string;
+  awaitsRecovery?: true;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function deleteObject<B extends VersionBundle>(
   }
   if (onDelete === "retain") return;
   const object = await bound();
-  const current = await object.current();
+  const current = await onceRecovered(object, recorded, () => object.current());
   // The engine may show another resource that goes on with it while the vault answers.
   if (declarationOf(noun, recorded)) return deleteObject(noun, bind, recorded);
   if (isAnothers(object, current?.tags, recorded)) return;

@@ -18,6 +18,8 @@ export interface ObjectMarks<A> {
   foreignVersion?: true;
   /** The program's own version was not made where its object was recovered, as far as is known. */
   awaitsVersion?: true;
+  /** The vault had agreed to its recovery, and the run failed before it was seen. */
+  awaitsRecovery?: true;
   /** Versions that are still to be disabled. */
   superseded?: string[];
   /** Of a key: whether its rotation policy is the recorded one is not known. */

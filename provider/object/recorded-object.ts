@@ -46,6 +46,7 @@ export const recordedFacts = {
   recoverableDays: optionalMember(z.number()),
   foreignVersion: optionalMember(z.literal(true)),
   awaitsVersion: optionalMember(z.literal(true)),
+  awaitsRecovery: optionalMember(z.literal(true)),
   ownerToken: text,
   formerToken: text,
   otherMark: text,
@@ -62,4 +63,5 @@ export const deletableObject = z.looseObject({
   recoveryLevel: recordedFacts.recoveryLevel,
   ownerToken: recordedFacts.ownerToken,
   formerToken: recordedFacts.formerToken,
+  awaitsRecovery: recordedFacts.awaitsRecovery,
 });

@@ -135,6 +135,28 @@ async function waitForRecovery<B extends VersionBundle>(object: VaultObject<B>):
 }
 
 /**
+ * What a look finds, of an object whose recovery the vault had agreed to when the run failed: while it is under way, the
+ * vault shows it neither here nor among the deleted ones, and it is not gone.
+ */
+export async function onceRecovered<B extends VersionBundle>(
+  { deadline, label, deleted }: Pick<VaultObject<B>, "deadline" | "label" | "deleted">,
+  recorded: { awaitsRecovery?: true | undefined } | undefined,
+  look: () => Promise<B | undefined>,
+): Promise<B | undefined> {
+  const recovery = `the recovery of ${label}`;
+  let found = await look();
+  if (recorded?.awaitsRecovery !== true) return found;
+  const from = deadline.elapsed();
+  while (!found && deadline.elapsed() - from < LONGEST_RECOVERY_MS) {
+    await deadline.pause(recovery);
+    found = await deadline.whileBusy(recovery, look);
+    const isLate = deadline.elapsed() - from > SEND_AGAIN_AFTER_MS;
+    if (!found && isLate && (await deadline.whileBusy(recovery, deleted))) return undefined;
+  }
+  return found;
+}
+
+/**
  * Waits for an object that somebody else is recovering, as the refusal of a write has told. While the vault does not show
  * it, it shows the name free: a write that rests on such a look would go over what has come back meanwhile.
  */

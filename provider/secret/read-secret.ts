@@ -8,6 +8,7 @@ import { observeFound, observeOwner } from "../object/observe-object.js";
 import { formatSwappedDigest } from "../object/observed-drift.js";
 import { OperationDeadline } from "../object/operation-deadline.js";
 import { supersededBy } from "../object/previous-versions.js";
+import { onceRecovered } from "../object/recover-object.js";
 import type { VaultObject } from "../object/vault-object.js";
 import { addressOfId, type ObjectAddress, objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
@@ -31,7 +32,7 @@ export async function readSecret(
   const address = recorded ?? addressOf(id, props);
   const client = await vaultClient(address);
   const secret = secretObject(client, address, new OperationDeadline(recorded?.timeouts?.read));
-  const bundle = await secretForRefresh(secret, recorded);
+  const bundle = await onceRecovered(secret, recorded, () => secretForRefresh(secret, recorded));
   if (!bundle) {
     await tellGone(secret, recorded);
     if (props.name === undefined) throw missingObject(secret);

@@ -34,6 +34,8 @@ export interface SecretFacts {
   foreignVersion?: true;
   /** The program's own version was not made where the secret was recovered, as far as is known. */
   awaitsVersion?: true;
+  /** The vault had agreed to its recovery, and the run failed before it was seen. */
+  awaitsRecovery?: true;
   /** After a refresh that found a version made outside and could not read its value. */
   uncomparedValue?: true;
   /** Versions that are still to be disabled, since another has taken their place. */

@@ -236,6 +236,62 @@ describe("a recovered object whose version of the program's source is never made
   );
 });
 
+describe.each([
+  ["key", key, { import: { jwk: ecKey().jwk } }, "getKey", "keys"],
+  ["secret", secret, { value: "a value" }, "getSecret", "secrets"],
+] as const)(
+  "a %s whose recovery was agreed to, and never seen by the run",
+  (_noun, provider, source, get, collection) => {
+    let vault: Emulator;
+    let resource: DrivenResource;
+    let partial: State;
+
+    beforeEach(async () => {
+      vi.spyOn(process.stdout, "write").mockReturnValue(true);
+      vault = await startEmulator({ timing: "short" });
+      resource = new DrivenResource(provider, vault, { vaultUrl: vault.url, name: "orders" });
+      await resource.deleted(await resource.created(source));
+      vault.clock.advance(1_000);
+      nextEngineRun();
+      const inputs = await resource.checked(source);
+      vault.faults.add({ kind: "html", operation: get, after: 1, times: 1 });
+      const failure = await provider.create(inputs).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ message: expect.stringMatching(/^KV_PROTOCOL/) });
+      const { id, properties } = z
+        .object({ id: z.string(), properties: z.record(z.string(), z.unknown()) })
+        .parse(failure);
+      nextEngineRun();
+      partial = { id, inputs, outs: plain(properties) };
+      await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
+    });
+    afterEach(async () => {
+      vi.restoreAllMocks();
+      await vault.close();
+    });
+
+    it("is deleted once it is back, and not taken for gone", async () => {
+      await resource.deleted(partial);
+      vault.clock.advance(10_000);
+      await expect(call(vault, "GET", `/${collection}/orders`)).rejects.toThrow("404");
+      expect(await call(vault, "GET", `/deleted${collection}/orders`)).toMatchObject({ recoveryId: expect.anything() });
+    });
+
+    it("is there for a refresh, and its update needs no other version", async () => {
+      const seen = await resource.refreshed(partial);
+      expect(seen.id).toBe(partial.id);
+      const { outs } = await resource.updated(seen, source);
+      expect(outs).not.toHaveProperty("awaitsRecovery");
+      expect(await call(vault, "GET", `/${collection}/orders/versions`)).toMatchObject({ value: [expect.anything()] });
+    });
+
+    it("is gone for a refresh where somebody has deleted it again", async () => {
+      vault.clock.advance(1_000);
+      await call(vault, "DELETE", `/${collection}/orders`);
+      expect((await resource.refreshed(partial)).id).toBe("");
+    });
+  },
+);
+
 const sentTo = (vault: Emulator, operation: string): number =>
   askedOperations(vault).filter((each) => each === operation).length;
 
