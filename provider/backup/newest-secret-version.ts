@@ -1,6 +1,7 @@
 import type { KeyVaultClient } from "../keyvault/client.js";
 import { KeyVaultError } from "../keyvault/errors.js";
 import type { SecretItem } from "../keyvault/secret-bundle.js";
+import { mayBeDisabled } from "../object/current-version.js";
 import { tellIfManyVersions } from "../object/many-versions.js";
 
 type NewestSecretVersion = SecretItem & { version: string };
@@ -33,7 +34,15 @@ export async function newestSecretVersion(client: KeyVaultClient, name: string):
   }
   tellIfManyVersions(`secret "${name}" in ${client.vaultUrl}`, count);
   // Moments are whole seconds, and the list is in no order of time: of two in one second only a read knows the newer.
-  return others.length === 0 ? only : client.getSecret(name);
+  if (others.length === 0) return only;
+  try {
+    return await client.getSecret(name);
+  } catch (error) {
+    // Of a disabled one it tells nothing, and so that the disabled one is the newer.
+    const disabled = mayBeDisabled(error) ? newest.find(({ enabled }) => !enabled) : undefined;
+    if (disabled) return disabled;
+    throw error;
+  }
 }
 
 function createdAt(item: SecretItem): number {

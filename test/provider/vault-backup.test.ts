@@ -384,6 +384,15 @@ describe("a vault's backup", () => {
     expect((await update(later, { keys: [{ ...resource, version: "2" }] })).blobs).toEqual(later.blobs);
   });
 
+  it("knows the version of a disabled secret that was set twice in one second", async () => {
+    vault.clock.freeze();
+    await call(vault, "PUT", "/secrets/s", { value: "first" });
+    const { id } = (await call(vault, "PUT", "/secrets/s", { value: "second" })) as { id: string };
+    await call(vault, "PATCH", "/secrets/s", { attributes: { enabled: false } });
+    const { outs } = await create({ secrets: "*" });
+    expect(outs).toMatchObject({ covered: { secrets: { s: expect.stringContaining(String(id.split("/").at(-1))) } } });
+  });
+
   it("takes a resource again whose name the vault writes in another case", async () => {
     await makeKey("Orders");
     const resource = { name: "orders", version: "1", updatedOn: "2026-01-01T00:00:00Z", vaultUrl: vault.url };

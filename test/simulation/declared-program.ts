@@ -38,6 +38,8 @@ export interface Declared {
   of: string | undefined;
   /** Of a key that is one of a set: the set, which is the resource. */
   set: string | undefined;
+  /** Of a key that was one of a set: state may still have the Key that stood alone before that. */
+  wasInSet?: true;
   /** Of a set: what becomes of a key that leaves it. */
   removed: Declared["onDelete"] | undefined;
 }
@@ -220,6 +222,7 @@ export class DeclaredProgram {
     if (key === undefined) return false;
     const former = key.set;
     key.set = undefined;
+    key.wasInSet = true;
     this.#dropEmptySet(former);
     return true;
   }

@@ -265,7 +265,11 @@ export class Promises {
       return;
     }
     const isOfCurrent = (operation === "getKey" || operation === "getSecret") && !/^\/[a-z]+\/[^/?]+\/[^/?]/.test(path);
-    if (isOfCurrent && answered.status === 404) knowledge.looks.set(key, { found: "nothing", disturbances });
+    if (isOfCurrent && answered.status === 404) {
+      // What somebody else's recovery brings back a little later was not to be seen.
+      const isComingBack = this.#vault.truth(place)?.standing === "recovering";
+      knowledge.looks.set(key, { found: "nothing", disturbances: isComingBack ? disturbances - 1 : disturbances });
+    }
     if ((isOfCurrent || OPERATIONS[operation].makes) && isDone) {
       knowledge.looks.set(key, { found: versionOf(answered), disturbances });
     }

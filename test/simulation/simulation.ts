@@ -300,9 +300,11 @@ export class Simulation {
   }
 
   /** An entry of a set that turns from import to generate keeps its key, as a Key does (docs/refactoring.md). */
-  #isKept({ set, source }: Declared, { version }: Truth): boolean {
+  #isKept({ set, wasInSet, source }: Declared, { version }: Truth): boolean {
     const made = this.promises.sources.get(version);
-    return set !== undefined && source?.kind === "generate" && made?.startsWith("given") === true;
+    return (
+      (set !== undefined || wasInSet === true) && source?.kind === "generate" && made?.startsWith("given") === true
+    );
   }
 
   #holdResource(declared: Declared): void {
