@@ -34,8 +34,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "an object is deleted although another resource declares it",
     file: "provider/object/delete-object.ts",
-    find: "const declaration = declarationOf(noun, recorded);",
-    replace: "const declaration = undefined as any;",
+    find: "declarationOf(noun, recorded)",
+    replace: "(undefined as ReturnType<typeof declarationOf>)",
   },
   {
     name: "a deletion is recorded before it is written",

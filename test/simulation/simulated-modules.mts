@@ -56,7 +56,7 @@ function pathOf(url: string | undefined): string | undefined {
 function planted(text: string, path: string, mutation: Mutation | undefined): string {
   if (mutation?.file !== path) return text;
   if (!text.includes(mutation.find)) throw new Error(`${path} has nothing to mutate: ${mutation.find}`);
-  return text.replace(mutation.find, () => mutation.replace);
+  return text.replaceAll(mutation.find, () => mutation.replace);
 }
 
 /** What is loaded when it is needed is there from the beginning: to load it takes real time, in which a simulated clock runs on. */
