@@ -146,7 +146,7 @@ describe("the plugin on the real engine", () => {
     expect(await stack.outputs()).toEqual(names);
     await writeFile(file, `${settings}  pulumi:autonaming:\n    mode: disabled\n`);
     await stack.program('new keyvault.Key("third key", { generate: { keyType: "EC" } });');
-    expect(text(await stack.pulumi("preview"))).toContain("KV_INVALID_INPUT: name: must be a key name");
+    expect(text(await stack.pulumi("preview"))).toContain("KV_INVALID_INPUT: name is needed: which key it is");
     await writeFile(file, settings);
   });
 
