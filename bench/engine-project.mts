@@ -137,18 +137,33 @@ function childSeconds(text: string): number {
   return (minutes + systemMinutes) * 60 + seconds + systemSeconds;
 }
 
-/** The most that the system saw of a process of ours, in megabytes: the one that runs `program` with `folder` in its environment. */
+/** The most that the system saw of a process of ours, in megabytes: the one that runs `program` for the project in `folder`. */
 function peakOf(program: string, folder: string): number {
+  return megabytesOf(folder, "VmHWM", (command) => command.includes(`${program}/index.js`));
+}
+
+/**
+ * Megabytes that the system tells of all processes together that have a project's folder in their environment. Not a number
+ * where there is no `/proc`.
+ *
+ * @param field of `/proc/PID/status`: `VmRSS` what they have, `VmHWM` what they had at most.
+ */
+export function megabytesOf(
+  folder: string,
+  field: "VmRSS" | "VmHWM",
+  isMeant: (command: string) => boolean = () => true,
+): number {
   if (!existsSync("/proc/self/status")) return Number.NaN;
+  let kilobytes = 0;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${program}/index.js`)) continue;
+      if (!isMeant(readFileSync(`/proc/${pid}/cmdline`, "utf8"))) continue;
       if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(folder)) continue;
-      const [, kilobytes] = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmHWM:\s+(\d+) kB$/m) ?? [];
-      return Number(kilobytes) / 1024;
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      kilobytes += Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0);
     } catch {
       // It has ended meanwhile, or is somebody else's.
     }
   }
-  return 0;
+  return kilobytes / 1024;
 }

@@ -9,10 +9,10 @@
  * had together, by `/proc` twice a second: pages that processes share are counted for each. Vaults are embedded ones.
  */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { EngineProject } from "./engine-project.mts";
+import { EngineProject, megabytesOf } from "./engine-project.mts";
 import { record } from "./record.mts";
 
 const { values } = parseArgs({
@@ -73,9 +73,9 @@ async function driven(command: string): Promise<{ seconds: number; megabytes: nu
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";
-  let megabytes = existsSync("/proc/self/status") ? 0 : Number.NaN;
+  let megabytes = 0;
   const watch = setInterval(() => {
-    megabytes = Math.max(megabytes, memoryOf(project.folder));
+    megabytes = Math.max(megabytes, megabytesOf(project.folder, "VmRSS"));
   }, 500);
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -86,19 +86,4 @@ async function driven(command: string): Promise<{ seconds: number; megabytes: nu
   clearInterval(watch);
   if (code !== 0) throw new Error(`fleet.js ${command} ended with ${code}: ${text.slice(-4000)}`);
   return { seconds: (performance.now() - begun) / 1000, megabytes };
-}
-
-/** Megabytes of all processes that have the project's folder in their environment. */
-function memoryOf(folder: string): number {
-  let kilobytes = 0;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(folder)) continue;
-      const [, resident] = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB$/m) ?? [];
-      kilobytes += Number(resident ?? 0);
-    } catch {
-      // It has ended meanwhile, or is somebody else's.
-    }
-  }
-  return kilobytes / 1024;
 }
