@@ -39,10 +39,8 @@ interface ObjectOfRun {
   /** Whose mark state knows it by. */
   recordedToken?: string;
   isRecorded?: boolean;
-  /** It stands in the inputs of a resource of many, and may have no record in state. */
+  /** It stands in the inputs of a resource of many, and state has not been seen to have a record of it. */
   isUnproven?: boolean;
-  /** State has been seen to have a record of it. */
-  isProven?: boolean;
   /** The object that its resource has from now on. */
   next?: string;
   isCreated?: boolean;
@@ -209,18 +207,18 @@ export function noteUnrecorded(kind: Kind, address: ObjectAddress): void {
 
 /** Notes that an object stands in the recorded inputs of a resource of many, where one stands too that could not be made. */
 export function noteUnproven(kind: Kind, address: ObjectAddress): void {
-  objectOf(kind, address).isUnproven = true;
+  objectOf(kind, address).isUnproven ??= true;
 }
 
 /** Notes that a resource of many has an object in its record, and not in its inputs alone. */
 export function noteProven(kind: Kind, address: ObjectAddress): void {
-  objectOf(kind, address).isProven = true;
+  objectOf(kind, address).isUnproven = false;
 }
 
 /** As {@link isRecorded}, where nothing but state says so: an object without a mark may be anybody's. */
 export function isProvenByState(kind: Kind, address: ObjectAddress): boolean {
-  const { isRecorded, isProven, isUnproven } = objectOf(kind, address);
-  return isRecorded === true && (isProven === true || isUnproven !== true);
+  const { isRecorded, isUnproven } = objectOf(kind, address);
+  return isRecorded === true && isUnproven !== true;
 }
 
 /** Whether a create is one that replaces a resource under its own name. */
