@@ -109,31 +109,26 @@ async function takeOrMake<I extends ObjectInputs & A, A extends Attributes, B ex
   creation: Creation<I, A, B>,
 ): Promise<Made<B>> {
   const { object } = creation;
-  let inTheWay: KeyVaultError | undefined;
   for (;;) {
     const existing = await object.current();
     if (existing) return takeOver(creation, existing);
     try {
-      return await (inTheWay === undefined ? make(creation) : recover(creation, inTheWay));
+      return await make(creation);
     } catch (error) {
-      const isRecovery = inTheWay !== undefined;
-      const mayBeHeld = !isRecovery && isOddRefusal(error);
-      if (creation.reached || !(isBusy(error) || mayBeHeld)) throw error;
-      inTheWay = undefined;
-      // A server may say "conflict" or "bad request" and no more where a soft-deleted object holds the name.
-      const mayHold = error.code === "KV_CONFLICT" || mayBeHeld;
-      if (mayHold && !creation.inputs.restore && (await object.deleted())) {
-        inTheWay = error;
-        if (!isRecovery) continue;
-      } else if (!isBusy(error)) throw error;
+      if (creation.reached || !isBusy(error)) throw error;
       await object.deadline.pause(`${object.label} to be free`, error);
       await untilRecovered(object, error);
     }
   }
 }
 
+/** A server may say "conflict" or "bad request" and no more where a soft-deleted object holds the name. */
+function mayBeHeld(error: unknown): boolean {
+  return isOddRefusal(error) || (isBusy(error) && error.code === "KV_CONFLICT");
+}
+
 /** A 400 in words that are not the service's, which says `BadParameter` of each request that it takes for a bad one. */
-function isOddRefusal(error: unknown): error is KeyVaultError {
+function isOddRefusal(error: unknown): boolean {
   return isKeyVaultError(error, "KV_INVALID_INPUT") && error.status === 400 && error.serviceCode !== "BadParameter";
 }
 
@@ -146,8 +141,11 @@ async function make<I extends ObjectInputs & A, A extends Attributes, B extends 
   try {
     return await written(creation, undefined);
   } catch (error) {
-    if (!isKeyVaultError(error, "KV_DELETED_RECOVERABLE")) throw error;
-    return recover(creation, error);
+    const isHeld =
+      isKeyVaultError(error, "KV_DELETED_RECOVERABLE") ||
+      (mayBeHeld(error) && (await creation.object.deleted()) !== undefined);
+    if (isHeld) return recover(creation, error);
+    throw error;
   }
 }
 
