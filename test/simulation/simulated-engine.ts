@@ -369,14 +369,16 @@ export class SimulatedEngine {
       return { ...shared, vaultUrl: urlOf("here"), ...leaving, entries: Object.fromEntries(entries) };
     }
     if (type === "VaultBackup") {
+      // A program has its own resources alone, and not what is yet to be deleted of one before.
+      const declaredOf = (wanted: ResourceType) =>
+        this.entries.filter(
+          (entry) => entry.type === wanted && !entry.isReplaced && program.hasResource(entry.logical),
+        );
       const changes = (wanted: ResourceType) =>
-        this.entries
-          .filter((entry) => entry.type === wanted && entry.place?.vault === "here" && !entry.isReplaced)
+        declaredOf(wanted)
+          .filter(({ place }) => place?.vault === "here")
           .map(changeOf);
-      const ofSets = this.entries
-        .filter((entry) => entry.type === "KeySet" && !entry.isReplaced)
-        .flatMap(objectsOf)
-        .map(changeOf);
+      const ofSets = declaredOf("KeySet").flatMap(objectsOf).map(changeOf);
       const selected = { keys: ["*", ...changes("Key"), ...ofSets], secrets: ["*", ...changes("Secret")] };
       return { ...shared, vaultUrl: urlOf("here"), allowEmpty: true, ...selected };
     }
