@@ -15,7 +15,7 @@ export default defineConfig({
       throw new Error(`A test wrote to ${type}: ${log.slice(0, 200)}`);
     },
     projects: [
-      { extends: true, test: { name: "long", include: LONG } },
+      { extends: true, test: { name: "long", include: LONG, globalSetup: ["test/engine/quick/global-setup.ts"] } },
       {
         extends: true,
         test: {

@@ -1,6 +1,7 @@
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DATA_KEY } from "./quick/new-stack.mts";
 
 /** A project with its state in its folder, as a `Stack` has it. */
 interface Project {
@@ -17,8 +18,8 @@ export function stateFiles(stack: Project): string[] {
 }
 
 /**
- * The state on disk with all its secrets opened, without the engine: its passphrase provider derives an AES-256-GCM
- * key from the passphrase and the salt in the state. Left out are the engine's own records of providers: it keeps the
+ * The state on disk with all its secrets opened, without the engine: they are under an AES-256-GCM key, which its
+ * passphrase provider derives from the passphrase and the salt in the state. Left out are the engine's own records of providers: it keeps the
  * stack's whole configuration in them, encrypted, for every dynamic provider.
  */
 export function decryptedState(stack: Project): string {
@@ -66,6 +67,11 @@ interface RecordedResource {
   outputs?: Record<string, unknown>;
 }
 
+interface SecretsProvider {
+  type: "passphrase" | "cloud";
+  state: { salt?: string };
+}
+
 interface Checkpoint {
   state: { resources?: RecordedResource[] };
   /** The plain text of one secret. */
@@ -89,9 +95,7 @@ function onlyCheckpoint(stack: Project): Checkpoint | undefined {
 function checkpointIn({ env }: Project, file: string): Checkpoint | undefined {
   const state = JSON.parse(readFileSync(file, "utf8")).checkpoint.latest;
   if (state === undefined) return undefined;
-  const [, salt = "", ...check] = String(state.secrets_providers.state.salt).split(":");
-  const key = keyOf(env.PULUMI_CONFIG_PASSPHRASE ?? "", salt);
-  if (decrypted(key, check.join(":")) !== "pulumi") throw new Error("The passphrase does not open the state");
+  const key = keyOf(state.secrets_providers, env);
   return { state, open: (ciphertext) => decrypted(key, ciphertext) };
 }
 
@@ -107,8 +111,16 @@ function opened(state: object, open: (ciphertext: string, signature: object) => 
 
 const keys = new Map<string, Buffer>();
 
+function keyOf({ type, state }: SecretsProvider, env: Record<string, string>): Buffer {
+  if (type === "cloud") return DATA_KEY;
+  const [, salt = "", ...check] = (state.salt ?? "").split(":");
+  const key = derivedKey(env.PULUMI_CONFIG_PASSPHRASE ?? "", salt);
+  if (decrypted(key, check.join(":")) !== "pulumi") throw new Error("The passphrase does not open the state");
+  return key;
+}
+
 /** A million rounds take a third of a second, and a stack keeps its salt. */
-function keyOf(passphrase: string, salt: string): Buffer {
+function derivedKey(passphrase: string, salt: string): Buffer {
   const id = JSON.stringify([passphrase, salt]);
   const key = keys.get(id) ?? pbkdf2Sync(passphrase, Buffer.from(salt, "base64"), 1_000_000, 32, "sha256");
   keys.set(id, key);

@@ -16,6 +16,7 @@ describe.each(DOORS)("a run that is killed in the middle of a create (%s)", (doo
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      node: "cold",
       door,
       program: 'new keyvault.Key("signing", { import: { file: "signing.pem" } });',
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
@@ -82,7 +83,11 @@ describe("a run that writes its state once, at its end, and is killed before", (
 
   beforeAll(async () => {
     vault = await startEmulator();
-    stack = await Stack.create({ program: "", ...settingsFor(vault) });
+    stack = await Stack.create({
+      node: "cold",
+      program: "",
+      ...settingsFor(vault),
+    });
     for (const turn of [1, 2]) await stack.file(`imported.${turn}.pem`, ecKey().pkcs8);
   });
 
@@ -138,6 +143,7 @@ describe.each(DOORS)("a run that is cancelled while it waits (%s)", (door) => {
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
+      node: "cold",
       door,
       program: names
         .map((name) => `new keyvault.Key("${name}", { name: "${name}", generate: { keyType: "EC" } });`)

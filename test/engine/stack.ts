@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
-import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { vi } from "vitest";
 import { packageSchema } from "../../plugin/schema/package-schema.js";
 import { type Engine, provisionEngine } from "../../tools/engine/provision.mts";
 import { exportedOutputs, exportedResources } from "./decrypted-state.js";
-import { quickStartSettings } from "./quick-start-settings.js";
+import { makeStack } from "./quick/new-stack.mts";
+import { quickSecretsSettings, quickStartSettings, warmNodeSettings } from "./quick/quick-settings.js";
 
 /** One run of the CLI. `text` is all that it printed, in the order of the two streams. */
 export interface Run {
@@ -51,6 +52,8 @@ export interface StackOptions {
   engine?: "newest" | "oldest";
   /** Default: `dynamic`. */
   door?: Door;
+  /** `cold`: each process of Node is one of its own, as where the engine is killed. Default: `warm`. */
+  node?: "warm" | "cold";
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
@@ -75,21 +78,24 @@ export class Stack {
     sdk = "newest",
     engine: version = "newest",
     door = "dynamic",
+    node = "warm",
     config = {},
     env = {},
   }: StackOptions): Promise<Stack> {
     const engine = await provisionEngine({ version });
-    const folder = await mkdtemp(join(tmpdir(), "pulumi-keyvault-"));
+    // As the engine spells it.
+    const folder = await realpath(await mkdtemp(join(tmpdir(), "pulumi-keyvault-")));
     await layOut(folder, kind, sdk);
-    const stack = new Stack(folder, kind, await environment(folder, engine, env), door);
+    const warm = node === "warm" ? warmNodeSettings(engine.env, kind === "typescript") : {};
+    const secrets = quickSecretsSettings();
+    const settings = { ...warm, ...secrets, ...env };
+    const stack = new Stack(folder, kind, await environment(folder, engine, settings), door);
     if (door === "plugin") await installPlugin(folder);
     await stack.program(program);
-    const settings = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
-    await stack.pulumi("stack", "init", "dev");
-    if (settings.length > 0) {
-      const file = join(folder, "Pulumi.dev.yaml");
-      await writeFile(file, `${await readFile(file, "utf8")}config:\n${settings.join("")}`);
-    }
+    if (secrets === undefined) await stack.pulumi("stack", "init", "dev");
+    else await makeStack(folder);
+    const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+    if (lines.length > 0) await appendFile(join(folder, "Pulumi.dev.yaml"), `config:\n${lines.join("")}`);
     return stack;
   }
 
@@ -242,7 +248,10 @@ async function layOut(folder: string, kind: ProjectKind, sdk: "newest" | "oldest
   for (const name of ["@pulumi/pulumi", "typescript"]) await symlink(join(root, installed, name), join(modules, name));
   await mkdir(join(modules, "@types"));
   await symlink(join(root, "node_modules/@types/node"), join(modules, "@types/node"));
-  await symlink(kind === "pnpm" ? await pnpmStore(modules, installed) : root, join(modules, "pulumi-keyvault"));
+  if (kind === "pnpm") return symlink(await pnpmStore(modules, installed), join(modules, "pulumi-keyvault"));
+  // Not the repository itself: the language host looks for plugins in all folders of a package.
+  await mkdir(join(modules, "pulumi-keyvault"));
+  for (const part of ["package.json", "dist"]) await symlink(join(root, part), join(modules, "pulumi-keyvault", part));
 }
 
 /**
@@ -252,7 +261,7 @@ export async function installPlugin(folder: string): Promise<void> {
   const bin = join(folder, "plugin");
   await mkdir(bin);
   const installed = join(folder, "node_modules/pulumi-keyvault");
-  const command = `exec "${process.execPath}" "${installed}/dist/plugin/main.js" "$@"`;
+  const command = `exec node "${installed}/dist/plugin/main.js" "$@"`;
   await writeFile(join(bin, "pulumi-resource-keyvault"), `#!/bin/sh\n${command}\n`, { mode: 0o755 });
   const plugins = "plugins:\n  providers:\n    - name: keyvault\n      path: ./plugin\n";
   await appendFile(join(folder, "Pulumi.yaml"), plugins);
