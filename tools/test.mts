@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
@@ -22,16 +22,26 @@ interface Tally {
 const PASSED: Tally = { passed: 1, failed: 0, skipped: 0 };
 const FAILED: Tally = { passed: 0, failed: 1, skipped: 0 };
 
-/** In the order in which a failure is cheapest to learn of. Examples and tools see the package as users do: as built. */
-const checks: readonly { name: string; check: () => Tally | Promise<Tally> }[] = [
-  { name: "Build", check: () => node("tools/build.mts") },
+interface Check {
+  name: string;
+  check: () => Tally | Promise<Tally>;
+}
+
+/** What reads and does not write, and uses one core: two are under way at a time. What each prints is told at its end. */
+const readings: readonly Check[] = [
   { name: "Types", check: () => npmBin("tsc", "-p", "tsconfig.json") },
   { name: "Types of the examples", check: examples },
   { name: "Format and lint", check: () => npmBin("biome", "ci", ".", "--diagnostic-level=warn") },
   { name: "Unused code and dependencies", check: () => npmBin("knip") },
-  { name: "Package as publint sees it", check: () => npmBin("publint", "run", pack(), "--strict") },
+  { name: "Package as publint sees it", check: async () => npmBin("publint", "run", await pack(), "--strict") },
   // An old resolver without `exports` is no aim: Node 22 is the oldest that we support.
-  { name: "Package as TypeScript sees it", check: () => npmBin("attw", pack(), "--profile", "node16") },
+  { name: "Package as TypeScript sees it", check: async () => npmBin("attw", await pack(), "--profile", "node16") },
+];
+
+/** In the order in which a failure is cheapest to learn of. Examples and tools see the package as users do: as built. */
+const checks: readonly Check[] = [
+  { name: "Build", check: () => node("tools/build.mts") },
+  { name: "Types, lint and package", check: () => atOnce(readings) },
   { name: "Pulumi engine", check: engine },
   { name: "Tests", check: tests },
 ];
@@ -39,6 +49,7 @@ const checks: readonly { name: string; check: () => Tally | Promise<Tally> }[] =
 rmSync(scratch, { recursive: true, force: true });
 mkdirSync(scratch, { recursive: true });
 
+let packed: ReturnType<typeof ended> | undefined;
 const failures: string[] = [];
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
 const times: string[] = [];
@@ -59,41 +70,68 @@ console.log(failures.length > 0 ? `\nFailed: ${failures.join(", ")}\n` : "");
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-function npmBin(program: string, ...args: string[]): Tally {
-  return succeeds(join(root, "node_modules", ".bin", program), args) ? PASSED : FAILED;
+function npmBin(program: string, ...args: string[]): Promise<Tally> {
+  return tallied(join(root, "node_modules", ".bin", program), args);
 }
 
-function node(...args: string[]): Tally {
-  return succeeds(process.execPath, args) ? PASSED : FAILED;
+function node(...args: string[]): Promise<Tally> {
+  return tallied(process.execPath, args);
 }
 
-function succeeds(program: string, args: readonly string[]): boolean {
-  const { status, error } = spawnSync(program, args, {
-    cwd: root,
-    stdio: "inherit",
-    shell: process.platform === "win32",
+/** What it prints is kept together, since others print too. */
+async function tallied(program: string, args: readonly string[]): Promise<Tally> {
+  const { status, printed } = await ended(program, args);
+  process.stdout.write(printed);
+  return status === 0 ? PASSED : FAILED;
+}
+
+function ended(program: string, args: readonly string[]): Promise<{ status: number | null; printed: string }> {
+  return new Promise((done) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        printed += text;
+      });
+    }
+    child.on("error", ({ message }) => done({ status: null, printed: `${message}\n` }));
+    child.on("close", (status) => done({ status, printed }));
   });
-  if (error) console.error(error.message);
-  return status === 0;
+}
+
+async function atOnce(all: readonly Check[]): Promise<Tally> {
+  const left = [...all];
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const { passed, failed } = await next.check();
+      console.log(`${next.name}: ${failed > 0 ? "failed" : "passed"}`);
+      total.passed += passed;
+      total.failed += failed;
+    }
+  };
+  await Promise.all([work(), work()]);
+  return total;
 }
 
 /** The package as npm would publish it, from what the build has just made. */
-function pack(): string {
-  const { stdout } = spawnSync("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", scratch], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-    shell: process.platform === "win32",
-  });
-  const packed = z.array(z.looseObject({ filename: z.string() })).safeParse(parseJson(stdout));
-  return join(scratch, packed.data?.[0]?.filename ?? "nothing-was-packed");
+async function pack(): Promise<string> {
+  packed ??= ended("npm", ["pack", "--ignore-scripts", "--json", "--loglevel=silent", "--pack-destination", scratch]);
+  const { printed } = await packed;
+  const names = z.array(z.looseObject({ filename: z.string() })).safeParse(parseJson(printed));
+  return join(scratch, names.data?.[0]?.filename ?? "nothing-was-packed");
 }
 
 /** Each example is a project of its own. */
-function examples(): Tally {
-  const projects = globSync("examples/*/{ts,js}config.json", { cwd: root }).sort();
-  const failed = projects.filter((project) => npmBin("tsc", "-p", project).failed > 0);
-  return failed.length > 0 ? FAILED : PASSED;
+async function examples(): Promise<Tally> {
+  for (const project of globSync("examples/*/{ts,js}config.json", { cwd: root }).sort()) {
+    if ((await npmBin("tsc", "-p", project)).failed > 0) return FAILED;
+  }
+  return PASSED;
 }
 
 async function engine(): Promise<Tally> {
@@ -130,12 +168,13 @@ async function orSkipped(tests: string, provision: () => Promise<unknown>): Prom
 }
 
 function tests(): Tally {
-  const passed = succeeds(join(root, "node_modules", ".bin", "vitest"), [
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${results}`,
-  ]);
+  const { status, error } = spawnSync(
+    join(root, "node_modules", ".bin", "vitest"),
+    ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${results}`],
+    { cwd: root, stdio: "inherit", shell: process.platform === "win32" },
+  );
+  if (error) console.error(error.message);
+  const passed = status === 0;
   const report = z
     .looseObject({
       numPassedTests: z.number(),

@@ -84,7 +84,7 @@ async function strikeStack({ seed, rounds, size, onRound }: ChaosOptions): Promi
     observer.clock.advance(SETTLING_MS);
     const program = new ChangingProgram(seed, size);
     stack = await Stack.create({
-      node: "cold",
+      isProviderCold: true,
       program: "",
       config: { "keyvault:vaultUrl": `http://127.0.0.1:${line.port}`, "keyvault:credential": "token" },
       env: { KEYVAULT_TOKEN: observer.token, [MARK]: mark },

@@ -16,7 +16,7 @@ describe.each(DOORS)("a run that is killed in the middle of a create (%s)", (doo
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
-      node: "cold",
+      isProviderCold: true,
       door,
       program: 'new keyvault.Key("signing", { import: { file: "signing.pem" } });',
       config: { "keyvault:vaultUrl": vault.url, "keyvault:credential": "token" },
@@ -84,7 +84,7 @@ describe("a run that writes its state once, at its end, and is killed before", (
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
-      node: "cold",
+      isProviderCold: true,
       program: "",
       ...settingsFor(vault),
     });
@@ -143,7 +143,7 @@ describe.each(DOORS)("a run that is cancelled while it waits (%s)", (door) => {
   beforeAll(async () => {
     vault = await startEmulator();
     stack = await Stack.create({
-      node: "cold",
+      isProviderCold: true,
       door,
       program: names
         .map((name) => `new keyvault.Key("${name}", { name: "${name}", generate: { keyType: "EC" } });`)

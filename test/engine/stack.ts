@@ -52,8 +52,8 @@ export interface StackOptions {
   engine?: "newest" | "oldest";
   /** Default: `dynamic`. */
   door?: Door;
-  /** `cold`: each process of Node is one of its own, as where the engine is killed. Default: `warm`. */
-  node?: "warm" | "cold";
+  /** Whether the provider is a process of its own, as where it is killed. Default: false, a warm one. */
+  isProviderCold?: boolean;
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
@@ -62,6 +62,14 @@ export interface StackOptions {
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = resolve(__dirname, "../..");
+const engines = new Map<string, Promise<Engine>>();
+
+/** It is run when it is looked for, which takes a tenth of a second. */
+function engineOf(version: "newest" | "oldest"): Promise<Engine> {
+  const engine = engines.get(version) ?? provisionEngine({ version });
+  engines.set(version, engine);
+  return engine;
+}
 
 /** A project in a folder of its own, on the real engine with a file backend. */
 export class Stack {
@@ -78,15 +86,15 @@ export class Stack {
     sdk = "newest",
     engine: version = "newest",
     door = "dynamic",
-    node = "warm",
+    isProviderCold = false,
     config = {},
     env = {},
   }: StackOptions): Promise<Stack> {
-    const engine = await provisionEngine({ version });
+    const engine = await engineOf(version);
     // As the engine spells it.
     const folder = await realpath(await mkdtemp(join(tmpdir(), "pulumi-keyvault-")));
     await layOut(folder, kind, sdk);
-    const warm = node === "warm" ? warmNodeSettings(engine.env, kind === "typescript") : {};
+    const warm = warmNodeSettings(engine.env, { compiles: kind === "typescript", providers: !isProviderCold });
     const secrets = quickSecretsSettings();
     const settings = { ...warm, ...secrets, ...env };
     const stack = new Stack(folder, kind, await environment(folder, engine, settings), door);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { writeFigures } from "../../bench/written-page.mts";
+import { quickStartSettings } from "../engine/quick/quick-settings.js";
 
 const root = resolve(__dirname, "../..");
 
@@ -11,7 +12,7 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     [join(root, "bench/main.mts"), "--quick", "--only", "client,cold-start,waiting,engine,growth,fleet"],
-    { encoding: "utf8", cwd: root },
+    { encoding: "utf8", cwd: root, env: { ...process.env, ...quickStartSettings(process.env) } },
   );
   expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
   const table = stdout.slice(stdout.indexOf("| measure | figure | spread | goal |"));

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { provisionEngine } from "../../tools/engine/provision.mts";
 import { pictureText } from "../../tools/pictures/picture-text.mts";
 import { steady } from "../../tools/pictures/steady-text.mts";
+import { quickStartSettings } from "../engine/quick/quick-settings.js";
 import { ReadmeCommands } from "../engine/readme-commands.js";
 
 const CHECKOUT = join(__dirname, "../..");
@@ -110,6 +111,7 @@ describe("the demo", { timeout: 900_000 }, () => {
 function start(tool: string, ...args: string[]) {
   const child: ChildProcess = spawn(process.execPath, [tool, ...args], {
     cwd: checkout,
+    env: { ...process.env, ...quickStartSettings(process.env) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";

@@ -21,7 +21,10 @@ export function quickStartSettings({ NODE_OPTIONS = "" }: Environment): Record<s
  * Has the engine start what has been loaded before: `node` in this folder. Not where KEYVAULT_COLD_NODE is set, nor where
  * there is no /proc, from which it is read what a process was started with.
  */
-export function warmNodeSettings({ PATH = "" }: Environment, compiles: boolean): Record<string, string> {
+export function warmNodeSettings(
+  { PATH = "" }: Environment,
+  { compiles, providers }: { compiles: boolean; providers: boolean },
+): Record<string, string> {
   const { WARM_NODE_PORT, KEYVAULT_COLD_NODE } = process.env;
   if (WARM_NODE_PORT === undefined || KEYVAULT_COLD_NODE || process.platform !== "linux") return {};
   return {
@@ -29,6 +32,7 @@ export function warmNodeSettings({ PATH = "" }: Environment, compiles: boolean):
     WARM_NODE: process.execPath,
     WARM_NODE_VERSION: process.version,
     WARM_NODE_PORT,
+    WARM_NODE_PROVIDERS: String(providers),
     WARM_NODE_TYPESCRIPT: String(compiles),
   };
 }
