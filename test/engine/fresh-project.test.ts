@@ -6,7 +6,7 @@ import {
   type InstalledFolder,
   installWith,
   type PackageManager,
-  PackageManagerUnavailableError,
+  ProgramUnavailableError,
 } from "../packaging/package-manager.js";
 import { CHECKOUT, packPackage, removeFolder, temporaryFolder } from "../packaging/packed-package.js";
 import { Stack } from "./stack.js";
@@ -48,7 +48,7 @@ describe.each(managers)("a fresh project of %s (%s)", (manager, _layout, languag
     try {
       installed = await installWith(manager, join(packages, manager), dependencies);
     } catch (error) {
-      if (!(error instanceof PackageManagerUnavailableError)) throw error;
+      if (!(error instanceof ProgramUnavailableError)) throw error;
       unavailable = error.message;
       return;
     }

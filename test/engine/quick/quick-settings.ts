@@ -18,15 +18,15 @@ export function quickStartSettings({ NODE_OPTIONS = "" }: Environment): Record<s
 }
 
 /**
- * Has the engine start what has been loaded before: `node` in this folder. Not where KEYVAULT_COLD_NODE is set, nor where
+ * Has the engine start what has been loaded before: `node` in this folder. Not where COLD_NODE is set, nor where
  * there is no /proc, from which it is read what a process was started with.
  */
 export function warmNodeSettings(
   { PATH = "" }: Environment,
   { compiles, providers }: { compiles: boolean; providers: boolean },
 ): Record<string, string> {
-  const { WARM_NODE_PORT, KEYVAULT_COLD_NODE } = process.env;
-  if (WARM_NODE_PORT === undefined || KEYVAULT_COLD_NODE || process.platform !== "linux") return {};
+  const { WARM_NODE_PORT, COLD_NODE } = process.env;
+  if (WARM_NODE_PORT === undefined || COLD_NODE || process.platform !== "linux") return {};
   return {
     PATH: `${__dirname}${delimiter}${PATH}`,
     WARM_NODE: process.execPath,
