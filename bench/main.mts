@@ -8,7 +8,8 @@
  *   --svg FILE      draws the time of an `up` over the number of keys
  *   --write         writes the figures into docs/performance.md, docs/performance.json and docs/performance.svg
  *
- * With `--rounds 3` on a quiet machine of two cores it takes about half an hour, half of it for the engine's own writing of state for `floor` and `plain`.
+ * On a quiet machine of two cores it takes three quarters of an hour, half of it for the engine's own writing of state
+ * for `floor` and `plain`.
  * Ratios are within one run. Materials are made anew in each run; nothing else is random.
  */
 import { spawnSync } from "node:child_process";

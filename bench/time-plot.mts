@@ -26,14 +26,18 @@ export function timePlot(lines: readonly PlottedLine[], axes: { x: string; y: st
   );
   const ticks = [...new Set(all.map(({ x }) => x))].sort((a, b) => a - b);
   const powers = [0.1, 1, 10, 100, 1000].filter((y) => y >= ys.least && y <= ys.most);
+  const labels: { x: number; y: number }[] = [];
   const drawn = lines.map(({ name, points }, index) => {
     const colour = COLOURS[index % COLOURS.length];
     const path = points.map(({ x, y }) => `${xs.at(x).toFixed(1)},${ys.at(y).toFixed(1)}`).join(" ");
     const last = points.at(-1);
-    const label = last ? `<text x="${xs.at(last.x) + 8}" y="${ys.at(last.y) + 4}" fill="${colour}">${name}</text>` : "";
+    const at = last && freePlace({ x: xs.at(last.x) + 8, y: ys.at(last.y) + 4 }, labels);
+    if (at) labels.push(at);
+    const label = at ? `<text x="${at.x}" y="${at.y}" fill="${colour}">${name}</text>` : "";
     return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${label}`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">
+<title>${axes.y} over ${axes.x}</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
 ${ticks.map((x) => `<text x="${xs.at(x)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${x}</text>`).join("\n")}
 ${powers.map((y) => `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${ys.at(y)}" y2="${ys.at(y)}" stroke="#e5e7eb"/><text x="${LEFT - 6}" y="${ys.at(y) + 4}" text-anchor="end">${y}</text>`).join("\n")}
@@ -42,6 +46,13 @@ ${drawn.join("\n")}
 <text x="14" y="${HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 ${HEIGHT / 2})">${axes.y}</text>
 </svg>
 `;
+}
+
+/** A label goes above those that it would cover. */
+function freePlace({ x, y }: { x: number; y: number }, taken: readonly { x: number; y: number }[]) {
+  let free = y;
+  while (taken.some((other) => Math.abs(other.x - x) < 60 && Math.abs(other.y - free) < 13)) free -= 1;
+  return { x, y: free };
 }
 
 interface Scale {

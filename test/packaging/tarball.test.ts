@@ -26,7 +26,7 @@ test("the package holds what is built, what is to be read, and nothing else", ()
   const others = packed.files.filter((file) => !pages.includes(file));
   for (const file of others) {
     expect(file).toMatch(
-      /^(dist\/(sdk|plugin|provider|emulator|cli)\/[\w./-]+\.(js|d\.ts)|docs\/[\w./-]+\.md|docs\/schemas\/\w+\.json|docs\/pictures\/\w+\.svg)$/,
+      /^(dist\/(sdk|plugin|provider|emulator|cli)\/[\w./-]+\.(js|d\.ts)|docs\/[\w./-]+\.md|docs\/schemas\/\w+\.json|docs\/pictures\/\w+\.svg|docs\/performance\.(json|svg))$/,
     );
   }
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 // The processes of host.cjs, for all files of a run of the tests: as many of a kind as were ever needed at once.
 
-const MOST = 16;
+const MOST = 10;
 /** What a program leaves in its host is little, and not nothing. */
 const JOBS = 60;
 
