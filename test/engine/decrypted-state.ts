@@ -19,8 +19,8 @@ export function stateFiles(stack: Project): string[] {
 
 /**
  * The state on disk with all its secrets opened, without the engine: they are under an AES-256-GCM key, which its
- * passphrase provider derives from the passphrase and the salt in the state. Left out are the engine's own records of providers: it keeps the
- * stack's whole configuration in them, encrypted, for every dynamic provider.
+ * passphrase provider derives from the passphrase and the salt in the state. Left out are the engine's own records of
+ * providers: it keeps the stack's whole configuration in them, encrypted, for every dynamic provider.
  */
 export function decryptedState(stack: Project): string {
   const checkpoint = checkpointIn(stack, join(stack.folder, "state/.pulumi/stacks/test/dev.json"));

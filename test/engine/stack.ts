@@ -130,7 +130,7 @@ export class Stack {
 
   /** The project that is in `folder` already, with the packages that it has installed. */
   static async inFolder(folder: string, env: Record<string, string> = {}): Promise<Stack> {
-    const engine = await provisionEngine();
+    const engine = await engineOf("newest");
     const stack = new Stack(folder, "commonjs", await environment(folder, engine, env), "dynamic");
     await stack.pulumi("stack", "init", "dev");
     return stack;

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 
 // The processes of host.cjs, for all files of a run of the tests: as many of a kind as were ever needed at once.
@@ -43,9 +42,9 @@ function startHost(kind: string): Host {
   return host;
 }
 
-/** The port at which a shell tells its number and what it is to run. */
-export async function serveWarmNodes(): Promise<number> {
-  const server = createServer((shell) => {
+/** A shell tells it its number and what it is to run, and is told how that has ended. */
+export function warmNodes(): Server {
+  return createServer((shell) => {
     shell.on("error", () => {});
     shell.setEncoding("utf8").once("data", (line: string) => {
       const [pid, script = ""] = line.trim().split(" ");
@@ -58,6 +57,4 @@ export async function serveWarmNodes(): Promise<number> {
       host.process.send({ pid: Number(pid) });
     });
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return (server.address() as AddressInfo).port;
 }
