@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Services, startServices } from "./quick/global-setup.js";
 import { Stack } from "./stack.js";
 
 /** What a program sees of the process that it runs in, where it is one of `quick/host.cjs`. */
@@ -27,10 +28,14 @@ const LOOK = `
 describe("a process that runs one program after another", () => {
   let stack: Stack;
   let other: Stack;
+  // Those of the other files may all have their hands full.
+  let services: Services;
 
   beforeAll(async () => {
-    stack = await Stack.create({ program: LOOK, env: { OWN: "first" } });
-    other = await Stack.create({ program: LOOK, env: { OWN: "second" } });
+    services = await startServices();
+    const env = { WARM_NODE_PORT: String(services.warmNodes) };
+    stack = await Stack.create({ program: LOOK, env: { ...env, OWN: "first" } });
+    other = await Stack.create({ program: LOOK, env: { ...env, OWN: "second" } });
   });
   beforeEach(({ skip }) =>
     skip(
@@ -41,6 +46,7 @@ describe("a process that runs one program after another", () => {
   afterAll(async () => {
     await stack?.remove();
     await other?.remove();
+    services?.end();
   });
 
   const seen = async (by: Stack): Promise<Seen> => {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 
-// The processes of host.cjs, for all files of a run of the tests: as many of a kind as were ever needed at once.
+// The processes of host.cjs, for all files of a run of the tests: as many of a kind as were needed at once.
 
 const MOST = 10;
 /** What a program leaves in its host is little, and not nothing. */
@@ -19,9 +19,15 @@ interface Host {
 const hosts: Host[] = [];
 
 function takeHost(kind: string): Host | undefined {
-  const free = hosts.find((host) => host.kind === kind && host.shell === undefined && host.process.connected);
-  if (free !== undefined) return free;
-  return hosts.length < MOST ? startHost(kind) : undefined;
+  const free = hosts.filter((host) => host.shell === undefined && host.process.connected);
+  const own = free.find((host) => host.kind === kind);
+  if (own !== undefined) return own;
+  if (hosts.filter(({ process: { connected } }) => connected).length >= MOST) {
+    const [other] = free;
+    if (other === undefined) return undefined;
+    other.process.disconnect();
+  }
+  return startHost(kind);
 }
 
 function startHost(kind: string): Host {
