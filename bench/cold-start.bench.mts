@@ -16,7 +16,7 @@ import { median, record, spread } from "./record.mts";
 const root = resolve(import.meta.dirname, "..");
 const require = createRequire(import.meta.url);
 const { grpc, messages, providerService } =
-  require("../dist/plugin/sdk-protocol.js") as typeof import("../plugin/sdk-protocol.js");
+  require("../dist/provider/engine/sdk-protocol.js") as typeof import("../provider/engine/sdk-protocol.js");
 const { writeProperties } =
   require("../dist/plugin/wire-properties.js") as typeof import("../plugin/wire-properties.js");
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { tellThrough } from "../provider/engine/progress.js";
-import { engineMessages, engineService, grpc } from "./sdk-protocol.js";
+import { engineMessages, engineService, grpc } from "../provider/engine/sdk-protocol.js";
 
 /** The resource that a call is about: what is told meanwhile is told of it. */
 const resourceOfCall = new AsyncLocalStorage<{ urn: string; isQuiet: boolean }>();

@@ -1,5 +1,14 @@
 import { messageOf } from "../provider/engine/lifecycle.js";
 import { cancelRun } from "../provider/engine/run-cancellation.js";
+import {
+  emptyMessages,
+  type Grpc,
+  grpc,
+  messages,
+  type ProviderMessages,
+  pluginMessages,
+  providerService,
+} from "../provider/engine/sdk-protocol.js";
 import { KeyVaultError } from "../provider/keyvault/errors.js";
 import { changedProperties, type PropertyChange, rootOf } from "./detailed-diff.js";
 import { aboutResource, connectEngine, quietly } from "./engine-log.js";
@@ -18,15 +27,6 @@ import {
 } from "./resource-calls.js";
 import type { Autonaming } from "./resource-identity.js";
 import { packageSchema } from "./schema/package-schema.js";
-import {
-  emptyMessages,
-  type Grpc,
-  grpc,
-  messages,
-  type ProviderMessages,
-  pluginMessages,
-  providerService,
-} from "./sdk-protocol.js";
 import { readProperties, type WireProperties, writeProperties } from "./wire-properties.js";
 
 /**
@@ -254,11 +254,17 @@ async function update(request: ProviderMessages.UpdateRequest) {
 async function read(request: ProviderMessages.ReadRequest) {
   const recorded = readProperties(request.getProperties());
   const inputs = readProperties(request.getInputs());
-  const found = await readResource(request.getUrn(), request.getId(), recorded.values, timeoutOf(request));
+  const secrets = secretsIn(request, recorded.secrets, [recorded, inputs]);
+  const secretInputs = secretsIn(request, inputs.secrets, [recorded, inputs]);
+  const found = await recordingPartial(
+    secrets,
+    () => readResource(request.getUrn(), request.getId(), recorded.values, timeoutOf(request)),
+    secretInputs,
+  );
   const response = new messages.ReadResponse();
   response.setId(found.id);
-  response.setProperties(writeProperties(found.outputs, secretsIn(request, recorded.secrets, [recorded, inputs])));
-  response.setInputs(writeProperties(found.inputs, secretsIn(request, inputs.secrets, [recorded, inputs])));
+  response.setProperties(writeProperties(found.outputs, secrets));
+  response.setInputs(writeProperties(found.inputs, secretInputs));
   return response;
 }
 
@@ -276,11 +282,15 @@ function timeoutOf(request: { getTimeout?(): number }): number | undefined {
 }
 
 /** What a partial outcome records is encrypted as what a whole one does. */
-async function recordingPartial<T>(secrets: ReadonlySet<string>, call: () => Promise<T>): Promise<T> {
+async function recordingPartial<T>(
+  secrets: ReadonlySet<string>,
+  call: () => Promise<T>,
+  secretInputs = secrets,
+): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof PartialOutcome) throw partialStatus(error, secrets);
+    if (error instanceof PartialOutcome) throw partialStatus(error, secrets, secretInputs);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { withEngineTimeout } from "../provider/engine/engine-timeout.js";
-import { asState, type CheckFailure, type Properties } from "../provider/engine/lifecycle.js";
+import { asState, type CheckFailure, isRecordedError, type Properties } from "../provider/engine/lifecycle.js";
 import { withoutUndefined } from "../provider/engine/normal-form.js";
 import { markSecret } from "../provider/engine/pulumi-secret.js";
 import { withoutShown, withShown } from "../provider/engine/shown-outputs.js";
@@ -155,7 +155,9 @@ async function readRecorded(
   outputs: Properties,
   timeoutMs: number | undefined,
 ): Promise<FoundResource> {
-  const found = await withEngineTimeout(timeoutMs, () => resource.provider.read(id, outputs));
+  const found = await shownIfPartial(resource, () =>
+    withEngineTimeout(timeoutMs, () => resource.provider.read(id, outputs)),
+  );
   if (found.id === "") return { id: "", outputs: {}, inputs: {} };
   return { id: found.id, outputs: await shown(resource, found.id, found.props), inputs: found.inputs ?? {} };
 }
@@ -211,20 +213,28 @@ function isToMark(value: unknown): boolean {
 /** The object exists, but a later step failed: what the engine records of it. */
 export class PartialOutcome extends Error {
   readonly #outputs: Properties;
+  readonly #inputs: Properties | undefined;
 
   constructor(
     message: string,
     readonly id: string,
     outputs: Properties,
     readonly reasons: readonly string[],
+    inputs?: Properties,
   ) {
     super(message);
     this.#outputs = outputs;
+    this.#inputs = inputs;
   }
 
   /** There for the engine, and not for whoever prints the error: state may hold blobs. */
   get outputs(): Properties {
     return this.#outputs;
+  }
+
+  /** Of a read. */
+  get inputs(): Properties | undefined {
+    return this.#inputs;
   }
 }
 
@@ -233,15 +243,10 @@ async function shownIfPartial<T>(resource: PluginResource, call: () => Promise<T
   try {
     return await call();
   } catch (error) {
-    if (!isPartial(error)) throw error;
-    const { message, id, properties, reasons } = error;
-    throw new PartialOutcome(message, id, await shown(resource, id, properties), reasons);
+    if (!isRecordedError(error)) throw error;
+    const { message, id, properties, reasons, inputs } = error;
+    throw new PartialOutcome(message, id, await shown(resource, id, properties), reasons, inputs);
   }
-}
-
-/** What the shared lifecycle throws for an object that exists, but not as it was to be. */
-function isPartial(error: unknown): error is Error & { id: string; properties: Properties; reasons: string[] } {
-  return error instanceof Error && "id" in error && "properties" in error && "reasons" in error;
 }
 
 /** What the program leaves out will not be there either. */

@@ -1,7 +1,7 @@
 import type { Properties } from "../provider/engine/lifecycle.js";
 import { markSecret, SECRET_SIGNATURE, SIGNATURE_KEY } from "../provider/engine/pulumi-secret.js";
+import { type StructMessages, structMessages } from "../provider/engine/sdk-protocol.js";
 import { UNKNOWN } from "../provider/engine/unknown.js";
-import { type StructMessages, structMessages } from "./sdk-protocol.js";
 
 const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 

@@ -1,3 +1,4 @@
+import { READ_IN_PART } from "../../provider/engine/lifecycle.js";
 import { isUnknown } from "../../provider/engine/unknown.js";
 import { isInventoryReport } from "../../provider/inventory/inventory-report.js";
 import { KEY_ATTRIBUTES } from "../../provider/key/key-attributes.js";
@@ -8,7 +9,7 @@ import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js"
 import { SECRET_ATTRIBUTES } from "../../provider/secret/secret-attributes.js";
 import { CliError } from "../failure/cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, type NextStep, SETTLED } from "./consequence.js";
-import { keysOfSet, type Observation } from "./keys-of-set.js";
+import { keysOfSet, type Observation, unreadKeys, withoutUnreadKeys } from "./keys-of-set.js";
 import { plannedUpdate } from "./planned-update.js";
 import { failureOf, hasFailed } from "./preview-failure.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
@@ -48,7 +49,7 @@ export interface PendingChange extends ResourceIdentity {
   properties: string[];
 }
 
-/** A resource of which nothing is known, as its object could not be read. */
+/** A resource of which nothing is known, as its object could not be read; or one key of a set. */
 export interface UnreadResource extends ResourceIdentity {
   /** The error, on one line. */
   reason: string;
@@ -84,7 +85,7 @@ export function driftReport(preview: Preview): DriftReport {
   const asksProgram = preview.steps.some(({ op, urn }) => op !== "refresh" && urn.includes("::pulumi:pulumi:Stack::"));
   const isRefreshed = preview.steps.some(({ op }) => op === "refresh");
   if (!isRefreshed && preview.steps.some(({ oldState }) => oldState)) throw notRefreshed();
-  const observations = asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps);
+  const observations = (asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps)).map(withoutUnreadKeys);
   const report = emptyReport();
   for (const observation of observations.filter(({ urn }) => !isRoot(urn))) {
     const identity = identify(observation.urn, observation.recorded.inputs);
@@ -93,12 +94,13 @@ export function driftReport(preview: Preview): DriftReport {
       continue;
     }
     report.compared.push(identity);
+    report.unread.push(...unreadKeys(observation).map((key) => ({ ...identity, ...key })));
     const keys = keysOfSet(observation);
     if (keys === undefined) sortInto(report, observation, preview, asksProgram);
     else sortSetInto(report, observation, keys, { preview, asksProgram });
   }
   if (asksProgram) report.pending.push(...creations(preview.steps, observations));
-  report.notes = notes(preview, report.drifted);
+  report.notes = notes(preview, report);
   for (const list of [report.drifted, report.settled, report.pending, report.followUps, report.compared]) {
     list.sort((a, b) => (label(a) < label(b) ? -1 : 1));
   }
@@ -412,11 +414,18 @@ function foundIn(state: ResourceState | undefined, attribute: string): Propertie
 }
 
 /** What the engine reported beside the steps, without what the report says itself. */
-function notes({ diagnostics }: Preview, drifted: readonly DriftedResource[]): string[] {
+function notes({ diagnostics }: Preview, { drifted, unread }: DriftReport): string[] {
+  const inPart = new Set<string | undefined>(unread.map(({ urn }) => urn));
   const told = diagnostics
     .filter(({ severity, message }) => severity !== "debug" && severity !== "error" && !isReported(message, drifted))
+    .filter(({ urn, message }) => !(inPart.has(urn) && isUnhealthy(message)))
     .map(({ message }) => message);
   return [...new Set(told)].filter((message) => message !== "");
+}
+
+/** What the engine says of a set of which not every key could be read. */
+function isUnhealthy(message: string): boolean {
+  return /^(warning: )?Refreshed resource is in an unhealthy state/.test(message);
 }
 
 /** True for what the provider says of a refresh and the report has from the resource itself. */
@@ -426,7 +435,8 @@ function isReported(message: string, drifted: readonly DriftedResource[]): boole
     parseStalenessReport(message) !== undefined ||
     parseUnmanagedChange(message) !== undefined ||
     (isRefusalReport(message) && drifted.some((resource) => isToldRefused(message, resource))) ||
-    isInventoryReport(message)
+    isInventoryReport(message) ||
+    message.startsWith(READ_IN_PART)
   );
 }
 

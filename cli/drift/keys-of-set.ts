@@ -1,10 +1,11 @@
-import { keyInputsOf } from "../../provider/key-set/key-set-inputs.js";
+import { keyInputsOf, withoutUnread } from "../../provider/key-set/key-set-inputs.js";
 import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
 import { type KeyRecords, unpackRecords } from "../../provider/key-set/packed-records.js";
 import { isKeyVaultError } from "../../provider/keyvault/errors.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import type { PreviewStep, ResourceState } from "./preview-json.js";
 import { isObject, type Properties, same, withoutFindings, withoutNotes } from "./property-values.js";
+import type { ResourceIdentity } from "./resource-identity.js";
 
 /** What one run says of one resource, put together from its steps. */
 export interface Observation {
@@ -37,6 +38,33 @@ export function keysOfSet(observation: Observation): Observation[] | undefined {
       program: program && stepOf(program, name, after.records.has(name)),
       details: detailsOf(observation.details, name),
     }));
+}
+
+/** What a refresh says of a set without its notes on keys that it could not read: they differ in nothing. */
+export function withoutUnreadKeys(observation: Observation): Observation {
+  const { recorded, observed } = observation;
+  return { ...observation, recorded: withoutNotesOnKeys(recorded), observed: observed && withoutNotesOnKeys(observed) };
+}
+
+function withoutNotesOnKeys(state: ResourceState): ResourceState {
+  const { type, inputs } = state;
+  if (type !== RESOURCE_TYPES.keySet || !isObject(inputs?.keys)) return state;
+  const keys = Object.entries(inputs.keys).map(([name, entry]) => [
+    name,
+    isObject(entry) ? withoutUnread(entry) : entry,
+  ]);
+  return { ...state, inputs: { ...inputs, keys: Object.fromEntries(keys) } };
+}
+
+/** The keys of a set that the refresh could not read, and why. */
+export function unreadKeys({
+  observed,
+}: Observation): { object: NonNullable<ResourceIdentity["object"]>; reason: string }[] {
+  if (observed?.type !== RESOURCE_TYPES.keySet) return [];
+  const vaultUrl = String(observed.inputs?.vaultUrl ?? "");
+  return [...(read(observed)?.records ?? [])].flatMap(([name, { unread }]) =>
+    unread === undefined ? [] : [{ object: { kind: "key", name, vaultUrl }, reason: unread.replace(/\s+/g, " ") }],
+  );
 }
 
 interface ReadSet {

@@ -9,7 +9,7 @@ export function summary({ drifted, pending, compared, unread, failedStacks }: Dr
       ? ""
       : ` The program has ${counted(pending.length, "pending change")}, which ${pending.length === 1 ? "is" : "are"} no drift.`;
   const missing = [
-    ...(unread.length === 0 ? [] : [`${counted(unread.length, "resource")} could not be read`]),
+    ...(unread.length === 0 ? [] : [`${counted(unread.length, "object")} could not be read`]),
     ...(failedStacks.length === 0
       ? []
       : [`${counted(failedStacks.length, "stack")} could not be previewed to the end`]),

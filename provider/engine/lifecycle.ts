@@ -35,12 +35,14 @@ export interface ResourceDiff {
   deleteBeforeReplace: boolean;
 }
 
-/** The object exists, but a later step failed: the engine records it with the reasons, and the next `up` goes on. */
+/** The object exists, but a later step failed: the engine records it with the reasons, and the next `up` goes on. Of a set that is read: some of it could not be. */
 export class PartialFailure extends Error {
   constructor(
     readonly id: string,
     readonly outs: Properties,
     readonly reason: unknown,
+    /** Of a read: what the inputs are by it. */
+    readonly inputs?: Properties,
   ) {
     super(messageOf(reason));
   }
@@ -77,7 +79,11 @@ export function dynamicProvider(load: () => Promise<ResourceLifecycle>): Dynamic
     diff: (id, olds, news) => call((lifecycle) => lifecycle.diff(id, withoutShown(olds), news)),
     create: (inputs) =>
       call((lifecycle) => lifecycle.create(inputs), { provider: inputs.__provider, write: AS_VAULT_TEXT }),
-    read: (id, props) => call((lifecycle) => lifecycle.read(id, recorded(props)), { write: AS_VAULT_TEXT }),
+    read: (id, props) =>
+      call((lifecycle) => lifecycle.read(id, recorded(props)), {
+        provider: props.__provider,
+        write: AS_VAULT_TEXT,
+      }).catch(withStatus),
     update: (id, olds, news) =>
       call((lifecycle) => lifecycle.update(id, recorded(olds), news), {
         provider: news.__provider,
@@ -95,15 +101,50 @@ export function messageOf(error: unknown): string {
   return isCoded ? `${code}: ${error.message}` : error.message;
 }
 
+/** What the engine is to record although the call failed. */
+export interface RecordedError extends Error {
+  id: string;
+  reasons: string[];
+  properties: Properties;
+  inputs: Properties | undefined;
+}
+
+export function isRecordedError(error: unknown): error is RecordedError {
+  return error instanceof Error && "id" in error && "properties" in error && "reasons" in error;
+}
+
+/** The host of dynamic providers has the engine record what a creation or an update tells, and of a read nothing. */
+async function withStatus(error: unknown): Promise<never> {
+  if (!isRecordedError(error)) throw error;
+  const { packedStatus, plainStruct, statusMetadata } = await import("./partial-status.js");
+  const { message, id, reasons } = error;
+  const metadata = () => {
+    const [properties, inputs] = [plainStruct(error.properties), error.inputs && plainStruct(error.inputs)];
+    return statusMetadata(packedStatus({ message, id, reasons, properties, inputs }));
+  };
+  // The host prints what follows beside the engine's warning, which has all of it.
+  const printed = {
+    stack: { value: "the warning tells what could not be read" },
+    toString: { value: () => READ_IN_PART },
+  };
+  throw Object.defineProperties(error, { metadata: { get: metadata }, ...printed });
+}
+
+/** How the line begins that the host of dynamic providers prints of a read that failed in part. */
+export const READ_IN_PART = "read in part";
+
 function presentable(error: unknown, provider: unknown): Error {
   if (!(error instanceof PartialFailure)) return stackless(messageOf(error));
   const message = messageOf(error);
-  const properties = { ...(storable(error.outs, AS_VAULT_TEXT) as Properties), __provider: provider };
-  const size = wireSize(properties);
+  const [properties, inputs] = [error.outs, error.inputs].map(
+    (members) => members && { ...asState(members), __provider: provider },
+  );
+  const size = wireSize([properties, inputs]);
   if (size > LARGEST_PARTIAL_BYTES) return stackless(withoutPartial(message, size));
   const plain = Object.assign(stackless(message), { id: error.id, reasons: [message] });
   // There for the engine, and not for whoever prints the error: state may hold blobs.
-  return Object.defineProperty(plain, "properties", { get: () => properties });
+  Object.defineProperty(plain, "properties", { get: () => properties });
+  return Object.defineProperty(plain, "inputs", { get: () => inputs });
 }
 
 function stackless(message: string): Error {

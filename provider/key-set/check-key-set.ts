@@ -14,7 +14,7 @@ import { givenSources } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { AdoptedNames } from "./adopted-names.js";
-import { entryOf, keyInputsOf, namesWithoutCase } from "./key-set-inputs.js";
+import { entryOf, keyInputsOf, namesWithoutCase, withoutUnread } from "./key-set-inputs.js";
 import { findSetSources, type SetSources } from "./set-sources.js";
 
 const OF_KEY = ["import", "generate", "restore", "restoreFrom", "adopt", ...KEY_SETTINGS];
@@ -265,7 +265,7 @@ class EntriesCheck {
     for (const [name, entry] of Object.entries(pinned)) {
       if (!isRecord(entry)) continue;
       // State never holds material: whatever else hands some on here, it stays out.
-      const { import: _material, restoreFrom: _file, ...held } = entry;
+      const { import: _material, restoreFrom: _file, ...held } = withoutUnread(entry);
       const accepted = withFindingsAccepted(held, held);
       const own = keys[name];
       if (isWhole(name)) result[name] = accepted;

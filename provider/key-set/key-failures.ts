@@ -32,6 +32,13 @@ export function failureOf(
   );
 }
 
+/** By name: why each key was not done, in a sentence. */
+export function reasonsByName({ failed, untried }: KeyFailures): Map<string, string> {
+  const reasons = new Map([...failed].map(([name, error]) => [name, messageOf(error)]));
+  for (const name of untried?.names ?? []) reasons.set(name, `not tried, since ${untried?.reason}`);
+  return reasons;
+}
+
 function reasonOf(error: unknown): unknown {
   return error instanceof PartialFailure ? error.reason : error;
 }

@@ -95,6 +95,17 @@ export function addressOf({ vaultUrl, credential }: Properties, name: string): O
   };
 }
 
+/** How an entry in the inputs says that a refresh could not read its key. No program says that: the next update reads it. */
+const UNREAD = "unread";
+
+export function unreadEntry(entry: Properties): Properties {
+  return { ...entry, [UNREAD]: true };
+}
+
+export function withoutUnread({ [UNREAD]: _note, ...entry }: Properties): Properties {
+  return entry;
+}
+
 /** Under which name a map has an entry: the vault's names are without case. */
 export function namesWithoutCase(names: Iterable<string>): Map<string, string> {
   return new Map([...names].map((name) => [name.toLowerCase(), name]));

@@ -10,6 +10,8 @@ export interface KeyRecord {
   entry: Properties;
   /** What the vault says of it, as the state of a Key has it. */
   facts: Properties;
+  /** Why the last refresh could not read the key, which an update then does before anything else. */
+  unread?: string;
 }
 
 export type KeyRecords = Map<string, KeyRecord>;
@@ -37,6 +39,7 @@ type Packed = [version: string, thumbprint: string, updatedOn: number | string, 
 interface PackedRest {
   entry?: Properties;
   facts?: Properties;
+  unread?: string;
 }
 
 /**
@@ -59,7 +62,7 @@ export function packRecords(records: KeyRecords): string {
   return `${PREFIX}${bytes.toString("base64url")}`;
 }
 
-function packed({ entry, facts }: KeyRecord, common: Properties): Packed {
+function packed({ entry, facts, unread }: KeyRecord, common: Properties): Packed {
   const { thumbprint, ...ownEntry } = entry;
   const { version, updatedOn, createdOn, publicThumbprint, ...others } = facts;
   const rest: Properties = {};
@@ -72,6 +75,7 @@ function packed({ entry, facts }: KeyRecord, common: Properties): Packed {
   const tail: PackedRest = {
     ...(Object.keys(ownEntry).length > 0 ? { entry: ownEntry } : {}),
     ...(Object.keys(rest).length > 0 ? { facts: rest } : {}),
+    ...(unread === undefined ? {} : { unread }),
   };
   const head: [string, string, number | string] = [text(version), text(thumbprint), seconds(updatedOn)];
   return Object.keys(tail).length > 0 ? [...head, tail] : head;
@@ -108,7 +112,11 @@ function unpacked(record: unknown, common: Properties): KeyRecord {
     ...(updatedOn === undefined ? {} : { updatedOn, createdOn: updatedOn }),
     ...members(rest.facts),
   };
-  return { entry, facts: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)) };
+  return {
+    entry,
+    facts: Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null)),
+    ...(typeof rest.unread === "string" ? { unread: rest.unread } : {}),
+  };
 }
 
 function isSame(a: unknown, b: unknown): boolean {

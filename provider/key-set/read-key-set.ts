@@ -1,5 +1,5 @@
 import { isRecord } from "../engine/input-check.js";
-import type { Properties } from "../engine/lifecycle.js";
+import { PartialFailure, type Properties } from "../engine/lifecycle.js";
 import { formatMoment } from "../engine/moment.js";
 import { tell } from "../engine/progress.js";
 import { runCancellation } from "../engine/run-cancellation.js";
@@ -12,8 +12,8 @@ import { ownerOf } from "../object/owner-tag.js";
 import { objectId } from "../vault/object-address.js";
 import { vaultClient } from "../vault/vault-access.js";
 import { forEachKey } from "./each-key.js";
-import { failureOf } from "./key-failures.js";
-import { addressOf, entryOf, keyInputsOf, namesWithoutCase } from "./key-set-inputs.js";
+import { failureOf, reasonsByName } from "./key-failures.js";
+import { addressOf, entryOf, keyInputsOf, namesWithoutCase, unreadEntry } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { isSettled } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
@@ -22,12 +22,16 @@ import { SetDeadline } from "./set-deadline.js";
 
 /** A page of the list holds so many. */
 const PAGE = 25;
+
 /**
  * Reads a set by the vault's list, 25 keys a request, and then each key whose line is not the one that state knows, by
  * the read of a Key: drift is told per key and property.
  *
  * What the list does not tell, a change of a key always shows in it as another moment: type, material and operations
  * cannot change without.
+ *
+ * @throws PartialFailure where some keys could not be read: they stay as they were recorded, and are marked; an ordinary
+ * error where none could, or the run was cancelled.
  */
 export async function readKeySet(
   id: string,
@@ -60,20 +64,29 @@ export async function readKeySet(
     records.set(name, recordOf(set, found.props));
     keys[name] = entryOf(set, { ...found.inputs, timeouts: undefined });
   });
+  const unread = reasonsByName(outcome);
+  const isOfAll = seen.size === 0 && unread.size === toRead.length;
   const failure = failureOf(vaultUrl, [outcome], {
     what: () => "could not be read",
-    hint: "run it again once the vault answers.",
+    hint: isOfAll
+      ? "run it again once the vault answers."
+      : "state keeps what it has of them, and the next `pulumi up` or refresh looks again.",
   });
+  if (failure !== undefined && (isOfAll || runCancellation().aborted)) throw failure;
   // What could not be read is not gone, and a refresh that took it for unchanged would tell a clean preview.
-  if (failure !== undefined) throw failure;
+  for (const [name, reason] of unread) {
+    const record = before.get(name);
+    if (record === undefined) continue;
+    records.set(name, { ...record, unread: reason });
+    keys[name] = unreadEntry(inputEntry(set, name, record));
+  }
   const ordered = Object.fromEntries(
     [...before.keys()].filter((name) => Object.hasOwn(keys, name)).map((name) => [name, keys[name]]),
   );
-  return {
-    id,
-    props: { ...laterMembers(props), ...set, lookedOn, records: packRecords(records) },
-    inputs: { ...set, keys: ordered },
-  };
+  const found = { ...laterMembers(props), ...set, lookedOn, records: packRecords(records) };
+  const inputs = { ...set, keys: ordered };
+  if (failure !== undefined) throw new PartialFailure(id, found, failure, inputs);
+  return { id, props: found, inputs };
 }
 
 /** What a key that was left as it is tells of an earlier refresh, too: a version that somebody else made stays drift. */
@@ -119,7 +132,8 @@ function isEnabled({ enabled, found }: Properties): boolean {
   return (enabled ?? (isRecord(found) ? found.enabled : undefined)) !== false;
 }
 
-function isAsRecorded(item: KeyItem, { facts }: KeyRecord, outs: Properties, lookedOn: string): boolean {
+function isAsRecorded(item: KeyItem, { facts, unread }: KeyRecord, outs: Properties, lookedOn: string): boolean {
+  if (unread !== undefined) return false;
   const { createdOn, updatedOn, ownerToken } = facts;
   if (item.updatedOn === undefined || item.createdOn === undefined) return false;
   if (formatMoment(item.updatedOn) !== updatedOn || formatMoment(item.createdOn) !== createdOn) return false;

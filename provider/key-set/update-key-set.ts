@@ -44,6 +44,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
     const isAsSaid =
       olds !== undefined &&
       record !== undefined &&
+      record.unread === undefined &&
       isUnchanged(keyOutputsOf(olds, name, record), keyInputsOf(set, name, entry)) &&
       !lacksPublicKey(set, record);
     if (isAsSaid && record !== undefined) records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
@@ -64,7 +65,8 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
         done.made++;
       } else {
         const keyId = objectId("keys", addressOf(set, name));
-        const recorded = await withPublicKey(set, keyId, deadline.limited(keyOutputsOf(olds, name, record)));
+        const state = deadline.limited(keyOutputsOf(olds, name, record));
+        const recorded = isToRead(set, record) ? await readAnew(keyId, state) : state;
         if (recorded === undefined) noteUnrecorded("key", addressOf(set, name));
         const { outs } =
           recorded === undefined
@@ -101,7 +103,8 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
         await keyLifecycle.delete(objectId("keys", addressOf(olds, name)), deadline.limited(props));
         done.removed++;
       } catch (error) {
-        records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
+        const left = carried(set, olds, name, record);
+        if (left !== undefined) records.set(name, left);
         throw error;
       }
     },
@@ -139,9 +142,13 @@ function lacksPublicKey(set: Properties, { facts }: KeyRecord): boolean {
   return !isRecord(publicKey) || (publicKey.n === undefined && publicKey.x === undefined);
 }
 
-/** The state of a key, read anew where it lacks the public key that it is to have. Undefined where the key is gone. */
-async function withPublicKey(set: Properties, id: string, recorded: Properties): Promise<Properties | undefined> {
-  if (!lacksPublicKey(set, { entry: {}, facts: recorded })) return recorded;
+/** What a refresh could not read may be anything by now. */
+function isToRead(set: Properties, record: KeyRecord): boolean {
+  return record.unread !== undefined || lacksPublicKey(set, record);
+}
+
+/** Undefined where the key is gone. */
+async function readAnew(id: string, recorded: Properties): Promise<Properties | undefined> {
   const found = await keyLifecycle.read(id, recorded);
   return found.id === "" ? undefined : found.props;
 }
@@ -153,7 +160,9 @@ function carried(
   name: string,
   record: KeyRecord | undefined,
 ): KeyRecord | undefined {
-  return olds === undefined || record === undefined ? undefined : recordOf(set, keyOutputsOf(olds, name, record));
+  if (olds === undefined || record === undefined) return undefined;
+  const { unread } = record;
+  return { ...recordOf(set, keyOutputsOf(olds, name, record)), ...(unread === undefined ? {} : { unread }) };
 }
 
 /** A restored key keeps its own name. */

@@ -244,7 +244,7 @@ describe("pulumi-keyvault drift on the real engine", () => {
       expect(unread).toMatchObject([{ name: "tls", reason: expect.stringMatching(/^KV_PROTOCOL: getKey "tls"/) }]);
       const shown = await drift();
       expect(shown).toMatchObject({ exitCode: 8, stderr: "" });
-      expect(shown.stdout.replace(/\s+/g, " ")).toContain("Incomplete: 1 resource could not be read.");
+      expect(shown.stdout.replace(/\s+/g, " ")).toContain("Incomplete: 1 object could not be read.");
     } finally {
       vault.faults.clear();
     }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { messages } from "../../plugin/sdk-protocol.js";
 import { writeProperties } from "../../plugin/wire-properties.js";
 import { engineTimeout } from "../../provider/engine/engine-timeout.js";
+import { messages } from "../../provider/engine/sdk-protocol.js";
 import { answered, pluginClient } from "./wired-provider.js";
 
 const id = "https://contoso.vault.azure.net/keys/orders";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { changedProperties, type PropertyChange, rootOf } from "../../plugin/detailed-diff.js";
-import { messages, type ProviderMessages } from "../../plugin/sdk-protocol.js";
 import { writeProperties } from "../../plugin/wire-properties.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
+import { messages, type ProviderMessages } from "../../provider/engine/sdk-protocol.js";
 import { answered, pluginClient } from "./wired-provider.js";
 
 const vaultUrl = "https://contoso.vault.azure.net";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { messages, type ProviderMessages } from "../../plugin/sdk-protocol.js";
 import { readProperties, writeProperties } from "../../plugin/wire-properties.js";
 import { isRecord } from "../../provider/engine/input-check.js";
+import { messages, type ProviderMessages } from "../../provider/engine/sdk-protocol.js";
 import { call } from "../engine/vault-by-hand.js";
 import { DrivenResource } from "../provider/driven-resource.js";
 import { startEngineRun } from "../provider/engine-run.js";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { partialStatus, StatusError } from "../../plugin/partial-status.js";
 import { PartialOutcome } from "../../plugin/resource-calls.js";
-import { messages, statusMessages } from "../../plugin/sdk-protocol.js";
 import { readProperties } from "../../plugin/wire-properties.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
+import { messages, statusMessages } from "../../provider/engine/sdk-protocol.js";
 import { withShown } from "../../provider/engine/shown-outputs.js";
 
 const id = "https://contoso.vault.azure.net/keys";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { messages, type ProviderMessages } from "../../plugin/sdk-protocol.js";
 import { readProperties, type WireProperties, writeProperties } from "../../plugin/wire-properties.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
+import { messages, type ProviderMessages } from "../../provider/engine/sdk-protocol.js";
 import { UNKNOWN } from "../../provider/engine/unknown.js";
 import { packRecords } from "../../provider/key-set/packed-records.js";
 import { answered, pluginClient } from "./wired-provider.js";

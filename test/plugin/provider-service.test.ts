@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { grpc, messages, type ProviderMessages } from "../../plugin/sdk-protocol.js";
 import { readProperties, writeProperties } from "../../plugin/wire-properties.js";
 import { SECRET_SIGNATURE, SIGNATURE_KEY } from "../../provider/engine/pulumi-secret.js";
+import { grpc, messages, type ProviderMessages } from "../../provider/engine/sdk-protocol.js";
 import { answered, pluginClient } from "./wired-provider.js";
 
 const CANARY = "hunter2-very-secret";

@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
-import { messages, type ProviderMessages, type StructMessages, statusMessages } from "../../plugin/sdk-protocol.js";
 import { readProperties, writeProperties } from "../../plugin/wire-properties.js";
 import type { Properties } from "../../provider/engine/lifecycle.js";
 import { SECRET_SIGNATURE, SIGNATURE_KEY } from "../../provider/engine/pulumi-secret.js";
+import {
+  messages,
+  type ProviderMessages,
+  type StructMessages,
+  statusMessages,
+} from "../../provider/engine/sdk-protocol.js";
 import { unpackRecords } from "../../provider/key-set/packed-records.js";
 import { call } from "../engine/vault-by-hand.js";
 import { startEngineRun } from "../provider/engine-run.js";

@@ -1,4 +1,7 @@
 import { startProviderServer } from "../../plugin/provider-service.js";
+import { writeProperties } from "../../plugin/wire-properties.js";
+import { isRecord } from "../../provider/engine/input-check.js";
+import type { DynamicProvider, Properties } from "../../provider/engine/lifecycle.js";
 import {
   grpc,
   messages,
@@ -6,10 +9,7 @@ import {
   providerService,
   type StructMessages,
   statusMessages,
-} from "../../plugin/sdk-protocol.js";
-import { writeProperties } from "../../plugin/wire-properties.js";
-import { isRecord } from "../../provider/engine/input-check.js";
-import type { DynamicProvider, Properties } from "../../provider/engine/lifecycle.js";
+} from "../../provider/engine/sdk-protocol.js";
 import { withoutShown } from "../../provider/engine/shown-outputs.js";
 import { stored } from "../provider/stored.js";
 

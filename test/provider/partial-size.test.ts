@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { structMessages } from "../../plugin/sdk-protocol.js";
 import { dynamicProvider, PartialFailure, type ResourceLifecycle } from "../../provider/engine/lifecycle.js";
 import { LARGEST_PARTIAL_BYTES, wireSize } from "../../provider/engine/partial-size.js";
+import { structMessages } from "../../provider/engine/sdk-protocol.js";
 
 const never = async (): Promise<never> => {
   throw new Error("is not asked here");
