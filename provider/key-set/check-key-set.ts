@@ -14,7 +14,7 @@ import { givenSources } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { AdoptedNames } from "./adopted-names.js";
-import { entryOf, keyInputsOf, namesWithoutCase, withoutUnread } from "./key-set-inputs.js";
+import { entryOf, keyInputsOf, namesWithoutCase, withoutNotes } from "./key-set-inputs.js";
 import { findSetSources, type SetSources } from "./set-sources.js";
 
 const OF_KEY = ["import", "generate", "restore", "restoreFrom", "adopt", ...KEY_SETTINGS];
@@ -199,7 +199,9 @@ class EntriesCheck {
     return true;
   }
 
-  async #checkedKey(name: string, entry: Properties): Promise<unknown> {
+  async #checkedKey(name: string, given: Properties): Promise<unknown> {
+    const oldEntry = this.#oldEntries[name];
+    const entry = isRecord(oldEntry) ? withoutNotes(given, oldEntry) : given;
     const strangers = Object.keys(entry).filter((member) => !OF_KEY.includes(member) && member !== "thumbprint");
     for (const stranger of strangers) {
       this.#note(name, `KV_INVALID_INPUT: ${shownName(stranger)} is not a property of a key of a set`);
@@ -211,7 +213,6 @@ class EntriesCheck {
     const isWithoutSource = members.thumbprint === undefined && ownSources(members).length === 0;
     const hasNoOther =
       members.generate === undefined && members.restore === undefined && members.restoreFrom === undefined;
-    const oldEntry = this.#oldEntries[name];
     const olds = isRecord(oldEntry) ? keyInputsOf(this.#olds, name, oldEntry) : {};
     const news = {
       ...this.#given,
@@ -265,7 +266,7 @@ class EntriesCheck {
     for (const [name, entry] of Object.entries(pinned)) {
       if (!isRecord(entry)) continue;
       // State never holds material: whatever else hands some on here, it stays out.
-      const { import: _material, restoreFrom: _file, ...held } = withoutUnread(entry);
+      const { import: _material, restoreFrom: _file, ...held } = withoutNotes(entry, entry);
       const accepted = withFindingsAccepted(held, held);
       const own = keys[name];
       if (isWhole(name)) result[name] = accepted;

@@ -95,15 +95,21 @@ export function addressOf({ vaultUrl, credential }: Properties, name: string): O
   };
 }
 
-/** How an entry in the inputs says that a refresh could not read its key. No program says that: the next update reads it. */
-const UNREAD = "unread";
+/** What a refresh writes into an entry that no program does: a version that somebody else made, a key that could not be read. */
+const NOTES = ["version", "unread"] as const;
 
 export function unreadEntry(entry: Properties): Properties {
-  return { ...entry, [UNREAD]: true };
+  return { ...entry, unread: true };
 }
 
-export function withoutUnread({ [UNREAD]: _note, ...entry }: Properties): Properties {
+export function withoutUnread({ unread: _note, ...entry }: Properties): Properties {
   return entry;
+}
+
+/** An entry without the notes that state has in it, which `ignoreChanges` makes the engine hand on. */
+export function withoutNotes(entry: Properties, recorded: Properties): Properties {
+  const isNote = (member: string) => NOTES.some((note) => note === member) && Object.hasOwn(recorded, member);
+  return Object.fromEntries(Object.entries(entry).filter(([member]) => !isNote(member)));
 }
 
 /** Under which name a map has an entry: the vault's names are without case. */

@@ -4,6 +4,7 @@ import { readProperties, writeProperties } from "../../plugin/wire-properties.js
 import type { Properties } from "../../provider/engine/lifecycle.js";
 import { SECRET_SIGNATURE, SIGNATURE_KEY } from "../../provider/engine/pulumi-secret.js";
 import {
+  type Grpc,
   messages,
   type ProviderMessages,
   type StructMessages,
@@ -86,30 +87,45 @@ async function updated(state: SetState, news: Properties): Promise<SetState> {
   return { id: state.id, inputs, outputs: response.getProperties() as Struct };
 }
 
+async function recordedInPart(call: (answer: (error: Grpc.ServiceError | null) => void) => unknown) {
+  const packed = await new Promise<Uint8Array>((done, fail) => {
+    call((error) => {
+      const [found] = error?.metadata.get("grpc-status-details-bin") ?? [];
+      if (found instanceof Uint8Array) done(found);
+      else fail(new Error("nothing was recorded in part"));
+    });
+  });
+  const [detail] = statusMessages.Status.deserializeBinary(packed).getDetailsList();
+  return messages.ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8() ?? new Uint8Array());
+}
+
 /** An update that does not reach all keys, and what the engine is to record of it. */
 async function updatedInPart(state: SetState, news: Properties): Promise<SetState> {
   const inputs = await checked(news, state.inputs);
   const client = await pluginClient();
-  const packed = await new Promise<Uint8Array>((done, fail) => {
-    client.update(updateRequest(state, inputs), (error) => {
-      const [found] = error?.metadata.get("grpc-status-details-bin") ?? [];
-      if (found instanceof Uint8Array) done(found);
-      else fail(new Error("the update recorded nothing in part"));
-    });
-  });
-  const [detail] = statusMessages.Status.deserializeBinary(packed).getDetailsList();
-  const failed = messages.ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8() ?? new Uint8Array());
+  const failed = await recordedInPart((answer) => client.update(updateRequest(state, inputs), answer));
   return { id: state.id, inputs, outputs: failed.getProperties() as Struct };
 }
 
-async function refreshed(state: SetState): Promise<SetState> {
+function readRequest(state: SetState): ProviderMessages.ReadRequest {
   const request = new messages.ReadRequest();
   request.setUrn(URN);
   request.setId(state.id);
   request.setProperties(state.outputs);
   request.setInputs(state.inputs);
+  return request;
+}
+
+/** A refresh that does not reach all keys, and what the engine is to record of it. */
+async function refreshedInPart(state: SetState): Promise<SetState> {
   const client = await pluginClient();
-  const response = await answered<ProviderMessages.ReadResponse>((answer) => client.read(request, answer));
+  const failed = await recordedInPart((answer) => client.read(readRequest(state), answer));
+  return { id: state.id, inputs: failed.getInputs() as Struct, outputs: failed.getProperties() as Struct };
+}
+
+async function refreshed(state: SetState): Promise<SetState> {
+  const client = await pluginClient();
+  const response = await answered<ProviderMessages.ReadResponse>((answer) => client.read(readRequest(state), answer));
   return { id: response.getId(), inputs: response.getInputs() as Struct, outputs: response.getProperties() as Struct };
 }
 
@@ -150,6 +166,17 @@ describe("what a program marks as a secret in a set of keys", () => {
     expect(JSON.stringify([...unpackRecords(readProperties(partial.outputs).values.records)])).toContain(CANARY);
     expect(inTheClear(partial.inputs, partial.outputs)).not.toContain(CANARY);
     const found = await refreshed(partial);
+    expect(inTheClear(found.inputs, found.outputs)).not.toContain(CANARY);
+  });
+
+  it("stands nowhere in the clear after a refresh that fails in part", async () => {
+    const keys = { a: { generate }, b: { generate, tags: { t: secret(CANARY) } } };
+    const state = await created({ keys });
+    await tagged("a");
+    vault.faults.add({ kind: "status", operation: "getKey", name: "b", status: 403, code: "Forbidden" });
+    const found = await refreshedInPart(state);
+    expect(JSON.stringify(readProperties(found.inputs).values)).toContain("outside");
+    expect(JSON.stringify([...unpackRecords(readProperties(found.outputs).values.records)])).toContain("KV_FORBIDDEN");
     expect(inTheClear(found.inputs, found.outputs)).not.toContain(CANARY);
   });
 

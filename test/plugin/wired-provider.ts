@@ -132,6 +132,7 @@ function asTold(error: Error): Error {
     id: failed.getId(),
     properties: recordedOutputs(failed.getProperties()),
     reasons: failed.getReasonsList(),
+    inputs: answeredProperties(failed.getInputs()),
   });
 }
 

@@ -1,12 +1,17 @@
 import { expect } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
-import type { DynamicProvider } from "../../provider/engine/lifecycle.js";
+import { type DynamicProvider, isRecordedError, type RecordedError } from "../../provider/engine/lifecycle.js";
 import { canonicalJson } from "../../provider/engine/normal-form.js";
 import { askedOperations } from "../emulator/asked-requests.js";
 import { identity, nextEngineRun, startEngineRun } from "./engine-run.js";
 import { stored } from "./stored.js";
 
 export type Arguments = Record<string, unknown>;
+
+function asRecorded(error: unknown): RecordedError {
+  if (isRecordedError(error)) return error;
+  throw error;
+}
 
 /** What the engine keeps of a resource: secrets are plain text when it hands them back. */
 export interface State {
@@ -65,6 +70,14 @@ export class DrivenResource {
   async refreshed(state: State): Promise<State> {
     const { id, inputs, props } = await this.provider.read(state.id, state.outs);
     return { id, inputs: stored(inputs ?? {}), outs: stored(props) };
+  }
+
+  /** A refresh that reads a part of it, as the engine records it, and what it says of the rest. */
+  async refreshedInPart(state: State): Promise<State & { message: string }> {
+    const error = await this.provider.read(state.id, state.outs).then(() => undefined, asRecorded);
+    if (error === undefined) throw new Error("all of it was read");
+    const { id, message, inputs, properties } = error;
+    return { id, message, inputs: stored(inputs ?? {}), outs: stored(properties) };
   }
 
   /** The inputs that a refresh finds changed. */

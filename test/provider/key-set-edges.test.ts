@@ -284,6 +284,16 @@ describe("a set with ignoreChanges", () => {
     expect(JSON.stringify(inputs)).not.toContain(pkcs8.slice(40, 80));
   });
 
+  it("is handed on a version that a refresh has found, which no program says", async () => {
+    const args = { generate: { keyType: "EC" }, entries: { a: {} } };
+    const state = await set.created(args);
+    vault.clock.advance(10_000);
+    await swap("a");
+    const refreshed = await set.refreshed(state);
+    expect(refreshed.inputs.keys).toHaveProperty("a.version", expect.stringMatching(/^[0-9a-f]{32}$/));
+    expect(await set.checked({ ...args, keys: refreshed.inputs.keys }, refreshed.inputs)).toEqual(state.inputs);
+  });
+
   it("keeps one property of one key, and its source with it", async () => {
     files("a", "b", "c");
     const state = await set.created({ ...imported(), entries: { b: { tags: { site: "north" } } } });

@@ -1,7 +1,12 @@
 import type { SeededRandom } from "../../emulator/seeded-random.js";
 import { keyBackupLifecycle } from "../../provider/backup/key-backup.js";
 import { secretBackupLifecycle } from "../../provider/backup/secret-backup.js";
-import { type DynamicProvider, dynamicProvider, type Properties } from "../../provider/engine/lifecycle.js";
+import {
+  type DynamicProvider,
+  dynamicProvider,
+  isRecordedError,
+  type Properties,
+} from "../../provider/engine/lifecycle.js";
 import { canonicalJson } from "../../provider/engine/normal-form.js";
 import { keyLifecycle } from "../../provider/key/key-lifecycle.js";
 import { keySetLifecycle } from "../../provider/key-set/key-set-lifecycle.js";
@@ -103,13 +108,13 @@ export class SimulatedEngine {
   }
 
   async #read(run: EngineRun, entry: Entry): Promise<void> {
-    const { id, props, inputs } = await PROVIDERS[entry.type].read(entry.id, entry.outs);
+    const { id, props, inputs, isIncomplete } = await readOf(entry);
     if (id) this.#holdState(entry.type, props);
     const left = id ? objectsOf({ ...entry, outs: plain(props) }).map(({ place }) => placeKey(place)) : [];
     for (const { place } of objectsOf(entry)) if (!left.includes(placeKey(place))) this.#promises.holdGone(place);
     await this.#write(run, () => {
       if (!id) this.entries = this.entries.filter((other) => other !== entry);
-      else this.#put(entry, { ...entry, outs: plain(props), inputs: plain(inputs ?? {}), isIncomplete: false });
+      else this.#put(entry, { ...entry, outs: plain(props), inputs: plain(inputs ?? {}), isIncomplete });
     });
   }
 
@@ -441,6 +446,16 @@ export function canonical({ __provider: _provider, ...inputs }: Properties): str
 }
 
 /** As the engine hands it back: what JSON can hold, with its secrets in plain text. */
+/** The engine records what a read that failed in part has found, and the refresh goes on. */
+async function readOf({ type, id, outs }: Entry) {
+  try {
+    return { ...(await PROVIDERS[type].read(id, outs)), isIncomplete: false };
+  } catch (error) {
+    if (!isRecordedError(error)) throw error;
+    return { id: error.id, props: error.properties, inputs: error.inputs, isIncomplete: true };
+  }
+}
+
 function plain(properties: Properties): Properties {
   return Object.fromEntries(
     Object.entries(properties).flatMap(([name, value]) => (value === undefined ? [] : [[name, plainValue(value)]])),

@@ -11,6 +11,7 @@ const STAND_INS = "test/simulation/stand-ins";
 const REPLACED: ReadonlyMap<string, string> = new Map([
   ["provider/vault/vault-access.ts", "vault-access.ts"],
   ["provider/engine/progress.ts", "progress.ts"],
+  ["provider/engine/partial-status.ts", "partial-status.ts"],
   ["provider/secret/value-digest.ts", "value-digest.ts"],
   ["provider/material/ec-key.ts", "ec-key.ts"],
   ["emulator/object/new-version.ts", "new-version.ts"],
