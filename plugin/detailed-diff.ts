@@ -25,12 +25,19 @@ function* compare(path: string, before: unknown, after: unknown): Generator<Prop
   else if (after === undefined) yield { path, kind: "delete" };
   else if (isRecord(before) && isRecord(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-    for (const name of [...names].sort()) yield* compare(memberPath(path, name), before[name], after[name]);
+    for (const name of [...names].sort()) {
+      yield* compare(memberPath(path, name), memberOf(before, name), memberOf(after, name));
+    }
   } else if (Array.isArray(before) && Array.isArray(after)) {
     for (let index = 0; index < Math.max(before.length, after.length); index++) {
       yield* compare(`${path}[${index}]`, before[index], after[index]);
     }
   } else if (canonicalJson(before) !== canonicalJson(after)) yield { path, kind: "update" };
+}
+
+/** Its own: a map of names has none that every object has, such as `constructor`. */
+function memberOf(map: Properties, name: string): unknown {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
 function memberPath(path: string, name: string): string {

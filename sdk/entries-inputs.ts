@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { restoreInputs } from "./backup-resource.js";
+import { refuseLostTags } from "./carried-maps.js";
 import { importInputs } from "./key.js";
 import type { Entries, KeySetEntry } from "./key-set.js";
 import { refuseSecretEntry, unencryptedSettings, withSecrecy } from "./unencrypted-settings.js";
@@ -28,6 +29,7 @@ function entryInputs(
   }
   if (entry === null || typeof entry !== "object") return entry;
   const { import: material, restore, ...settings } = entry as Partial<KeySetEntry> & { restore?: never };
+  refuseLostTags(`KeySet "${set}": key "${key}"`, settings.tags);
   if (isSecret) refuseSecretEntry(set, key, settings);
   return {
     ...unencryptedSettings(set, settings, key),

@@ -4,6 +4,7 @@ import { keyInputsOf } from "../provider/key-set/key-set-inputs.js";
 import { keyOutputsOf } from "../provider/key-set/key-set-outputs.js";
 import { type KeyRecord, type KeyRecords, unpackRecords } from "../provider/key-set/packed-records.js";
 import { publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
+import { carriedMaps } from "./carried-maps.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { entriesInputs } from "./entries-inputs.js";
 import { ownerInputs } from "./identity-inputs.js";
@@ -139,7 +140,7 @@ export class KeySet extends pulumi.CustomResource {
     super(
       type,
       name,
-      {
+      carriedMaps(`KeySet "${name}"`, {
         ...OUTPUTS,
         ...unencryptedSettings(name, rest),
         ...owner,
@@ -148,7 +149,7 @@ export class KeySet extends pulumi.CustomResource {
         // What holds a secret would make one of all that is recorded under its name.
         ...(keys === undefined || keys === null ? {} : { entries: entriesInputs(name, keys) }),
         __provider: providerText("keySet"),
-      },
+      }),
       options,
     );
     tellIfLeftOut("key", this, { vaultUrl: rest.vaultUrl, entries: keys ?? {}, recorded: this.names, ...owner });

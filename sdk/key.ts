@@ -3,6 +3,7 @@ import type { KeyFacts } from "../provider/key/key-inputs.js";
 import { recordedKeyOps, recordedKeySize, recordedPublicJwk, recordedThumbprint } from "../provider/key/key-outputs.js";
 import { type NormalisedJwk, publicKeyJwk, publicKeyOpenSsh, publicKeyPem } from "../provider/material/public-key.js";
 import { type RestoreSource, restoreInputs } from "./backup-resource.js";
+import { carriedMaps } from "./carried-maps.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { deriveOutput, versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
@@ -259,7 +260,7 @@ export class Key extends pulumi.CustomResource {
       super(
         type,
         name,
-        {
+        carriedMaps(`Key "${name}"`, {
           ...OUTPUTS,
           ...rest,
           ...identity,
@@ -267,7 +268,7 @@ export class Key extends pulumi.CustomResource {
           ...(material === undefined ? {} : { import: importInputs(material) }),
           ...restoreInputs("key", name, restore),
           __provider: providerText("key"),
-        },
+        }),
         options,
       );
     } catch (error) {

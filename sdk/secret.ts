@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type RestoreSource, restoreInputs } from "./backup-resource.js";
+import { carriedMaps } from "./carried-maps.js";
 import { providerText, RESOURCE_TYPES } from "./contract.js";
 import { versionedId } from "./derived-output.js";
 import { identityInputs } from "./identity-inputs.js";
@@ -151,7 +152,7 @@ export class Secret extends pulumi.CustomResource {
       super(
         type,
         name,
-        {
+        carriedMaps(`Secret "${name}"`, {
           ...OUTPUTS,
           ...rest,
           ...identity,
@@ -159,7 +160,7 @@ export class Secret extends pulumi.CustomResource {
           ...timeoutInputs("secret", name, timeouts, opts),
           ...restoreInputs("secret", name, restore),
           __provider: providerText("secret"),
-        },
+        }),
         options,
       );
     } catch (error) {

@@ -1,8 +1,9 @@
 import { createRequire } from "node:module";
 import { sep } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { carriedMaps } from "./carried-maps.js";
 import { noteTransformed } from "./left-out-objects.js";
-import { kindOfType, type ResourceKind } from "./resource-kind.js";
+import { className, kindOfType, type ResourceKind } from "./resource-kind.js";
 import { resourceOptions, transformedTimeouts } from "./resource-options.js";
 import { unencryptedInputs } from "./unencrypted-settings.js";
 
@@ -36,7 +37,8 @@ const SECRET = ["import", "value"];
  * left them out.
  */
 function settled(kind: ResourceKind, name: string, before: Transformed, after: Transformed): Transformed {
-  const props = kind === "keySet" ? unencryptedInputs(name, after.props) : { ...after.props };
+  const given = kind === "keySet" ? unencryptedInputs(name, after.props) : after.props;
+  const props = carriedMaps(`${className(kind)} "${name}"`, given);
   for (const input of HIDDEN) {
     if (props[input] === undefined && before.props[input] !== undefined) props[input] = before.props[input];
   }

@@ -28,6 +28,16 @@ describe("what differs between two sets of inputs", () => {
       ],
     ],
     [
+      "members that every object has by itself",
+      { keys: { kept: {}, valueOf: {} }, tags: { a: "1" } },
+      { keys: { kept: {}, constructor: {}, toString: {} }, tags: { a: "1" } },
+      [
+        { path: "keys.constructor", kind: "add" },
+        { path: "keys.toString", kind: "add" },
+        { path: "keys.valueOf", kind: "delete" },
+      ],
+    ],
+    [
       "items of a list, by place",
       { keyOps: ["sign", "verify"], names: ["a", "b"] },
       { keyOps: ["sign", "decrypt", "encrypt"], names: ["a"] },
