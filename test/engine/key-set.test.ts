@@ -110,6 +110,35 @@ describe.each(DOORS)("a KeySet on the real engine (%s)", (door) => {
     expect(await call(vault, "GET", "/keys")).toMatchObject({ value: [] });
   });
 
+  it("takes names that every object of JavaScript has, as those of keys and of tags", async () => {
+    const names = ["constructor", "hasOwnProperty", "then", "toString", "valueOf"];
+    // The SDK by itself takes such a map as an Output alone.
+    const given = (map: string) => (door === "plugin" ? `${map}: pulumi.output(${map})` : map);
+    await stack.program(`
+      const tags = { toString: "x", constructor: "y" };
+      const entry = (name) => [name, { tags: { ...tags, [name]: "own" } }];
+      const keys = Object.fromEntries(${JSON.stringify(names)}.map(entry));
+      const devices = new keyvault.KeySet("devices", { generate: { keyType: "EC" }, ${given("tags")}, ${given("keys")} });
+      exports.names = devices.names;
+      exports.versionIds = devices.versionIds;
+      exports.one = devices.key("toString").versionId;`);
+    await stack.up();
+    const outputs = await stack.outputs();
+    expect(outputs.names).toEqual(names);
+    expect(outputs.one).toBe((outputs.versionIds as Record<string, string>).toString);
+    await stack.up("--expect-no-changes");
+
+    await call(vault, "DELETE", "/keys/constructor");
+    await call(vault, "PATCH", "/keys/toString", { tags: { toString: "hand" } });
+    expect((await stack.drift()).properties["KeySet devices"]).toEqual([
+      "keys.constructor",
+      "keys.toString.tags.constructor",
+      "keys.toString.tags.toString",
+    ]);
+    await stack.up("--refresh");
+    expect((await stack.drift()).run.exitCode).toBe(0);
+  });
+
   it("keeps what was made where one key fails, goes on with that one, and pins keys with ignoreChanges", async () => {
     for (const name of ["a", "b", "c"]) await write(name, ecKey().pkcs8);
     await call(vault, "PUT", "/keys/b", { key: ecKey().jwk });
