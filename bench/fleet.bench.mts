@@ -38,7 +38,7 @@ export function keysOf(vaultUrl) {
 `;
 
 const project = await EngineProject.make("", {});
-for (const file of ["fleet.js", "index.js", "package.json", "Pulumi.yaml"]) {
+for (const file of ["fleet.js", "index.js", "vaults.js", "package.json", "Pulumi.yaml"]) {
   cpSync(join(EXAMPLE, file), join(project.folder, file));
 }
 writeFileSync(join(project.folder, "keys.js"), KEYS);

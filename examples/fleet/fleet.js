@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { getKey, listKeys } from "pulumi-keyvault";
 import { keysOf } from "./keys.js";
+import { vaultsIn } from "./vaults.js";
 
 const HELP = `node fleet.js COMMAND [options]: one stack for each vault of vaults.json
 
@@ -22,39 +23,84 @@ Options:
   --vaults FILE  names and URLs of the vaults (default: vaults.json)
   --resume       leaves out what the run before, which was cut off or failed in part, has done
 
-Exit codes: 0 done, nothing differs; 1 a stack failed; 7 drift, or vaults that differ; 2 wrong usage`;
+Exit codes: 0 done, nothing differs; 1 a stack failed; 7 drift, or vaults that differ; 2 wrong usage,
+or no file of vaults`;
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    parallel: { type: "string", default: "4" },
-    only: { type: "string" },
-    vaults: { type: "string", default: join(folder, "vaults.json") },
-    resume: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const { command, names, fleet, parallel, file, resume } = asked();
 
-/** @type {Record<string, string>} */
-const fleet = JSON.parse(readFileSync(values.vaults, "utf8"));
-const names = values.only?.split(",") ?? Object.keys(fleet);
-const unknown = names.filter((name) => fleet[name] === undefined);
-const parallel = Number(values.parallel);
-const command = positionals[0] ?? "";
-
-if (values.help) console.log(HELP);
-else if (unknown.length > 0) fail(`vaults.json has no ${unknown.join(", ")}`);
-else if (!Number.isInteger(parallel) || parallel < 1) fail("--parallel is a number of stacks, 1 or more");
-else if (command === "up" || command === "destroy") process.exitCode = await runAll(command);
+if (command === "up" || command === "destroy") process.exitCode = await runAll(command);
 else if (command === "drift") process.exitCode = await drift();
-else if (command === "compare") process.exitCode = await compare();
-else fail(`there is no command "${command}"\n\n${HELP}`);
+else process.exitCode = await compare();
 
-/** @param {string} what */
+/** What is asked for. Anything else ends the program with one line that says what to do. */
+function asked() {
+  const { positionals, values } = given();
+  if (values.help) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  const [command = "", ...more] = positionals;
+  if (!["up", "destroy", "drift", "compare"].includes(command)) {
+    fail(`there is ${command === "" ? "no command" : `no command "${command}"`}: take up, destroy, drift or compare`);
+  }
+  if (more.length > 0) fail(`one command at a time, without ${more.join(" ")}`);
+  if (values.resume && (command === "drift" || command === "compare")) fail(`${command} has nothing to resume`);
+  const parallel = Number(values.parallel);
+  if (!Number.isInteger(parallel) || parallel < 1) fail("--parallel is a number of stacks, 1 or more");
+  const file = resolve(values.vaults);
+  const fleet = vaultsOf(file);
+  const names =
+    values.only === undefined ? [...fleet.keys()] : [...new Set(values.only.split(",").map((name) => name.trim()))];
+  const unknown = names.filter((name) => !fleet.has(name));
+  if (unknown.length > 0) {
+    fail(
+      `${basename(file)} has no ${unknown.map((name) => name || '""').join(", ")}: it has ${[...fleet.keys()].join(", ")}`,
+    );
+  }
+  // Paths of embedded vaults are those of the project, wherever this is started.
+  process.chdir(folder);
+  return { command, names, fleet, parallel, file, resume: values.resume };
+}
+
+function given() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        parallel: { type: "string", default: "4" },
+        only: { type: "string" },
+        vaults: { type: "string", default: join(folder, "vaults.json") },
+        resume: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    return fail(`${messageOf(error).split(/[.\n]/, 1)[0]}: see node fleet.js --help`);
+  }
+}
+
+/** @param {string} file */
+function vaultsOf(file) {
+  try {
+    return vaultsIn(file);
+  } catch (error) {
+    return fail(messageOf(error));
+  }
+}
+
+/**
+ * @param {string} what
+ * @returns {never}
+ */
 function fail(what) {
   console.error(`fleet: ${what}`);
-  process.exitCode = 2;
+  process.exit(2);
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -67,7 +113,7 @@ function fail(what) {
 async function runAll(command) {
   const journal = join(folder, `.fleet-${command}.json`);
   /** @type {string[]} */
-  const done = values.resume && existsSync(journal) ? JSON.parse(readFileSync(journal, "utf8")) : [];
+  const done = resume && existsSync(journal) ? namesIn(journal) : [];
   const due = names.filter((name) => !done.includes(name));
   if (due.length < names.length) console.log(`${names.length - due.length} done before, ${due.length} to go`);
   const stopping = new AbortController();
@@ -89,6 +135,20 @@ async function runAll(command) {
   const rest = failed.length + left > 0 ? `, ${failed.length} failed, ${left} not begun: mend it and add --resume` : "";
   console.log(`${command}: ${outcomes.length - failed.length} of ${due.length} stacks done${rest}`);
   return failed.length + left > 0 ? 1 : 0;
+}
+
+/**
+ * @param {string} journal
+ * @returns {string[]}
+ */
+function namesIn(journal) {
+  try {
+    const done = JSON.parse(readFileSync(journal, "utf8"));
+    if (Array.isArray(done)) return done;
+  } catch {
+    // Cut off while it was written.
+  }
+  return fail(`${basename(journal)} cannot be read: run ${command} without --resume, which does nothing twice`);
 }
 
 /**
@@ -117,7 +177,7 @@ async function run(command, name, signal) {
 
 /** @param {string} name */
 function stackOf(name) {
-  const program = async () => keysOf(fleet[name] ?? "");
+  const program = async () => keysOf(fleet.get(name) ?? "");
   return LocalWorkspace.createOrSelectStack(
     { projectName: "fleet", stackName: name, program },
     { workDir: folder, envVars: { PULUMI_SKIP_CHECKPOINTS: "true" } },
@@ -130,7 +190,8 @@ function stackOf(name) {
  * @param {unknown} error
  */
 function reasonOf(error) {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
+  if (text.includes("ENOENT: pulumi")) return "there is no `pulumi` in the PATH: install it";
   const told = text.split("\n").filter((line) => /KV_[A-Z_]+|error:/.test(line));
   return (told.length > 0 ? told : text.split("\n")).slice(0, 3).join("; ").trim();
 }
@@ -150,6 +211,7 @@ function drift() {
   const main = createRequire(import.meta.url).resolve("pulumi-keyvault/package.json");
   const child = spawn(process.execPath, [join(dirname(main), "dist/cli/main.js"), "drift", "--stack", ...names], {
     cwd: folder,
+    env: { ...process.env, FLEET_VAULTS: file },
     stdio: "inherit",
   });
   return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
@@ -164,7 +226,19 @@ function drift() {
 async function compare() {
   /** @type {Map<string, Map<string, string>>} */
   const held = new Map();
-  await eachOf(names, async (name) => void held.set(name, await factsOf(fleet[name] ?? "")));
+  let failed = 0;
+  await eachOf(names, async (name) => {
+    try {
+      held.set(name, await factsOf(fleet.get(name) ?? ""));
+    } catch (error) {
+      failed++;
+      console.log(`${name}: FAILED: ${messageOf(error)}`);
+    }
+  });
+  if (failed > 0) {
+    console.log(`compare: ${failed} of ${names.length} vaults could not be read`);
+    return 1;
+  }
   const [first = "", ...others] = names;
   const expected = held.get(first) ?? new Map();
   let differing = 0;

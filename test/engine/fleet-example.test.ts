@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { cp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startEmulator } from "../../emulator/index.js";
 import { type CommandRun, ended } from "../cli/command-line.js";
@@ -21,6 +21,7 @@ beforeAll(async () => {
     "index.js",
     "keys.js",
     "fleet.js",
+    "vaults.js",
     "vaults.json",
     "package.json",
     "jsconfig.json",
@@ -32,9 +33,13 @@ beforeAll(async () => {
 afterAll(() => project?.remove());
 
 /** `node fleet.js …` */
-async function fleet(...args: string[]): Promise<CommandRun & { text: string }> {
-  const child = spawn(process.execPath, ["fleet.js", ...args], {
-    cwd: project.folder,
+function fleet(...args: string[]): Promise<CommandRun & { text: string }> {
+  return fleetIn(project.folder, ...args);
+}
+
+async function fleetIn(folder: string, ...args: string[]): Promise<CommandRun & { text: string }> {
+  const child = spawn(process.execPath, [join(project.folder, "fleet.js"), ...args], {
+    cwd: folder,
     env: { ...process.env, ...project.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -90,12 +95,58 @@ it("up of one vault alone repairs it, and destroy ends with none of the keys", a
   expect(value).toEqual([]);
 });
 
-it.each([
-  [["up", "--only", "eu,mars"], "vaults.json has no mars"],
+it("drift and compare read the vaults of another file, wherever they are started", async () => {
+  await project.file("two.json", JSON.stringify({ north: "embedded:./north.vault", south: "embedded:./south.vault" }));
+  expect((await fleet("up", "--vaults", "two.json")).text).toMatch(/^up: 2 of 2 stacks done$/m);
+  await byHand("south", "PATCH", "/keys/orders-wrapping", { tags: { fleet: "somebody else's" } });
+  const drift = await fleet("drift", "--vaults", "two.json");
+  expect(drift.text).toMatch(/south: Key wrapping/);
+  expect(drift.exitCode).toBe(7);
+  const compared = await fleetIn(dirname(project.folder), "compare", "--vaults", join(project.folder, "two.json"));
+  expect(compared.stdout).toContain('south: tags of orders-wrapping is {"fleet":"somebody else\'s"}');
+  expect(compared.exitCode).toBe(7);
+  expect((await fleet("destroy", "--vaults", "two.json")).exitCode).toBe(0);
+});
+
+it("compare names a vault that cannot be read, and differences are none then", async () => {
+  await project.file(
+    "gone.json",
+    JSON.stringify({ north: "embedded:./north.vault", gone: "https://vault.example.com" }),
+  );
+  const run = await fleet("compare", "--vaults", "gone.json");
+  expect(run.stdout).toMatch(/^gone: FAILED: .*vault\.example\.com.*\ncompare: 1 of 2 vaults could not be read\n$/);
+  expect(run.exitCode).toBe(1);
+});
+
+it.each<[args: string[], words: string | RegExp, files?: Record<string, string>]>([
+  [["up", "--only", "eu,mars"], "vaults.json has no mars: it has eu, uk, us, jp, au"],
+  [["up", "--only", "toString"], "vaults.json has no toString"],
+  [["up", "--only", ","], "vaults.json has no"],
   [["up", "--parallel", "0"], "--parallel is a number of stacks"],
-  [["upp"], 'there is no command "upp"'],
-])("%j is wrong usage", async (args, words) => {
+  [["upp"], 'there is no command "upp": take up, destroy, drift or compare'],
+  [[], "there is no command: take up"],
+  [["up", "eu"], "one command at a time, without eu"],
+  [["drift", "--resume"], "drift has nothing to resume"],
+  [["up", "--fast"], "Unknown option '--fast': see node fleet.js --help"],
+  [["up", "--parallel"], "argument missing: see node fleet.js --help"],
+  [["up", "--resume=yes"], "does not take an argument: see node fleet.js --help"],
+  [["up", "--vaults", "no-file.json"], /no-file\.json cannot be read \(ENOENT\): give the file/],
+  [["up", "--vaults", "."], "cannot be read (EISDIR): give the file"],
+  [["up", "--vaults", "bad.json"], /bad\.json is no JSON: write \{ "eu": "https:/, { "bad.json": '{ "eu": ' }],
+  [["up", "--vaults", "list.json"], "list.json names no vault: write {", { "list.json": '["embedded:./eu.vault"]' }],
+  [["drift", "--vaults", "none.json"], "none.json names no vault: write {", { "none.json": "{}" }],
+  [["compare", "--vaults", "number.json"], '"eu" has no URL: write {', { "number.json": '{ "eu": 5 }' }],
+  [
+    ["up", "--vaults", "path.json"],
+    '"../eu" is no name of a stack',
+    { "path.json": '{ "../eu": "embedded:./eu.vault" }' },
+  ],
+  [["up", "--resume"], ".fleet-up.json cannot be read: run up without --resume", { ".fleet-up.json": '["eu' }],
+])("%j is wrong usage, in one line", async (args, words, files = {}) => {
+  for (const [name, text] of Object.entries(files)) await project.file(name, text);
   const run = await fleet(...args);
-  expect(run.stderr).toContain(words);
-  expect(run.exitCode).toBe(2);
+  expect(run.stderr).toMatch(/^fleet: [^\n]+\n$/);
+  if (typeof words === "string") expect(run.stderr).toContain(words);
+  else expect(run.stderr).toMatch(words);
+  expect(run).toMatchObject({ exitCode: 2, stdout: "" });
 });
