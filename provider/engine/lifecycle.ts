@@ -19,10 +19,17 @@ export interface CheckFailure {
 export interface ResourceLifecycle {
   check(olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: CheckFailure[] }>;
   diff(id: string, olds: Properties, news: Properties): Promise<ResourceDiff>;
-  create(inputs: Properties): Promise<{ id: string; outs: Properties }>;
+  create(inputs: Properties): Promise<Created>;
   read(id: string, props: Properties): Promise<{ id: string; props: Properties; inputs?: Properties }>;
   update(id: string, olds: Properties, news: Properties): Promise<{ outs: Properties }>;
   delete(id: string, props: Properties): Promise<void>;
+}
+
+export interface Created {
+  id: string;
+  outs: Properties;
+  /** Whether it was there before, active or deleted, where that is known. */
+  isFound?: boolean;
 }
 
 export interface ResourceDiff {

@@ -52,7 +52,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
   }
   const kept = records.size;
   const { vaultUrl } = inputs;
-  const done = { made: 0, changed: 0, removed: 0 };
+  const done = { made: 0, found: 0, changed: 0, removed: 0 };
 
   const bring = async (name: string): Promise<void> => {
     const target = deadline.limited(keyInputsOf(set, name, inputs.keys[name] ?? {}));
@@ -61,8 +61,9 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       if (olds === undefined || record === undefined) {
         // What an earlier run failed to make stands in the inputs of the set all the same.
         if (olds !== undefined) noteUnrecorded("key", addressOf(set, name));
-        records.set(name, recordOf(set, (await keyLifecycle.create(target)).outs));
-        done.made++;
+        const { outs, isFound } = await keyLifecycle.create(target);
+        records.set(name, recordOf(set, outs));
+        done[isFound ? "found" : "made"]++;
       } else {
         const keyId = objectId("keys", addressOf(set, name));
         const state = deadline.limited(keyOutputsOf(olds, name, record));
@@ -115,9 +116,10 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
   const lookedOn = lookAfterWrites(lastLook, before, records);
   const later = olds === undefined ? {} : laterMembers(olds);
   const outs = { ...later, ...set, ...(lookedOn === undefined ? {} : { lookedOn }), records: packRecords(records) };
-  if (done.made + done.changed + done.removed > 0) {
+  const { found } = done;
+  if (done.made + found + done.changed + done.removed > 0) {
     tell(
-      `keys of ${vaultUrl}: ${done.made} made, ${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,
+      `keys of ${vaultUrl}: ${done.made} made, ${found > 0 ? `${found} recovered or taken over, ` : ""}${done.changed} changed, ${done.removed} left the set, ${kept} as they were (${formatElapsed(runClock.now() - start)})`,
     );
   }
   const isOfAll = records.size === 0 && olds === undefined;

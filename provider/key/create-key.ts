@@ -1,9 +1,9 @@
-import type { Properties } from "../engine/lifecycle.js";
+import type { Created, Properties } from "../engine/lifecycle.js";
 import { createObject } from "../object/create-object.js";
 import { KEY } from "./key-kind.js";
 import { readKeyInputs } from "./recorded-key.js";
 
 /** What happens where the engine makes a Key. */
-export async function createKey(properties: Properties): Promise<{ id: string; outs: Properties }> {
+export async function createKey(properties: Properties): Promise<Created> {
   return createObject(KEY, readKeyInputs(properties));
 }

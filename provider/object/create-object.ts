@@ -1,4 +1,4 @@
-import { PartialFailure, type Properties } from "../engine/lifecycle.js";
+import { type Created, PartialFailure } from "../engine/lifecycle.js";
 import { tell, warn } from "../engine/progress.js";
 import { isKeyVaultError, KeyVaultError } from "../keyvault/errors.js";
 import { objectId } from "../vault/object-address.js";
@@ -77,7 +77,7 @@ interface Made<B> {
 export async function createObject<I extends ObjectInputs & A, A extends Attributes, B extends VersionBundle>(
   kind: ObjectKind<I, A, B>,
   inputs: I,
-): Promise<{ id: string; outs: Properties }> {
+): Promise<Created> {
   noteCreation(kind.noun, inputs);
   const client = await vaultClient({ ...inputs, mayMakeVault: !inputs.adopt });
   const object = kind.bind(client, inputs, new OperationDeadline(inputs.timeouts?.create));
@@ -95,9 +95,9 @@ export async function createObject<I extends ObjectInputs & A, A extends Attribu
     warnIfUnmarked(creation, bundle);
     const id = objectId(kind.collection, inputs);
     const outs = await kind.outputs(inputs, bundle, marksOf(creation, bundle));
-    const { superseded } = creation;
-    if (superseded.size === 0 || !disablesPrevious(inputs)) return { id, outs };
-    return { id, outs: await disableSuperseded(object, { id, outs, superseded, isJustMade: true }) };
+    const { superseded, isFound = false } = creation;
+    if (superseded.size === 0 || !disablesPrevious(inputs)) return { id, outs, isFound };
+    return { id, outs: await disableSuperseded(object, { id, outs, superseded, isJustMade: true }), isFound };
   } catch (error) {
     if (creation.reached === undefined) noteRefusedCreation(kind.noun, inputs);
     throw await asPartialFailure(creation, error);

@@ -241,6 +241,25 @@ describe("a key of a set", () => {
     expect(await inVault("/keys/a")).toMatchObject({ tags: { fleet: "devices" } });
   });
 
+  it("tells apart what was made, and what was there, deleted or adopted", async () => {
+    const entries = { gone: { generate: { keyType: "EC" } }, left: { generate: { keyType: "EC" } } };
+    const state = await set.created({ entries });
+    await call(vault, "DELETE", "/keys/gone");
+    await call(vault, "POST", "/keys/outside/create", { kty: "EC" });
+    nextEngineRun();
+    const told: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => told.push(String(text)) > 0);
+    // The state of the run before was lost.
+    await set.created({
+      entries: { ...entries, added: { generate: { keyType: "EC" } }, outside: { adopt: true } },
+    });
+    vi.restoreAllMocks();
+    expect(told.join("")).toContain(
+      `keys of ${vault.url}: 1 made, 3 recovered or taken over, 0 changed, 0 left the set, 0 as they were (`,
+    );
+    expect(Object.keys(keysOf(state))).toEqual(["gone", "left"]);
+  });
+
   it("is restored from a backup, generated or adopted, each in its own way", async () => {
     const source = await startEmulator({ timing: "instant" });
     await call(source, "PUT", "/keys/r", { key: ecKey().jwk, tags: { from: "backup" } });
