@@ -1,6 +1,6 @@
 /**
  * The embedded vault against an empty node:http(s) server in the same run: 1.00 is as fast as doing nothing. The
- * requests per second of this machine are printed for orientation only. Run with `npm run bench`, which builds first.
+ * requests per second of this machine are printed for orientation only. Medians of five rounds, with the least and the most. Run with `npm run bench`, which builds first.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Pool } from "undici";
-import { record } from "./record.mts";
+import { median, record, spread } from "./record.mts";
 
 interface Running {
   readonly child: ChildProcess;
@@ -50,6 +50,11 @@ async function send({ pool }: Running, method: "GET" | "PUT" | "POST", path: str
   return text;
 }
 
+interface Figure {
+  figure: string;
+  spread: string;
+}
+
 interface Measured {
   /** Processor time of the server for one request, in microseconds. */
   readonly cpu: number;
@@ -83,7 +88,7 @@ async function compareWith(
   base: { server: Running; run: () => Promise<unknown> },
   server: Running,
   run: (turn: number) => Promise<unknown>,
-): Promise<string> {
+): Promise<Figure> {
   await measure(server, 2 * slice, run);
   const byCpu: number[] = [];
   const byRate: number[] = [];
@@ -95,8 +100,10 @@ async function compareWith(
     byRate.push(right.perSecond / left.perSecond);
     rates.push(right.perSecond);
   }
-  const middle = (values: number[]) => values.sort((one, other) => one - other)[2] ?? 0;
-  return `${middle(byCpu).toFixed(2)} by cpu  ${middle(byRate).toFixed(2)} by rate  (${Math.round(middle(rates))}/s)`;
+  return {
+    figure: `${median(byCpu).toFixed(2)} by cpu, ${median(byRate).toFixed(2)} by rate (${Math.round(median(rates))}/s)`,
+    spread: `${spread(byCpu)} by cpu, ${spread(byRate)} by rate`,
+  };
 }
 
 function usageOf({ child }: Running): Promise<{ memory: number; cpu: number }> {
@@ -106,9 +113,9 @@ function usageOf({ child }: Running): Promise<{ memory: number; cpu: number }> {
   });
 }
 
-const report = (what: string, value: string) => {
-  console.log(`${what.padEnd(58)} ${value}`);
-  record({ measure: `embedded vault, ${what}`, figure: value.replaceAll("  ", ", ") });
+const report = (what: string, { figure, spread }: Figure) => {
+  console.log(`${what.padEnd(80)} ${figure} (${spread})`);
+  record({ measure: `embedded vault, ${what}`, figure, spread });
 };
 
 async function compare(scheme: "http" | "https", store: string): Promise<void> {
@@ -131,7 +138,7 @@ async function compare(scheme: "http" | "https", store: string): Promise<void> {
     ["backup key (RSA 2048, one version)", () => send(emulator, "POST", "/keys/bench/backup")],
   ];
   for (const [name, run] of rows) {
-    report(`${name} (${where})`, await compareWith(base, emulator, run));
+    report(`${name} (${where}), speed ÷ empty server`, await compareWith(base, emulator, run));
   }
   await Promise.all([stop(empty), stop(emulator)]);
 }
@@ -146,9 +153,9 @@ async function listMany(): Promise<void> {
   }
   const before = (await usageOf(emulator)).memory;
   let peak = before;
-  const began = performance.now();
-  const rounds = 3;
-  for (let round = 0; round < rounds; round += 1) {
+  const times: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const began = performance.now();
     let listed = 0;
     let pages = 0;
     for (let path: string | undefined = "/keys"; path !== undefined; ) {
@@ -160,12 +167,12 @@ async function listMany(): Promise<void> {
       path = page.nextLink === null ? undefined : page.nextLink.replace(/^https?:\/\/[^/]+/, "");
     }
     if (listed !== count) throw new Error(`Listed ${listed} of ${count} keys.`);
+    times.push(performance.now() - began);
   }
-  const each = (performance.now() - began) / rounds;
-  report(
-    `list of ${count} keys, all pages`,
-    `${Math.round(each)} ms, memory grows by ${Math.round((peak - before) / 1e6)} MB`,
-  );
+  report(`list of ${count} keys, all pages`, {
+    figure: `${Math.round(median(times))} ms, memory grows by ${Math.round((peak - before) / 1e6)} MB`,
+    spread: `${spread(times, 0)} ms`,
+  });
   await stop(emulator);
 }
 
@@ -184,8 +191,10 @@ async function coldStart(): Promise<void> {
   for (let round = 0; round < 5; round += 1) {
     times.push(await timeOf(code));
   }
-  times.sort((left, right) => left - right);
-  report("cold start to the first answer, in process (median of 5)", `${Math.round(times[2] ?? 0)} ms`);
+  report("cold start to the first answer, in process (median of 5)", {
+    figure: `${Math.round(median(times))} ms`,
+    spread: `${spread(times, 0)} ms`,
+  });
 }
 
 function timeOf(code: string): Promise<number> {

@@ -118,6 +118,13 @@ for (const keys of counts) {
       const bytes = median(all.map(({ bytesPerKey }) => bytesPerKey));
       console.log(`| ${program} | ${mode} | ${seconds.join(" | ")} | ${bytes} |`);
       const elapsed = STEPS.map((step, index) => `${step} ${seconds[index]}`).join(", ");
+      const ranges = STEPS.map(
+        (step) =>
+          `${step} ${spread(
+            all.map(({ steps }) => steps[step].elapsed),
+            1,
+          )}`,
+      ).join(", ");
       const ups = all.map(({ steps }) => steps.up);
       const up = {
         program,
@@ -129,12 +136,17 @@ for (const keys of counts) {
       record({
         measure: `${program}, ${keys} keys, checkpoints ${mode}, seconds`,
         figure: elapsed,
+        spread: ranges,
         ...(mode === "default" ? { up } : {}),
       });
       if (mode === "default" || modes.length === 1) {
         record({
           measure: `${program}, bytes of state a key`,
           figure: String(bytes),
+          spread: spread(
+            all.map(({ bytesPerKey }) => bytesPerKey),
+            0,
+          ),
           ...(program === "keys" ? { goal: "at most 1,900" } : {}),
         });
       }

@@ -13,7 +13,7 @@ import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { EngineProject, megabytesOf } from "./engine-project.mts";
-import { record } from "./record.mts";
+import { ONCE, record } from "./record.mts";
 
 const { values } = parseArgs({
   options: {
@@ -63,6 +63,7 @@ try {
 record({
   measure: `${vaults} stacks of ${keys} keys, four at a time; memory of all processes`,
   figure: figures.join("; "),
+  spread: ONCE,
 });
 
 async function driven(command: string): Promise<{ seconds: number; megabytes: number }> {

@@ -22,19 +22,11 @@ import { provisionEngine } from "../tools/engine/provision.mts";
 import { recordedRows } from "./record.mts";
 import { type Part, tableOf, writeFigures } from "./written-page.mts";
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string", default: "5" },
-    only: { type: "string" },
-    json: { type: "string" },
-    svg: { type: "string" },
-    write: { type: "boolean", default: false },
-  },
-});
+const values = given();
 if (values.write && (values.quick || values.only !== undefined)) {
-  throw new Error("--write writes what all benchmarks have measured: it goes with neither --quick nor --only");
+  refuse("--write writes what all benchmarks have measured: it goes with neither --quick nor --only");
 }
+if (!/^[1-9]\d{0,2}$/.test(values.rounds)) refuse("--rounds is a number of rounds, 1 or more");
 const docs = join(import.meta.dirname, "..", "docs");
 const svg = values.svg ?? (values.write ? join(docs, "performance.svg") : undefined);
 const QUICK = values.quick ? ["--quick"] : [];
@@ -50,13 +42,21 @@ const benchmarks: Record<string, readonly string[]> = {
   ...(values.quick ? {} : { limits: [] }),
 };
 
+const only = values.only?.split(",");
+const unknown = (only ?? []).filter((name) => !Object.hasOwn(benchmarks, name));
+if (unknown.length > 0) {
+  refuse(
+    `--only takes ${Object.keys(benchmarks).join(", ")}, and not ${unknown.map((name) => name || '""').join(", ")}`,
+  );
+}
+
 const folder = mkdtempSync(join(tmpdir(), "keyvault-bench-"));
 const recorded = join(folder, "rows.jsonl");
 writeFileSync(recorded, "");
 const failed: string[] = [];
 const parts: Part[] = [];
 for (const [name, args] of Object.entries(benchmarks)) {
-  if (values.only !== undefined && !values.only.split(",").includes(name)) continue;
+  if (only !== undefined && !only.includes(name)) continue;
   console.log(`\n== ${name}\n`);
   const before = recordedRows(recorded).length;
   const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.bench.mts`), ...args], {
@@ -86,3 +86,25 @@ if (values.write) {
   writeFigures(join(docs, "performance.md"), parts, machine, command);
 }
 process.exitCode = failed.length > 0 ? 1 : 0;
+
+function given() {
+  try {
+    return parseArgs({
+      options: {
+        quick: { type: "boolean", default: false },
+        rounds: { type: "string", default: "5" },
+        only: { type: "string" },
+        json: { type: "string" },
+        svg: { type: "string" },
+        write: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? (error.message.split(/[.\n]/, 1)[0] ?? "") : String(error));
+  }
+}
+
+function refuse(what: string): never {
+  console.error(`bench: ${what}`);
+  process.exit(2);
+}

@@ -4,8 +4,8 @@ import { appendFileSync, readFileSync } from "node:fs";
 export interface Row {
   measure: string;
   figure: string;
-  /** The least and the most of the rounds. */
-  spread?: string;
+  /** The least and the most of the rounds, or that there was one only. */
+  spread: string;
   /** What has to be reached. */
   goal?: string;
   /** Of a line on an `up` in the default settings: what another benchmark of the same run need not measure again. */
@@ -26,6 +26,9 @@ export function recordedRows(file = process.env.BENCH_RECORD): Row[] {
     .filter((line) => line !== "")
     .map((line): Row => JSON.parse(line));
 }
+
+/** The spread of a line that has no rounds. */
+export const ONCE = "once";
 
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);

@@ -8,7 +8,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { key } from "pulumi-keyvault/dynamic-v1";
-import { record } from "./record.mts";
+import { ONCE, record } from "./record.mts";
 
 const KEYS = 12;
 const SECONDS = process.argv.includes("--quick") ? 2 : 60;
@@ -73,6 +73,7 @@ async function run(): Promise<void> {
   record({
     measure: `${KEYS} keys that wait ${SECONDS} s for busy names: share of a core; growth of memory`,
     figure: `${share.toFixed(2)} %; ${growth.toFixed(1)} MB`,
+    spread: ONCE,
     goal: "at most 2 %; 30 MB",
   });
   if (SECONDS === 60 && (share > 2 || growth > 30)) process.exitCode = 1;

@@ -21,7 +21,7 @@ const END = "<!-- They end here. -->";
 /** A table of a benchmark's lines, in Markdown. */
 export function tableOf(rows: readonly Row[]): string {
   const lines = rows.map(
-    ({ measure, figure, spread = "", goal = "" }) => `| ${measure} | ${figure} | ${spread} | ${goal} |`,
+    ({ measure, figure, spread, goal = "" }) => `| ${measure} | ${figure} | ${spread} | ${goal} |`,
   );
   return ["| measure | figure | spread | goal |", "|---|---|---|---|", ...lines].join("\n");
 }

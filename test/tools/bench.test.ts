@@ -20,6 +20,7 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
     expect(table).toMatch(
       new RegExp(`^\\| ${program}, 5 keys, checkpoints skipped, seconds \\| up \\d+\\.\\d, no-op up \\d+\\.\\d`, "m"),
     );
+    expect(table).toMatch(new RegExp(`^\\| ${program}, bytes of state a key \\| \\d+ \\| \\d+ to \\d+ \\|`, "m"));
   }
   expect(table).toMatch(/^\| no-op up of 5, keys ÷ floor, checkpoints skipped, elapsed time \| \d+\.\d\d \|/m);
   expect(table).toMatch(/^\| client, import, 8 parallel, operations a second, ÷ @azure\/keyvault-keys \| \d+\.\d \|/m);
@@ -33,6 +34,19 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
   expect(table).toMatch(/^\| KeySet of 5: up, no-op up, refresh, raw paging in seconds; provider's peak \| /m);
 }, 600_000);
 
+it.each([
+  [["--only", "engine,growht"], "--only takes emulator, listing, client, cold-start"],
+  [["--rounds", "x"], "--rounds is a number of rounds"],
+  [["--write", "--quick"], "--write writes what all benchmarks have measured"],
+  [["--fast"], "Unknown option '--fast'"],
+  [["growth"], "Unexpected argument 'growth'"],
+])("%j is wrong usage, in one line", (args, words) => {
+  const run = spawnSync(process.execPath, [join(root, "bench/main.mts"), ...args], { encoding: "utf8", cwd: root });
+  expect(run.stderr).toMatch(/^bench: [^\n]+\n$/);
+  expect(run.stderr).toContain(words);
+  expect(run).toMatchObject({ status: 2, stdout: "" });
+});
+
 it("figures are written into the page in the place of those before, and all else stays", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyvault-page-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -43,15 +57,18 @@ it("figures are written into the page in the place of those before, and all else
   const write = (figure: string, ...more: string[]) =>
     writeFigures(
       page,
-      ["engine", ...more].map((name) => ({ name, rows: [{ measure: "up", figure, goal: "at most 1" }] })),
+      ["engine", ...more].map((name) => ({
+        name,
+        rows: [{ measure: "up", figure, spread: "0.4 to 0.8", goal: "at most 1" }],
+      })),
       machine,
       "npm run bench",
     );
   write("0.5", "growth");
   write("0.7");
   const after = readFileSync(page, "utf8");
-  expect(after).toContain("| up | 0.7 |  | at most 1 |");
-  expect(after).not.toContain("0.5 |  | at most 1");
+  expect(after).toContain("| up | 0.7 | 0.4 to 0.8 | at most 1 |");
+  expect(after).not.toContain("| 0.5 |");
   expect(after).not.toContain("performance.svg");
   const around = (text: string) => text.split(/<!-- [^>]*(?:begin|end) here\. -->/);
   expect(around(after)).toHaveLength(3);
