@@ -98,9 +98,7 @@ class EntriesCheck {
 
   async checked(): Promise<Properties | string | undefined> {
     const { entries, keys: recorded, import: imported } = this.#check.news;
-    // An import into state hands on what state is to hold.
-    const given =
-      entries ?? (imported === undefined && Object.keys(this.#oldEntries).length === 0 ? recorded : undefined);
+    const given = entries ?? (imported === undefined && this.#isRecorded(recorded) ? recorded : undefined);
     const sources = findSetSources(this.#check);
     if (sources.status === "unknown" || isUnknown(given)) return UNKNOWN;
     if (given !== undefined && given !== null && !isRecord(given)) {
@@ -125,6 +123,11 @@ class EntriesCheck {
     }
     this.#tellProblems();
     return this.#pinned(keys);
+  }
+
+  /** An import into state hands on what state is to hold, and asks whether it holds. */
+  #isRecorded(keys: unknown): boolean {
+    return Object.keys(this.#oldEntries).length === 0 || canonicalJson(keys) === canonicalJson(this.#oldEntries);
   }
 
   /** The program's `keys`, under the names that state has for them. */

@@ -218,6 +218,7 @@ describe("adopt --set", () => {
       ...["import", "--file", "keyvault-import.json", "--yes", "--protect=false", "--generate-code=false"],
     );
     expect(imported.exitCode, imported.text).toBe(0);
+    expect(imported.text).not.toMatch(/problem|warning/);
     vault.requests.clear();
     expect((await stack.drift()).properties).toEqual({});
     await stack.up("--expect-no-changes");
