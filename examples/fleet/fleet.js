@@ -24,7 +24,7 @@ Options:
   --resume       leaves out what the run before, which was cut off or failed in part, has done
 
 Exit codes: 0 done, nothing differs; 1 a stack failed; 7 drift, or vaults that differ; 2 wrong usage,
-or no file of vaults`;
+or no file of vaults; drift has those of pulumi-keyvault drift beside: 8 where not all stacks could be looked at`;
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const { command, names, fleet, parallel, file, resume } = asked();
