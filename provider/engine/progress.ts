@@ -1,6 +1,12 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { printableText } from "../keyvault/printable-text.js";
 
-type Teller = (line: string) => void;
+export type Teller = (line: string) => void;
+
+/** Hears what is told, and tells it on by `teller` where that is due. */
+type Sieve = (line: string, teller: Teller) => void;
+
+const sieves = new AsyncLocalStorage<Sieve>();
 
 /** The engine shows what a provider writes to its standard output as information. */
 const toStandardOutput: Teller = (line) => {
@@ -19,12 +25,24 @@ let warner = toStandardError;
  * the owner in a tag, which neither a terminal nor a build agent is to obey.
  */
 export function tell(line: string): void {
-  teller(printableText(line));
+  sifted(line, teller);
 }
 
 /** The same for what is wrong with a run though it goes on. What a program itself prints is its own: on standard error. */
 export function warn(line: string): void {
-  warner(printableText(line));
+  sifted(line, warner);
+}
+
+function sifted(line: string, way: Teller): void {
+  const sieve = sieves.getStore();
+  const text = printableText(line);
+  if (sieve === undefined) way(text);
+  else sieve(text, way);
+}
+
+/** Has all that is told in the course of some work pass a sieve. */
+export function throughSieve<T>(sieve: Sieve, work: () => Promise<T>): Promise<T> {
+  return sieves.run(sieve, work);
 }
 
 /**

@@ -5,6 +5,7 @@ import { runClock } from "../engine/run-clock.js";
 import { inParallel } from "../engine/worker-pool.js";
 import { OutageCount, PARALLEL_OBJECTS } from "../vault/many-objects.js";
 import { isThrottled } from "../vault/tell-outage.js";
+import { RepeatedLines } from "./repeated-lines.js";
 
 const WORD_EVERY_MS = 5_000;
 
@@ -34,6 +35,7 @@ export async function forEachKey(
   const failed = new Map<string, unknown>();
   const untried: string[] = [];
   const outages = new OutageCount();
+  const lines = new RepeatedLines();
   let hasOutage = false;
   await inParallel(names, PARALLEL_OBJECTS, async (name) => {
     if (hasOutage || runCancellation().aborted) {
@@ -41,7 +43,7 @@ export async function forEachKey(
       return;
     }
     try {
-      await work(name);
+      await lines.of(name, () => work(name));
       outages.succeeded();
     } catch (error) {
       failed.set(name, error);
@@ -49,6 +51,7 @@ export async function forEachKey(
     }
     progress.step();
   });
+  lines.end();
   const reason = runCancellation().aborted ? "the run was cancelled" : "too many failed in a row";
   return { failed, untried: untried.length > 0 ? { names: untried, reason } : undefined };
 }

@@ -260,6 +260,23 @@ describe("a key of a set", () => {
     expect(Object.keys(keysOf(state))).toEqual(["gone", "left"]);
   });
 
+  it("tells what happens to many keys alike by a line for each of the first, and one for the others", async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `pump-${index}`);
+    const entries = Object.fromEntries(names.map((name) => [name, { generate: { keyType: "EC" } }]));
+    await set.created({ entries });
+    nextEngineRun();
+    const told: string[] = [];
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => told.push(String(text).trimEnd()) > 0);
+    // The state of the run before was lost.
+    await set.created({ entries });
+    vi.restoreAllMocks();
+    const taken = told.filter((line) => line.includes("taken over") && line.startsWith('key "'));
+    expect(taken).toHaveLength(21);
+    expect(taken.at(-1)).toMatch(/^key "…" in .* taken over; so it is with 10 more: (?:pump-\d+, ){9}pump-\d+$/);
+    const named = new Set(taken.join().match(/pump-\d+/g));
+    expect(named.size).toBe(30);
+  });
+
   it("is restored from a backup, generated or adopted, each in its own way", async () => {
     const source = await startEmulator({ timing: "instant" });
     await call(source, "PUT", "/keys/r", { key: ecKey().jwk, tags: { from: "backup" } });
