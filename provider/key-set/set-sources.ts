@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { extname, join } from "node:path";
+import { extname, isAbsolute, join } from "node:path";
 import { describeValue } from "../engine/described-value.js";
 import { type InputCheck, isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
@@ -92,7 +92,9 @@ function filesOf(folder: string): { names: string[] } | { absent: string } | { r
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     const place = `folder ${shownPath(folder)}`;
-    if (code === "ENOENT") return { absent: `${place} ${saysMissing(folder)}` };
+    const isHidden = place.includes('"…"') && !folder.startsWith("~") && !isAbsolute(folder);
+    if (code === "ENOENT")
+      return { absent: `${place} ${saysMissing(folder)}${isHidden ? ` in ${shownPath(".")}` : ""}` };
     if (code === "ENOTDIR") return { refused: `${place} is no folder: give the folder that the files are in` };
     return { refused: `${place} cannot be read (${code}): grant read access to it` };
   }

@@ -54,6 +54,12 @@ async function swap(name: string): Promise<void> {
 }
 
 describe("where a set looks for material", () => {
+  it("is told of a folder whose name is not shown", async () => {
+    const told = await set.refused({ import: { folder: "device-keys-that-are-nowhere" } });
+    expect(told).toMatch(/folder "…" \(not shown: text of 28 characters.* does not exist in /);
+    expect(told).toContain(JSON.stringify(process.cwd()));
+  });
+
   it.each([{ folder: "~/keys" }, { jwks: "~/keys.json" }])(
     "is told that only a shell reads the ~ of %j",
     async (source) => {
