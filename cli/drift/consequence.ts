@@ -105,10 +105,14 @@ export function consequenceOfLoss(
   return "creates it again";
 }
 
-function generalConsequence({ operation, inputs }: NextStep): string | undefined {
+function generalConsequence({ type, operation, inputs }: NextStep): string | undefined {
   if (operation === "same") return SETTLED;
   if (operation === "none") return "nothing in this run: it is not among the targets, or the program has it no more";
-  if (operation === "delete") return `removes the resource; onDelete is "${inputs.onDelete ?? "delete"}"`;
+  if (operation === "delete") {
+    return /Backup$|Inventory$/.test(type)
+      ? "removes the resource, and nothing of the vault"
+      : `removes the resource; onDelete is "${inputs.onDelete ?? "delete"}"`;
+  }
   if (/replace/.test(operation)) return "makes another one in its place, as the program changed its vault or name";
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { consequenceOfChange } from "../../cli/drift/consequence.js";
 import { type DriftReport, driftReport } from "../../cli/drift/drift-report.js";
 import { formatGithub } from "../../cli/drift/format-github.js";
 import { formatJson } from "../../cli/drift/format-json.js";
@@ -19,6 +20,16 @@ const summary = (told: DriftReport) => ({
   drifted: told.drifted.map(({ type, name, changes }) => [`${type} ${name}`, changes.map(({ property }) => property)]),
   pending: told.pending.map(({ operation, type, name, properties }) => [operation, `${type} ${name}`, properties]),
   followUps: told.followUps.map(({ type, name }) => `${type} ${name}`),
+});
+
+it.each([
+  ["Key", { onDelete: "retain" }, 'removes the resource; onDelete is "retain"'],
+  ["Secret", {}, 'removes the resource; onDelete is "delete"'],
+  ["KeyInventory", {}, "removes the resource, and nothing of the vault"],
+  ["VaultBackup", {}, "removes the resource, and nothing of the vault"],
+])("says of a %s that leaves the program what becomes of the vault's", (type, inputs, told) => {
+  const next = { type, operation: "delete", inputs, plan: undefined, unmanaged: [] };
+  expect(consequenceOfChange(next, "tags.team")).toBe(told);
 });
 
 describe("a drift report", () => {
