@@ -116,12 +116,11 @@ async function runAll(command) {
   const done = resume && existsSync(journal) ? namesIn(journal) : [];
   const due = names.filter((name) => !done.includes(name));
   if (due.length < names.length) console.log(`${names.length - due.length} done before, ${due.length} to go`);
-  const stopping = new AbortController();
-  process.once("SIGINT", () => stopping.abort());
+  const stopping = stopped();
   /** @type {Outcome[]} */
   const outcomes = [];
   await eachOf(due, async (name) => {
-    if (stopping.signal.aborted) return;
+    if (stopping.isDue()) return;
     const outcome = await run(command, name, stopping.signal);
     outcomes.push(outcome);
     console.log(summaryOf(outcome));
@@ -135,6 +134,23 @@ async function runAll(command) {
   const rest = failed.length + left > 0 ? `, ${failed.length} failed, ${left} not begun: mend it and add --resume` : "";
   console.log(`${command}: ${outcomes.length - failed.length} of ${due.length} stacks done${rest}`);
   return failed.length + left > 0 ? 1 : 0;
+}
+
+/**
+ * After Ctrl-C no further stack begins. A terminal tells the engines of it too, which end in their own time; of SIGTERM
+ * they are told here, by the signal.
+ */
+function stopped() {
+  const engines = new AbortController();
+  let isDue = false;
+  process.on("SIGINT", () => {
+    isDue = true;
+  });
+  process.on("SIGTERM", () => {
+    isDue = true;
+    engines.abort();
+  });
+  return { isDue: () => isDue, signal: engines.signal };
 }
 
 /**
@@ -162,16 +178,20 @@ function namesIn(journal) {
 async function run(command, name, signal) {
   const begun = performance.now();
   const seconds = () => (performance.now() - begun) / 1000;
+  // Of this stack alone: what hears the signal of all would be kept until all are done.
+  const engine = new AbortController();
+  const onAbort = () => engine.abort();
+  signal.addEventListener("abort", onAbort);
   try {
     const stack = await stackOf(name);
-    const onAbort = () => void stack.cancel().catch(() => {});
-    signal.addEventListener("abort", onAbort);
     // State is written once at the end: safe here, as a run that is cut off is taken up by the next one.
-    const { summary } = command === "up" ? await stack.up({ color: "never" }) : await stack.destroy({ color: "never" });
-    signal.removeEventListener("abort", onAbort);
+    const options = /** @type {const} */ ({ color: "never", signal: engine.signal });
+    const { summary } = command === "up" ? await stack.up(options) : await stack.destroy(options);
     return { name, seconds: seconds(), changes: /** @type {Record<string, number>} */ (summary.resourceChanges ?? {}) };
   } catch (error) {
     return { name, seconds: seconds(), changes: {}, error: reasonOf(error) };
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

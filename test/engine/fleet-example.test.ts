@@ -95,6 +95,25 @@ it("up of one vault alone repairs it, and destroy ends with none of the keys", a
   expect(value).toEqual([]);
 });
 
+it.each(["SIGINT", "SIGTERM"] as const)(
+  "a run that gets %s ends by itself, and goes on with --resume",
+  async (signal) => {
+    const child = spawn(process.execPath, [join(project.folder, "fleet.js"), "up", "--parallel", "1"], {
+      cwd: project.folder,
+      env: { ...process.env, ...project.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.once("data", () => child.kill(signal));
+    const run = await ended(child);
+    expect(run.stdout).toMatch(/^up: [12] of 5 stacks done, [01] failed, 3 not begun: mend it and add --resume$/m);
+    expect(run.exitCode).toBe(1);
+    const resumed = await fleet("up", "--resume");
+    expect(resumed.text).toMatch(/^[12] done before, [34] to go$/m);
+    expect(resumed.exitCode).toBe(0);
+    expect((await fleet("destroy")).exitCode).toBe(0);
+  },
+);
+
 it("drift and compare read the vaults of another file, wherever they are started", async () => {
   await project.file("two.json", JSON.stringify({ north: "embedded:./north.vault", south: "embedded:./south.vault" }));
   expect((await fleet("up", "--vaults", "two.json")).text).toMatch(/^up: 2 of 2 stacks done$/m);
