@@ -13,26 +13,26 @@
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { PROGRAMS, type ProgramName } from "./engine-programs.mts";
 import type { Cost } from "./engine-project.mts";
+import { countOf, countsOf, namesOf, optionsOf } from "./options.mts";
 import { median, record, spread } from "./record.mts";
 import { withVault } from "./vault-project.mts";
 
-const { values } = parseArgs({
-  options: {
-    keys: { type: "string" },
-    rounds: { type: "string" },
-    programs: { type: "string" },
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-  },
+const values = optionsOf({
+  keys: { type: "string" },
+  rounds: { type: "string" },
+  programs: { type: "string" },
+  quick: { type: "boolean", default: false },
+  json: { type: "string" },
 });
-const counts = (values.keys ?? (values.quick ? "5" : "500")).split(",").map(Number);
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-const programs = (values.programs ?? (values.quick ? "floor,keys,keySet" : Object.keys(PROGRAMS).join(","))).split(
-  ",",
-) as ProgramName[];
+const counts = countsOf("--keys", values.keys ?? (values.quick ? "5" : "500"));
+const rounds = countOf("--rounds", values.rounds ?? (values.quick ? "1" : "5"));
+const programs = namesOf(
+  "--programs",
+  values.programs ?? (values.quick ? "floor,keys,keySet" : Object.keys(PROGRAMS).join(",")),
+  Object.keys(PROGRAMS) as ProgramName[],
+);
 
 type Mode = "default" | "skipped";
 const modes: readonly Mode[] = values.quick ? ["skipped"] : ["default", "skipped"];

@@ -11,18 +11,16 @@
 import { spawn } from "node:child_process";
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { EngineProject, megabytesOf } from "./engine-project.mts";
+import { countOf, optionsOf } from "./options.mts";
 import { ONCE, record } from "./record.mts";
 
-const { values } = parseArgs({
-  options: {
-    vaults: { type: "string", default: "100" },
-    keys: { type: "string", default: "50" },
-    quick: { type: "boolean", default: false },
-  },
+const values = optionsOf({
+  vaults: { type: "string", default: "100" },
+  keys: { type: "string", default: "50" },
+  quick: { type: "boolean", default: false },
 });
-const [vaults, keys] = values.quick ? [2, 2] : [Number(values.vaults), Number(values.keys)];
+const [vaults, keys] = values.quick ? [2, 2] : [countOf("--vaults", values.vaults), countOf("--keys", values.keys)];
 const EXAMPLE = join(import.meta.dirname, "../examples/fleet");
 
 /** What each vault holds, in the place of the example's two keys. */

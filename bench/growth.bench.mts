@@ -12,29 +12,25 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Pool } from "undici";
 import { PROGRAMS } from "./engine-programs.mts";
 import { type Cost, type EngineProject, MATERIALS } from "./engine-project.mts";
+import { countOf, countsOf, optionsOf } from "./options.mts";
 import { rawPaging } from "./raw-paging.mts";
 import { ONCE, record, recordedRows } from "./record.mts";
 import { type PlottedLine, timePlot } from "./time-plot.mts";
 import { type BenchVault, withVault } from "./vault-project.mts";
 
-const { values } = parseArgs({
-  options: {
-    keys: { type: "string" },
-    singles: { type: "string" },
-    quick: { type: "boolean", default: false },
-    svg: { type: "string" },
-    longest: { type: "string", default: "300" },
-  },
+const values = optionsOf({
+  keys: { type: "string" },
+  singles: { type: "string" },
+  quick: { type: "boolean", default: false },
+  svg: { type: "string" },
+  longest: { type: "string", default: "300" },
 });
-const longest = Number(values.longest);
-const numbers = (given: string | undefined, quick: string, rule: string): number[] =>
-  (given ?? (values.quick ? quick : rule)).split(",").map(Number);
-const counts = numbers(values.keys, "5", "100,500,2000,5000,10000");
-const singles = numbers(values.singles, "5", "100,500,2000");
+const longest = countOf("--longest", values.longest);
+const counts = countsOf("--keys", values.keys ?? (values.quick ? "5" : "100,500,2000,5000,10000"));
+const singles = countsOf("--singles", values.singles ?? (values.quick ? "5" : "100,500,2000"));
 
 const SET = `
   const keyvault = require("pulumi-keyvault");

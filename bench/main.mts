@@ -17,16 +17,23 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { provisionEngine } from "../tools/engine/provision.mts";
+import { countOf, namesOf, optionsOf, refuse } from "./options.mts";
 import { recordedRows } from "./record.mts";
 import { type Part, tableOf, writeFigures } from "./written-page.mts";
 
-const values = given();
+const values = optionsOf({
+  quick: { type: "boolean", default: false },
+  rounds: { type: "string", default: "5" },
+  only: { type: "string" },
+  json: { type: "string" },
+  svg: { type: "string" },
+  write: { type: "boolean", default: false },
+});
 if (values.write && (values.quick || values.only !== undefined)) {
   refuse("--write writes what all benchmarks have measured: it goes with neither --quick nor --only");
 }
-if (!/^[1-9]\d{0,2}$/.test(values.rounds)) refuse("--rounds is a number of rounds, 1 or more");
+countOf("--rounds", values.rounds);
 const docs = join(import.meta.dirname, "..", "docs");
 const svg = values.svg ?? (values.write ? join(docs, "performance.svg") : undefined);
 const QUICK = values.quick ? ["--quick"] : [];
@@ -42,13 +49,7 @@ const benchmarks: Record<string, readonly string[]> = {
   ...(values.quick ? {} : { limits: [] }),
 };
 
-const only = values.only?.split(",");
-const unknown = (only ?? []).filter((name) => !Object.hasOwn(benchmarks, name));
-if (unknown.length > 0) {
-  refuse(
-    `--only takes ${Object.keys(benchmarks).join(", ")}, and not ${unknown.map((name) => name || '""').join(", ")}`,
-  );
-}
+const only = values.only === undefined ? undefined : namesOf("--only", values.only, Object.keys(benchmarks));
 
 const folder = mkdtempSync(join(tmpdir(), "keyvault-bench-"));
 const recorded = join(folder, "rows.jsonl");
@@ -86,25 +87,3 @@ if (values.write) {
   writeFigures(join(docs, "performance.md"), parts, machine, command);
 }
 process.exitCode = failed.length > 0 ? 1 : 0;
-
-function given() {
-  try {
-    return parseArgs({
-      options: {
-        quick: { type: "boolean", default: false },
-        rounds: { type: "string", default: "5" },
-        only: { type: "string" },
-        json: { type: "string" },
-        svg: { type: "string" },
-        write: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    return refuse(error instanceof Error ? (error.message.split(/[.\n]/, 1)[0] ?? "") : String(error));
-  }
-}
-
-function refuse(what: string): never {
-  console.error(`bench: ${what}`);
-  process.exit(2);
-}

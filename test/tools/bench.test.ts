@@ -35,14 +35,18 @@ it("the benchmarks run, and print one table of seconds, bytes and ratios", () =>
 }, 600_000);
 
 it.each([
-  [["--only", "engine,growht"], "--only takes emulator, listing, client, cold-start"],
-  [["--rounds", "x"], "--rounds is a number of rounds"],
-  [["--write", "--quick"], "--write writes what all benchmarks have measured"],
-  [["--fast"], "Unknown option '--fast'"],
-  [["growth"], "Unexpected argument 'growth'"],
-])("%j is wrong usage, in one line", (args, words) => {
-  const run = spawnSync(process.execPath, [join(root, "bench/main.mts"), ...args], { encoding: "utf8", cwd: root });
-  expect(run.stderr).toMatch(/^bench: [^\n]+\n$/);
+  ["main", ["--only", "engine,growht"], "--only takes emulator, listing, client, cold-start"],
+  ["main", ["--rounds", "x"], '--rounds takes numbers of 1 and more, and not "x"'],
+  ["main", ["--write", "--quick"], "--write writes what all benchmarks have measured"],
+  ["main", ["--fast"], "Unknown option '--fast'"],
+  ["main", ["growth"], "Unexpected argument 'growth'"],
+  ["engine.bench", ["--keys", "500;5"], '--keys takes numbers of 1 and more, and not "500;5"'],
+  ["engine.bench", ["--programs", "floor,toString"], '--programs takes floor, plain, keys, keySet, and not "toString"'],
+  ["growth.bench", ["--singles", "0"], '--singles takes numbers of 1 and more, and not "0"'],
+  ["fleet.bench", ["--vaults", "1,2"], "--vaults takes one number"],
+])("%s %j is wrong usage, in one line", (name, args, words) => {
+  const run = spawnSync(process.execPath, [join(root, `bench/${name}.mts`), ...args], { encoding: "utf8", cwd: root });
+  expect(run.stderr).toMatch(/^\w+(?:\.bench)?\.mts: [^\n]+\n$/);
   expect(run.stderr).toContain(words);
   expect(run).toMatchObject({ status: 2, stdout: "" });
 });
