@@ -16,7 +16,11 @@ export function carriedMaps(resource: string, inputs: Maps): Maps {
 /** The SDK copies each map by assigning its members, and that of one name makes none. */
 export function refuseLostTags(resource: string, tags: unknown): void {
   if (tags === null || typeof tags !== "object" || !Object.hasOwn(tags, "__proto__")) return;
-  throw refusal(resource, "a tag `__proto__` is lost in Pulumi's SDK", "give it another name");
+  throw refusal(
+    resource,
+    "a tag `__proto__` is lost in Pulumi's SDK",
+    "give it another name, or leave `tags` out of an adopted object, whose tags then stay as they are",
+  );
 }
 
 function hasText(value: unknown): boolean {
