@@ -77,7 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a set takes a key that could not be read for gone",
     file: "provider/key-set/read-key-set.ts",
-    find: "if (failure !== undefined) throw failure;",
+    find: "records.set(name, { ...record, unread: reason });",
     replace: "",
   },
 ];
