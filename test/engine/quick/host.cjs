@@ -46,7 +46,7 @@ function start(pid) {
     // Of a shell: itself, its script, and what the script was started with.
     become({ args: list("cmdline").slice(2), env, folder: fs.readlinkSync(`${proc}/cwd`), pid, parent });
     job = {
-      outputs: [1, 2].map((stream) => fs.openSync(`${proc}/fd/${stream}`, "w")),
+      outputs: [4, 2].map((stream) => fs.openSync(`${proc}/fd/${stream}`, "w")),
       servers: [],
       channels: [],
       calls: 0,
@@ -156,6 +156,10 @@ Module.registerHooks({
       : resolved;
   },
 });
+
+// The SDK takes a stack for each promise that it makes, and this would look up each of its frames in source maps: a third
+// of what a large program does.
+require(join(packages, "source-map-support")).install = () => {};
 
 const { Client, Server } = require(join(packages, "@grpc/grpc-js"));
 const { addService } = Server.prototype;
