@@ -27,6 +27,10 @@ export interface FoundVault {
 }
 
 const PARALLEL = 16;
+/** A server without rotation policies may answer each read of one with 5xx: it keeps a command no longer than that. */
+const POLICY_TIMEOUT_MS = 20_000;
+/** After so many policies that were not to be had, no other is asked for: each would take the time of its repetitions. */
+const MOST_UNREAD_POLICIES = 3;
 
 /**
  * Reads what a vault holds: the lists once, and each object's current version. Writes nothing, and reads no value
@@ -136,8 +140,14 @@ async function readKey(client: KeyVaultClient, name: string, found: FoundVault):
     throw strangeAnswer("keys", name, "is answered with another key");
   }
   if (found.isPolicyHidden) return { bundle, rotationPolicy: undefined };
+  const unread = found.unread.filter(({ part, code }) => part === "rotation policy" && code === "KV_UNAVAILABLE");
+  if (unread[0] && unread.length >= MOST_UNREAD_POLICIES) {
+    found.unread.push({ ...unread[0], name });
+    return { bundle, rotationPolicy: undefined };
+  }
   try {
-    return { bundle, rotationPolicy: await client.getKeyRotationPolicy(name) };
+    const rotationPolicy = await client.getKeyRotationPolicy(name, { timeoutMs: POLICY_TIMEOUT_MS });
+    return { bundle, rotationPolicy };
   } catch (error) {
     if (!isKeyVaultError(error)) throw error;
     if (error.code === "KV_FORBIDDEN") found.isPolicyHidden = true;

@@ -38,21 +38,8 @@ import {
 // headers and the vault's own answer. CANARY_ROUNDS=all tries every form of it at every request.
 
 vi.mock(import("../../provider/keyvault/clock.js"), async (original) => {
-  const { systemClock, ...rest } = await original();
-  // Pauses between attempts pass at once, and the clock is by them later: else a read that is tried again for as long as
-  // its budget lasts would do it without a pause, for minutes.
-  const LONGEST_PAUSE = 16_000;
-  let passed = 0;
-  const now = () => systemClock.now() + passed;
-  const schedule: typeof systemClock.schedule = (ms, callback) => {
-    if (ms > LONGEST_PAUSE) return systemClock.schedule(ms, callback);
-    const due = now() + ms;
-    return systemClock.schedule(0, () => {
-      passed = Math.max(passed, due - systemClock.now());
-      callback();
-    });
-  };
-  return { ...rest, systemClock: { ...systemClock, now, schedule } };
+  const { passingPauses } = await import("./passing-pauses.js");
+  return passingPauses(await original());
 });
 
 type Arguments = Record<string, unknown>;

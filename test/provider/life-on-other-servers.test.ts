@@ -14,6 +14,11 @@ import { key, keyBackup, keyInventory, keySet, secret, secretBackup, vaultBackup
 import { ALL_HABITS, HABITS } from "./server-habits.js";
 import { stored } from "./stored.js";
 
+vi.mock(import("../../provider/keyvault/clock.js"), async (original) => {
+  const { passingPauses } = await import("./passing-pauses.js");
+  return passingPauses(await original());
+});
+
 interface Subject {
   provider: DynamicProvider;
   backup: DynamicProvider;
