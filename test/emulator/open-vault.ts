@@ -1,17 +1,12 @@
-import { afterEach, expect } from "vitest";
-import { type Emulator, type EmulatorOptions, startEmulator } from "../../emulator/index.js";
+import { expect, onTestFinished } from "vitest";
+import { type EmulatorOptions, startEmulator } from "../../emulator/index.js";
 import { callerOf } from "./vault-caller.js";
-
-const open: Emulator[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((emulator) => emulator.close()));
-});
 
 /** An emulator for one test, with the wire to it; a fault inside of the emulator fails the test. */
 export async function openVault(options: EmulatorOptions = {}) {
   const failures: unknown[] = [];
   const emulator = await startEmulator({ onFailure: (error) => failures.push(error), ...options });
-  open.push(emulator);
+  onTestFinished(() => emulator.close());
   const call = callerOf(emulator);
   return {
     emulator,

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
 import { ecKey } from "../engine/demo-keys.js";
 import { call } from "../engine/vault-by-hand.js";
@@ -13,7 +12,7 @@ import { key, secret } from "./providers.js";
 export const POLICY = { rotateAfter: "P90D", expireAfter: "P1Y" };
 
 const folder = mkdtempSync(join(tmpdir(), "drift-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 /** The material that a program imports, and that somebody may import too. */
 export const IMPORTED = ecKey();
 const PEM_FILE = join(folder, "orders.pem");

@@ -1,4 +1,4 @@
-import { afterEach, vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { Emulator } from "../../emulator/index.js";
 import { forgetCancellation } from "../../provider/engine/run-cancellation.js";
 import { useRunClock } from "../../provider/engine/run-clock.js";
@@ -21,6 +21,7 @@ export function startEngineRun(vault: Emulator): void {
   vi.stubEnv("KEYVAULT_CREDENTIAL", "token");
   useRunClock(hurried((ms) => vault.clock.advance(ms)));
   nextEngineRun();
+  onTestFinished(endEngineRun);
 }
 
 /** Another run is another process: it knows of the program only what it checks itself. */
@@ -54,8 +55,8 @@ export function hurried(moved: (ms: number) => unknown = () => {}): Clock {
   };
 }
 
-afterEach(() => {
+function endEngineRun(): void {
   vi.unstubAllEnvs();
   useRunClock();
   forgetDeclaredObjects();
-});
+}

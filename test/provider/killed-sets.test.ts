@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { ecKey } from "../engine/demo-keys.js";
 import type { Arguments } from "./driven-resource.js";
@@ -39,19 +39,24 @@ const RUNS: [what: string, before: Arguments | undefined, after: Arguments | und
 const MOMENTS = ["before", "after"] as const;
 
 let vault: Emulator;
-// What a run loads late would keep some keys of a killed one from dying with the others.
-beforeAll(async () => {
-  vi.spyOn(process.stdout, "write").mockReturnValue(true);
-  vault = await startEmulator();
+let isLoaded = false;
+
+/** What a run loads late would keep some keys of a killed one from dying with the others. */
+async function loadEverything(): Promise<void> {
+  if (isLoaded) return;
   const connection = new LossyConnection(vault);
   wire.connect = () => connection.client;
   const program = new LossyProgram(keySet, vault, undefined);
   for (const args of [first, second, undefined]) await program.up(args);
   await vault.close();
-});
-beforeEach(async () => {
   vault = await startEmulator();
+  isLoaded = true;
+}
+
+beforeEach(async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  vault = await startEmulator();
+  await loadEverything();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
