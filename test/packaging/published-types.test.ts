@@ -73,8 +73,8 @@ describe.each(compilers)("under %s", (_title, compiler, resolution) => {
   beforeEach(({ skip }) => skip(whyNot(compiler) !== "", whyNot(compiler)));
 
   test("a program type-checks, its mistakes do not, and every declaration file of ours does", async () => {
-    const { output } = await compile(compiler, resolution);
-    expect(output.filter((line) => isOurs(line))).toEqual([]);
+    const told = await compiled(compiler, resolution);
+    expect(told.filter((line) => isOurs(line))).toEqual([]);
   }, 120_000);
 });
 
@@ -86,7 +86,7 @@ describe.each([
   beforeEach(({ skip }) => skip(whyNot(compiler) !== "", whyNot(compiler)));
 
   test("the declarations lead to no types of libraries that we use inside", async () => {
-    const { files } = await compile(compiler, "nodenext", "--listFilesOnly");
+    const files = (await compiled(compiler, "nodenext")).filter((line) => !line.includes("error TS"));
     expect(files.some((file) => file.endsWith("dist/sdk/index.d.ts"))).toBe(true);
     for (const library of NOT_OURS_TO_SHOW) {
       expect(files.filter((file) => file.includes(`/node_modules/${library}`))).toEqual([]);
@@ -108,16 +108,24 @@ function isOurs(line: string): boolean {
 
 type Resolution = "node16" | "nodenext" | "bundler";
 
-async function compile(
-  compiler: string,
-  resolution: Resolution,
-  ...flags: string[]
-): Promise<{ output: string[]; files: string[] }> {
+const compilations = new Map<string, Promise<string[]>>();
+
+/** What a compiler says, and the files that it has read. */
+function compiled(compiler: string, resolution: Resolution): Promise<string[]> {
+  const name = `${compiler} ${resolution}`;
+  const compilation = compilations.get(name) ?? compile(compiler, resolution);
+  compilations.set(name, compilation);
+  return compilation;
+}
+
+async function compile(compiler: string, resolution: Resolution): Promise<string[]> {
   const modules = ["--module", resolution === "bundler" ? "esnext" : resolution, "--moduleResolution", resolution];
-  const options = ["--strict", "--skipLibCheck", "false", "--target", "es2022", "--noEmit", "--types", "node"];
+  // The library that comes with the compiler is not ours.
+  const checked = ["--strict", "--skipLibCheck", "false", "--skipDefaultLibCheck"];
+  const options = [...checked, "--target", "es2022", "--noEmit", "--types", "node", "--listFiles", "--pretty", "false"];
   const finished = await promisify(execFile)(
     process.execPath,
-    [compiler, ...modules, ...options, "--pretty", "false", ...flags, "src/index.ts", "src/mistakes.ts"],
+    [compiler, ...modules, ...options, "src/index.ts", "src/mistakes.ts"],
     { cwd: project.folder, maxBuffer: 64 * 1024 * 1024 },
   ).catch((error: unknown) => {
     // A compiler that does not start says nothing there, which is no proof of anything.
@@ -125,6 +133,5 @@ async function compile(
     if (typeof stdout === "string" && stdout !== "") return { stdout };
     throw error;
   });
-  const output = finished.stdout.split("\n").filter(Boolean);
-  return { output, files: output };
+  return finished.stdout.split("\n").filter(Boolean);
 }
