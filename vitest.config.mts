@@ -36,7 +36,19 @@ export default defineConfig({
       throw new Error(`A test wrote to ${type}: ${log.slice(0, 200)}`);
     },
     projects: [
-      { extends: true, test: { name: "long", include: LONG, globalSetup: ["test/engine/quick/global-setup.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: LONG,
+          isolate: false,
+          globalSetup: ["test/engine/quick/global-setup.ts"],
+          setupFiles: ["test/left-environment.ts"],
+          // A run of the engine takes seconds, and more on a busy machine.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
       {
         extends: true,
         test: {

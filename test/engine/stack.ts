@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { appendFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { vi } from "vitest";
 import { packageSchema } from "../../plugin/schema/package-schema.js";
 import { type Engine, provisionEngine } from "../../tools/engine/provision.mts";
 import { exportedOutputs, exportedResources } from "./decrypted-state.js";
@@ -59,9 +58,6 @@ export interface StackOptions {
   config?: Record<string, string>;
   env?: Record<string, string>;
 }
-
-// A run of the engine takes seconds, and more on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = resolve(__dirname, "../..");
 const engines = new Map<string, Promise<Engine>>();
