@@ -7,6 +7,13 @@ import { join } from "node:path";
 // dist/ is not emptied first: what is running from it goes on running.
 
 const root = join(import.meta.dirname, "..");
+
+// The compiler writes what has changed since it wrote last; where something of that is gone, all of it.
+for await (const source of glob("{sdk,plugin,provider,emulator,cli}/**/*.ts", { cwd: root })) {
+  if (source.endsWith(".d.ts") || existsSync(join(root, "dist", source.replace(/\.ts$/, ".js")))) continue;
+  await rm(join(root, "dist/build.tsbuildinfo"), { force: true });
+  break;
+}
 const compiler = spawnSync(
   process.execPath,
   [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"],
