@@ -9,12 +9,12 @@ import { KEY_SETTINGS, normalGenerate } from "../key/key-inputs.js";
 import { isValidObjectName } from "../keyvault/identifier.js";
 import { noteUnproven } from "../object/declared-objects.js";
 import { ON_DELETE } from "../object/object-inputs.js";
-import { expectedValue, withFindingsAccepted } from "../object/observed-drift.js";
+import { expectedValue } from "../object/observed-drift.js";
 import { givenSources } from "../object/restore-source.js";
 import { checkCredential } from "../vault/check-credential.js";
 import { checkVaultUrl } from "../vault/object-address.js";
 import { AdoptedNames } from "./adopted-names.js";
-import { entryOf, keyInputsOf, namesWithoutCase, withoutNotes } from "./key-set-inputs.js";
+import { entryOf, hasNotes, keptEntry, keyInputsOf, namesWithoutCase, withoutNotes } from "./key-set-inputs.js";
 import { findSetSources, type SetSources } from "./set-sources.js";
 
 const OF_KEY = ["import", "generate", "restore", "restoreFrom", "adopt", ...KEY_SETTINGS];
@@ -204,7 +204,9 @@ class EntriesCheck {
 
   async #checkedKey(name: string, given: Properties): Promise<unknown> {
     const oldEntry = this.#oldEntries[name];
-    const entry = isRecord(oldEntry) ? withoutNotes(given, oldEntry) : given;
+    // Through the plugin, `ignoreChanges` has the engine put what state holds in the place of what the program says.
+    const isKept = isRecord(oldEntry) && hasNotes(oldEntry) && canonicalJson(given) === canonicalJson(oldEntry);
+    const entry = isKept ? withoutNotes(given) : given;
     const strangers = Object.keys(entry).filter((member) => !OF_KEY.includes(member) && member !== "thumbprint");
     for (const stranger of strangers) {
       this.#note(name, `KV_INVALID_INPUT: ${shownName(stranger)} is not a property of a key of a set`);
@@ -233,7 +235,7 @@ class EntriesCheck {
     const { vaultUrl } = this.#set;
     if (isRecord(oldEntry) && typeof vaultUrl === "string") noteUnproven("key", { vaultUrl, name });
     for (const { reason } of failures) this.#note(name, reason);
-    return entryOf(this.#set, inputs);
+    return isKept ? keptEntry(given) : entryOf(this.#set, inputs);
   }
 
   #note(name: string, reason: string): void {
@@ -269,8 +271,8 @@ class EntriesCheck {
     for (const [name, entry] of Object.entries(pinned)) {
       if (!isRecord(entry)) continue;
       // State never holds material: whatever else hands some on here, it stays out.
-      const { import: _material, restoreFrom: _file, ...held } = withoutNotes(entry, entry);
-      const accepted = withFindingsAccepted(held, held);
+      const { import: _material, restoreFrom: _file, ...held } = entry;
+      const accepted = keptEntry(held);
       const own = keys[name];
       if (isWhole(name)) result[name] = accepted;
       else if (isRecord(own)) result[name] = { ...own, ...accepted };

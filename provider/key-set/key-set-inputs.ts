@@ -2,6 +2,7 @@ import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson } from "../engine/normal-form.js";
 import { KEY_SETTINGS } from "../key/key-inputs.js";
 import { leavesRestToVault } from "../object/object-inputs.js";
+import { withFindingsAccepted } from "../object/observed-drift.js";
 import type { ObjectAddress } from "../vault/object-address.js";
 
 type Setting = (typeof KEY_SETTINGS)[number];
@@ -106,10 +107,21 @@ export function withoutUnread({ unread: _note, ...entry }: Properties): Properti
   return entry;
 }
 
-/** An entry without the notes that state has in it, which `ignoreChanges` makes the engine hand on. */
-export function withoutNotes(entry: Properties, recorded: Properties): Properties {
-  const isNote = (member: string) => NOTES.some((note) => note === member) && Object.hasOwn(recorded, member);
+const isNote = (member: string): boolean => NOTES.some((note) => note === member);
+
+export function withoutNotes(entry: Properties): Properties {
   return Object.fromEntries(Object.entries(entry).filter(([member]) => !isNote(member)));
+}
+
+/** Whether `ignoreChanges` has the engine hand on an entry as state has it: what is in the vault then is what is to be there. */
+export function hasNotes(entry: Properties): boolean {
+  return Object.keys(entry).some(isNote);
+}
+
+/** An entry that `ignoreChanges` keeps: what a refresh has found becomes what the program says, and its notes stay. */
+export function keptEntry(entry: Properties): Properties {
+  const notes = Object.fromEntries(Object.entries(entry).filter(([member]) => isNote(member)));
+  return { ...withFindingsAccepted(entry, entry), ...notes };
 }
 
 /** Under which name a map has an entry: the vault's names are without case. */

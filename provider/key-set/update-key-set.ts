@@ -7,7 +7,7 @@ import { noteUnrecorded } from "../object/declared-objects.js";
 import { objectId } from "../vault/object-address.js";
 import { forEachKey, type KeyFailures } from "./each-key.js";
 import { failureOf } from "./key-failures.js";
-import { addressOf, isSameKey, keyInputsOf } from "./key-set-inputs.js";
+import { addressOf, entryOf, hasNotes, isSameKey, keptEntry, keyInputsOf, withoutNotes } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { lookAfterWrites } from "./last-look.js";
 import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
@@ -45,7 +45,7 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       olds !== undefined &&
       record !== undefined &&
       record.unread === undefined &&
-      isUnchanged(keyOutputsOf(olds, name, record), keyInputsOf(set, name, entry)) &&
+      isUnchanged(keyOutputsOf(olds, name, record), wantedOf(set, name, entry)) &&
       !lacksPublicKey(set, record);
     if (isAsSaid && record !== undefined) records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
     else toDo.push(name);
@@ -55,8 +55,10 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
   const done = { made: 0, found: 0, changed: 0, removed: 0 };
 
   const bring = async (name: string): Promise<void> => {
-    const target = deadline.limited(keyInputsOf(set, name, inputs.keys[name] ?? {}));
+    const entry = inputs.keys[name] ?? {};
+    const target = deadline.limited(wantedOf(set, name, entry));
     const record = before.get(name);
+    let known = carried(set, olds, name, record);
     try {
       if (olds === undefined || record === undefined) {
         // What an earlier run failed to make stands in the inputs of the set all the same.
@@ -67,17 +69,26 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
       } else {
         const keyId = objectId("keys", addressOf(set, name));
         const state = deadline.limited(keyOutputsOf(olds, name, record));
-        const recorded = isToRead(set, record) ? await readAnew(keyId, state) : state;
+        const found = isToRead(set, record) ? await readAnew(keyId, state) : { props: state };
+        const isKept = hasNotes(entry);
+        const wanted =
+          isKept && record.unread !== undefined && found?.inputs !== undefined
+            ? deadline.limited(keptInputs(olds, set, name, found.inputs))
+            : target;
+        const recorded =
+          isKept && found?.props.foreignVersion ? await taken(keyId, set, name, found.props) : found?.props;
+        // What was found last is what the next update goes on with, too.
+        known = recorded && recordOf(set, recorded);
         if (recorded === undefined) noteUnrecorded("key", addressOf(set, name));
         const { outs } =
           recorded === undefined
-            ? await keyLifecycle.create(target)
-            : await keyLifecycle.update(keyId, recorded, target);
+            ? await keyLifecycle.create(wanted)
+            : await keyLifecycle.update(keyId, recorded, wanted);
         records.set(name, recordOf(set, outs));
         done.changed++;
       }
     } catch (error) {
-      const left = error instanceof PartialFailure ? recordOf(set, error.outs) : carried(set, olds, name, record);
+      const left = error instanceof PartialFailure ? recordOf(set, error.outs) : known;
       if (left !== undefined) records.set(nameOf(error, name), left);
       throw error;
     }
@@ -150,9 +161,29 @@ function isToRead(set: Properties, record: KeyRecord): boolean {
 }
 
 /** Undefined where the key is gone. */
-async function readAnew(id: string, recorded: Properties): Promise<Properties | undefined> {
+async function readAnew(
+  id: string,
+  recorded: Properties,
+): Promise<{ props: Properties; inputs?: Properties } | undefined> {
   const found = await keyLifecycle.read(id, recorded);
-  return found.id === "" ? undefined : found.props;
+  return found.id === "" ? undefined : found;
+}
+
+function wantedOf(set: Properties, name: string, entry: Properties): Properties {
+  return keyInputsOf(set, name, withoutNotes(entry));
+}
+
+/** What is to become of a key that `ignoreChanges` leaves as it is found, under settings of the set that are others by now. */
+function keptInputs(olds: Properties, set: Properties, name: string, found: Properties): Properties {
+  const entry = entryOf(setMembers(olds), { ...found, timeouts: undefined });
+  return wantedOf(set, name, keptEntry(entry));
+}
+
+/** State of a key whose version somebody else has made, and `ignoreChanges` takes for the key's own. */
+async function taken(id: string, set: Properties, name: string, recorded: Properties): Promise<Properties> {
+  const { foreignVersion: _mark, publicThumbprint: _ofItsOwn, ...rest } = recorded;
+  const { props } = await keyLifecycle.read(id, { ...addressOf(set, name) });
+  return { ...rest, keyType: props.keyType, publicKey: props.publicKey, version: props.version };
 }
 
 /** What state has of a key that was not reached: under settings of the set that are others by now. */

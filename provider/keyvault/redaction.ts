@@ -7,11 +7,11 @@ const WITHHELD = "[redacted]";
 const PEM_BLOCK = /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g;
 const JSON_WEB_TOKEN = /\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){0,4}/g;
 const BEARER_TOKEN = /\b(Bearer|PoP)\s+[A-Za-z0-9._~+/-]{16,}=*/gi;
-/** Members that hold private numbers, blobs, values or credentials. */
+/** Members that hold private numbers, blobs, values or credentials. A key of such a name is told with the code of its failure. */
 const SECRET_NAMES =
   "d|p|q|dp|dq|qi|oth|k|key_hsm|value|client_secret|client_assertion|access_token|refresh_token|password|passphrase";
 const JSON_MEMBER = new RegExp(
-  `(["'](?:${SECRET_NAMES})["']\\s*[:=]\\s*)(?:"(?:[^"\\\\]|\\\\[\\s\\S])*"?|'[^']*'?|\\[[^\\]]*\\]?|[^\\s,}\\]]+)`,
+  `(["'](?:${SECRET_NAMES})["']\\s*[:=]\\s*)(?:"(?:[^"\\\\]|\\\\[\\s\\S])*"?|'[^']*'?|\\[[^\\]]*\\]?|(?!KV_[A-Z_]+: )[^\\s,}\\]]+)`,
   "gi",
 );
 /** The same members in JSON that was put into a JSON string. */

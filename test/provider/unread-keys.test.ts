@@ -23,6 +23,10 @@ afterEach(() => vault.close());
 const refuse = (name?: string) =>
   vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "getKey", ...(name && { name }) });
 
+/** No look after the lost answer is answered either. */
+const refuseAfter = (after: number) =>
+  vault.faults.add({ kind: "status", status: 403, code: "Forbidden", operation: "getKey", name: "b", after });
+
 const unreadIn = ({ outs }: State): Record<string, string> =>
   Object.fromEntries(
     [...unpackRecords(outs.records)].flatMap(([name, { unread }]) => (unread === undefined ? [] : [[name, unread]])),
@@ -30,6 +34,22 @@ const unreadIn = ({ outs }: State): Record<string, string> =>
 const namesIn = ({ outs }: State): string[] => [...unpackRecords(outs.records).keys()];
 
 const tag = (name: string, tags: Record<string, string>) => call(vault, "PATCH", `/keys/${name}`, { tags });
+
+/** As somebody does who keeps the tags, and with them the mark of the set. */
+async function swap(name: string): Promise<void> {
+  const { tags } = (await call(vault, "GET", `/keys/${name}`)) as { tags: object };
+  await call(vault, "POST", `/keys/${name}/create`, { kty: "EC", crv: "P-256", tags });
+}
+
+async function purge(name: string): Promise<void> {
+  await call(vault, "DELETE", `/keys/${name}`);
+  await call(vault, "DELETE", `/deletedkeys/${name}`);
+}
+
+async function versionsOf(name: string): Promise<number> {
+  const found = await call(vault, "GET", `/keys/${name}/versions`).catch(() => ({ value: [] }));
+  return (found as { value: unknown[] }).value.length;
+}
 
 describe("keys of a set that a refresh cannot read", () => {
   it("stay as they were recorded, beside one that is gone and one that has changed", async () => {
@@ -109,10 +129,63 @@ describe("keys of a set that a refresh cannot read", () => {
     expect(await call(vault, "GET", "/deletedkeys/b")).toHaveProperty("recoveryId");
   });
 
-  it("are no matter of the program's, where ignoreChanges hands on what state holds", async () => {
+  it.each([
+    ["swapped", swap],
+    ["purged", purge],
+  ])("get one version, where the answer to it is lost: %s", async (_what, strike) => {
+    await strike("b");
     refuse("b");
     const found = await set.refreshedInPart(state);
-    const inputs = await set.checked({ ...args, keys: found.inputs.keys }, found.inputs);
-    expect(inputs.keys).toEqual({ a: {}, b: {}, c: {} });
+    vault.faults.clear();
+    const before = await versionsOf("b");
+    vault.faults.add({ kind: "dropAfter", operation: "createKey", name: "b" });
+    refuseAfter(2);
+    const failed = await set.updated(found, args).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    expect(failed?.message).toMatch(/KV_/);
+    vault.faults.clear();
+    nextEngineRun();
+    const back = await set.updated({ ...found, outs: Object(failed).properties }, args);
+    expect(await versionsOf("b")).toBe(before + 1);
+    expect(await set.drift(back)).toEqual({});
+  });
+
+  describe("under ignoreChanges", () => {
+    const kept = (from: State) => ({ ...args, keys: from.inputs.keys });
+
+    it.each([
+      ["tagged", (name: string) => tag(name, { site: "north" })],
+      ["swapped", swap],
+    ])("stay as they are found: %s", async (_what, strike) => {
+      await strike("b");
+      refuse("b");
+      const found = await set.refreshedInPart(state);
+      vault.faults.clear();
+      nextEngineRun();
+      expect(await set.checked(kept(found), found.inputs)).toEqual(found.inputs);
+      const next = await set.updated(found, kept(found));
+      expect(requestCounts(vault)).not.toHaveProperty("createKey");
+      expect(requestCounts(vault)).not.toHaveProperty("updateKey");
+      expect(unreadIn(next)).toEqual({});
+      const again = await set.refreshed(next);
+      expect(again.inputs.keys).not.toHaveProperty("b.version");
+    });
+
+    it("take what is changed for all keys, and no other version", async () => {
+      await swap("b");
+      vault.clock.advance(10_000);
+      const found = await set.refreshed(state);
+      expect(found.inputs.keys).toHaveProperty("b.version");
+      nextEngineRun();
+      const next = await set.updated(found, { ...kept(found), onDelete: "retain", expiresOn: "2099-01-01T00:00:00Z" });
+      expect(requestCounts(vault)).not.toHaveProperty("createKey");
+      expect(await versionsOf("b")).toBe(2);
+      expect(await call(vault, "GET", "/keys/b")).toHaveProperty("attributes.exp", 4070908800);
+      expect(await set.drift(next)).toEqual({
+        keys: expect.not.objectContaining({ b: { version: expect.anything() } }),
+      });
+    });
   });
 });
