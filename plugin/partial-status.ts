@@ -1,5 +1,5 @@
 import type { Properties } from "../provider/engine/lifecycle.js";
-import { LARGEST_PARTIAL_BYTES, withoutPartial } from "../provider/engine/partial-size.js";
+import { LARGEST_PARTIAL_BYTES, withoutPartial, withoutPartialRead } from "../provider/engine/partial-size.js";
 import { packedStatus, statusMetadata } from "../provider/engine/partial-status.js";
 import type { Grpc } from "../provider/engine/sdk-protocol.js";
 import { withoutShown } from "../provider/engine/shown-outputs.js";
@@ -27,7 +27,10 @@ export function partialStatus(
     });
   const whole = packed(outcome.outputs);
   const status = whole.length <= LARGEST_PARTIAL_BYTES ? whole : packed(withoutShown(outcome.outputs));
-  if (status.length > LARGEST_PARTIAL_BYTES) return new Error(withoutPartial(outcome.message, status.length));
+  if (status.length > LARGEST_PARTIAL_BYTES) {
+    const tooLarge = outcome.inputs === undefined ? withoutPartial : withoutPartialRead;
+    return new Error(tooLarge(outcome.message, status.length));
+  }
   return new StatusError(outcome.message, statusMetadata(status));
 }
 

@@ -9,7 +9,14 @@ import { parseUnmanagedChange } from "../../provider/object/unmanaged-change.js"
 import { SECRET_ATTRIBUTES } from "../../provider/secret/secret-attributes.js";
 import { CliError } from "../failure/cli-error.js";
 import { consequenceOfChange, consequenceOfLoss, type NextStep, SETTLED } from "./consequence.js";
-import { keysOfSet, type Observation, unreadKeys, withoutUnreadKeys } from "./keys-of-set.js";
+import {
+  isHiddenSet,
+  isUnreadPath,
+  keysOfSet,
+  type Observation,
+  unreadKeys,
+  withoutUnreadKeys,
+} from "./keys-of-set.js";
 import { plannedUpdate } from "./planned-update.js";
 import { failureOf, hasFailed } from "./preview-failure.js";
 import type { Preview, PreviewStep, ResourceState } from "./preview-json.js";
@@ -85,18 +92,20 @@ export function driftReport(preview: Preview): DriftReport {
   const asksProgram = preview.steps.some(({ op, urn }) => op !== "refresh" && urn.includes("::pulumi:pulumi:Stack::"));
   const isRefreshed = preview.steps.some(({ op }) => op === "refresh");
   if (!isRefreshed && preview.steps.some(({ oldState }) => oldState)) throw notRefreshed();
-  const observations = (asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps)).map(withoutUnreadKeys);
+  const observations = asksProgram ? fromPreview(preview.steps) : fromRefresh(preview.steps);
   const report = emptyReport();
-  for (const observation of observations.filter(({ urn }) => !isRoot(urn))) {
+  for (const refreshed of observations.filter(({ urn }) => !isRoot(urn))) {
+    const observation = withoutUnreadKeys(refreshed);
     const identity = identify(observation.urn, observation.recorded.inputs);
     if (isCutShort && !isTold(observation, preview, asksProgram)) {
       report.unread.push({ ...identity, reason: reasonOf(observation.urn, preview) });
       continue;
     }
     report.compared.push(identity);
-    report.unread.push(...unreadKeys(observation).map((key) => ({ ...identity, ...key })));
+    report.unread.push(...unreadOf(refreshed, identity, preview));
     const keys = keysOfSet(observation);
-    if (keys === undefined) sortInto(report, observation, preview, asksProgram);
+    if (keys === undefined && isHiddenSet(observation)) sortHiddenSetInto(report, observation);
+    else if (keys === undefined) sortInto(report, observation, preview, asksProgram);
     else sortSetInto(report, observation, keys, { preview, asksProgram });
   }
   if (asksProgram) report.pending.push(...creations(preview.steps, observations));
@@ -105,6 +114,19 @@ export function driftReport(preview: Preview): DriftReport {
     list.sort((a, b) => (label(a) < label(b) ? -1 : 1));
   }
   return report;
+}
+
+/** What a refresh could not read of a resource: the keys of a set by name, where anything tells them. */
+function unreadOf(refreshed: Observation, identity: ResourceIdentity, { diagnostics }: Preview): UnreadResource[] {
+  const warning = diagnostics.find(({ urn, message }) => urn === refreshed.urn && isUnhealthy(message))?.message;
+  const told = warning?.replace(UNHEALTHY, "").replace(/\s+/g, " ").trim();
+  const keys = unreadKeys(refreshed).map(({ object, reason }) => ({
+    ...identity,
+    object,
+    reason: reason ?? told ?? "the last refresh could not read it",
+  }));
+  if (keys.length > 0 || told === undefined || !isKeyVaultType(refreshed)) return keys;
+  return [{ ...identity, reason: told }];
 }
 
 /** Whether a preview that failed came as far as to tell what it found of a resource, or that it is gone. */
@@ -160,7 +182,10 @@ function notRefreshed(): CliError {
 function fromPreview(steps: readonly PreviewStep[]): Observation[] {
   const ownSteps = new Map<string, PreviewStep[]>();
   for (const step of steps.filter(({ op }) => op !== "refresh")) {
-    ownSteps.set(step.urn, [...(ownSteps.get(step.urn) ?? []), step]);
+    // What an alias renames is refreshed under its old name.
+    for (const urn of new Set([step.urn, step.oldState?.urn ?? step.urn])) {
+      ownSteps.set(urn, [...(ownSteps.get(urn) ?? []), step]);
+    }
   }
   return steps.flatMap(({ op, urn, oldState: recorded }) => {
     if (op !== "refresh" || !recorded) return [];
@@ -208,9 +233,44 @@ function sortSetInto(
   const { recorded, observed, program } = observation;
   if (!program || changesNothing(program)) return;
   const found = differences(recorded.inputs ?? {}, observed?.inputs ?? {});
-  const { pending, isFollowUp } = pendingOf(observation, found);
+  const { pending: differing, isFollowUp } = pendingOf(observation, found);
+  const pending = [...differing, ...namesWithoutMembers(recorded, program)].sort();
   if (pending.length > 0) report.pending.push({ ...identity, operation: program.op, properties: pending });
   else if (isFollowUp && found.length === 0) report.followUps.push(identity);
+}
+
+/** Keys that the program adds or takes away and of which it says nothing of their own. */
+function namesWithoutMembers(recorded: ResourceState, { newState }: PreviewStep): string[] {
+  const [before, after] = [recorded.inputs?.keys, newState?.inputs?.keys];
+  if (!isObject(before) || !isObject(after)) return [];
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => Object.hasOwn(before, name) !== Object.hasOwn(after, name))
+    .filter((name) => same(Object.hasOwn(before, name) ? before[name] : after[name], {}))
+    .map((name) => `keys.${name}`);
+}
+
+/**
+ * A set with a secret among its settings, through the plugin: state hides all of its keys. What differs is known by the
+ * engine's list alone, and whether the vault or the program has changed it is not: it counts as drift.
+ */
+function sortHiddenSetInto(report: DriftReport, observation: Observation): void {
+  const { recorded, program } = observation;
+  if (!program || changesNothing(program)) return;
+  const identity = identify(observation.urn, recorded.inputs);
+  const paths = Object.keys(observation.details ?? {}).filter((path) => rootOf(path) === "keys" && !isUnreadPath(path));
+  if (paths.length > 0) {
+    const changes = paths.map((path) => ({
+      property: shownName(path),
+      recorded: "(secret)",
+      observed: "(secret, changed)",
+      consequence:
+        "sets it to what the program says, unless it is the program that has changed: the set has a secret, and its state hides which",
+    }));
+    report.drifted.push({ ...identity, changes });
+  }
+  const { pending } = pendingOf(observation, []);
+  const others = pending.filter((path) => rootOf(path) !== "keys");
+  if (others.length > 0) report.pending.push({ ...identity, operation: program.op, properties: others });
 }
 
 function identityOf({ urn, recorded, observed, key }: Observation): ResourceIdentity {
@@ -326,7 +386,7 @@ function pendingOf(
 
 /** Resources that the program has and the state had not. */
 function creations(steps: readonly PreviewStep[], observations: readonly Observation[]): PendingChange[] {
-  const known = new Set(observations.map(({ urn }) => urn));
+  const known = new Set(observations.flatMap(({ urn, program }) => [urn, program?.urn]));
   return steps
     .filter((step) => !changesNothing(step) && !known.has(step.urn) && !isRoot(step.urn))
     .map(({ op, urn, newState }) => ({ ...identify(urn, newState?.inputs), operation: op, properties: [] }));
@@ -424,8 +484,10 @@ function notes({ diagnostics }: Preview, { drifted, unread }: DriftReport): stri
 }
 
 /** What the engine says of a set of which not every key could be read. */
+const UNHEALTHY = /^(warning: )?Refreshed resource is in an unhealthy state:?[\s*]*/;
+
 function isUnhealthy(message: string): boolean {
-  return /^(warning: )?Refreshed resource is in an unhealthy state/.test(message);
+  return UNHEALTHY.test(message);
 }
 
 /** True for what the provider says of a refresh and the report has from the resource itself. */

@@ -2,15 +2,13 @@ import { counted } from "../text/counted.js";
 import { printable } from "../text/terminal-text.js";
 import { xmlAttribute, xmlContent } from "../text/xml-text.js";
 import type { DriftedResource, DriftReport, UnreadResource } from "./drift-report.js";
-import { describeObject } from "./resource-identity.js";
+import { describeObject, type ResourceIdentity } from "./resource-identity.js";
 
 /** JUnit's XML: a test case for each compared resource, which fails where it drifted; an error for each that was not read. */
 export function formatJunit(report: DriftReport): string {
   const { compared, drifted, unread, failedStacks, pending } = report;
   const failures = new Map(drifted.map((resource) => [resource.urn, failureLines(resource)]));
-  const errors = new Map(unread.map((resource) => [resource.urn, [errorLine(resource)]]));
-  const cases = [...compared, ...unread.filter(({ urn }) => !compared.some((each) => each.urn === urn))];
-  const tests = cases.length + failedStacks.length;
+  const tests = compared.length + unread.length + failedStacks.length;
   const errorCount = unread.length + failedStacks.length;
   const counts = `tests="${tests}" failures="${drifted.length}" errors="${errorCount}" skipped="0"`;
   const lines = [
@@ -18,12 +16,14 @@ export function formatJunit(report: DriftReport): string {
     `<testsuites name="pulumi-keyvault drift" ${counts}>`,
     `  <testsuite name="drift" ${counts}>`,
   ];
-  for (const { urn, type, name, stack } of cases) {
-    const className = stack === undefined ? type : `${stack}.${type}`;
-    const opening = `    <testcase classname="${xmlAttribute(className)}" name="${xmlAttribute(name)}"`;
-    const told = errors.get(urn) ?? failures.get(urn);
-    if (told) lines.push(`${opening}>`, ...told, "    </testcase>");
-    else lines.push(`${opening}/>`);
+  for (const resource of compared) lines.push(...testCase(resource, resource.name, failures.get(resource.urn)));
+  const isCompared = new Set(compared.map(({ urn }) => urn));
+  for (const resource of unread) {
+    // Of a set that was compared, one key.
+    const name = isCompared.has(resource.urn)
+      ? `${resource.name} ${resource.object?.name ?? ""}`.trim()
+      : resource.name;
+    lines.push(...testCase(resource, name, [errorLine(resource)]));
   }
   for (const { stack, reason } of failedStacks) {
     lines.push(
@@ -40,6 +40,12 @@ export function formatJunit(report: DriftReport): string {
   }
   lines.push("  </testsuite>", "</testsuites>");
   return `${lines.join("\n")}\n`;
+}
+
+function testCase({ type, stack }: ResourceIdentity, name: string, told: string[] | undefined): string[] {
+  const className = stack === undefined ? type : `${stack}.${type}`;
+  const opening = `    <testcase classname="${xmlAttribute(className)}" name="${xmlAttribute(name)}"`;
+  return told ? [`${opening}>`, ...told, "    </testcase>"] : [`${opening}/>`];
 }
 
 function failureLines({ changes, object }: DriftedResource): string[] {

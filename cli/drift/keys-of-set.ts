@@ -1,10 +1,10 @@
-import { keyInputsOf, withoutUnread } from "../../provider/key-set/key-set-inputs.js";
+import { hasUnread, keyInputsOf, withoutUnread } from "../../provider/key-set/key-set-inputs.js";
 import { keyOutputsOf } from "../../provider/key-set/key-set-outputs.js";
 import { type KeyRecords, unpackRecords } from "../../provider/key-set/packed-records.js";
 import { isKeyVaultError } from "../../provider/keyvault/errors.js";
 import { RESOURCE_TYPES } from "../../sdk/contract.js";
 import type { PreviewStep, ResourceState } from "./preview-json.js";
-import { isObject, type Properties, same, withoutFindings, withoutNotes } from "./property-values.js";
+import { isObject, isSecret, type Properties, same, withoutFindings, withoutNotes } from "./property-values.js";
 import type { ResourceIdentity } from "./resource-identity.js";
 
 /** What one run says of one resource, put together from its steps. */
@@ -56,15 +56,47 @@ function withoutNotesOnKeys(state: ResourceState): ResourceState {
   return { ...state, inputs: { ...inputs, keys: Object.fromEntries(keys) } };
 }
 
-/** The keys of a set that the refresh could not read, and why. */
-export function unreadKeys({
-  observed,
-}: Observation): { object: NonNullable<ResourceIdentity["object"]>; reason: string }[] {
+/** The keys of a set that the refresh could not read, and why, where state does not hide it. */
+export function unreadKeys({ observed, details }: Observation): UnreadKey[] {
   if (observed?.type !== RESOURCE_TYPES.keySet) return [];
   const vaultUrl = String(observed.inputs?.vaultUrl ?? "");
-  return [...(read(observed)?.records ?? [])].flatMap(([name, { unread }]) =>
-    unread === undefined ? [] : [{ object: { kind: "key", name, vaultUrl }, reason: unread.replace(/\s+/g, " ") }],
-  );
+  const reasons =
+    unreadInRecords(observed) ?? new Map(unreadInInputs(observed, details).map((name) => [name, undefined]));
+  return [...reasons].map(([name, reason]) => ({
+    object: { kind: "key", name, vaultUrl },
+    reason: reason?.replace(/\s+/g, " "),
+  }));
+}
+
+interface UnreadKey {
+  object: NonNullable<ResourceIdentity["object"]>;
+  reason: string | undefined;
+}
+
+function unreadInRecords(observed: ResourceState): Map<string, string> | undefined {
+  const records = read(observed)?.records;
+  if (records === undefined) return undefined;
+  return new Map([...records].flatMap(([name, { unread }]) => (unread === undefined ? [] : [[name, unread] as const])));
+}
+
+function unreadInInputs({ inputs }: ResourceState, details: PreviewStep["detailedDiff"]): string[] {
+  const { keys } = inputs ?? {};
+  if (isObject(keys) && !isSecret("keys", keys)) {
+    return Object.entries(keys).flatMap(([name, entry]) => (isObject(entry) && hasUnread(entry) ? [name] : []));
+  }
+  return Object.keys(details ?? {}).flatMap((path) => UNREAD_PATH.exec(path)?.slice(1, 3).filter(Boolean) ?? []);
+}
+
+const UNREAD_PATH = /^keys(?:\["([^"]+)"\]|\.(\w+))\.unread$/;
+
+export function isUnreadPath(path: string): boolean {
+  return UNREAD_PATH.test(path);
+}
+
+/** Whether the engine masks what state holds of the keys of a set. */
+export function isHiddenSet({ recorded, observed }: Observation): boolean {
+  if (recorded.type !== RESOURCE_TYPES.keySet || observed === undefined) return false;
+  return [recorded, observed].some(({ inputs }) => isSecret("keys", inputs?.keys));
 }
 
 interface ReadSet {

@@ -9,6 +9,7 @@ const properties = z.record(z.string(), z.unknown());
 
 const state = z
   .looseObject({
+    urn: z.string().optional(),
     type: z.string().optional(),
     id: z.string().optional(),
     inputs: properties.nullish(),

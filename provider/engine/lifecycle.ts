@@ -1,7 +1,7 @@
 import { endWithEngine } from "./engine-loss.js";
 import { watchEngineTimeouts, withoutEngineTimeout } from "./engine-timeout.js";
 import { loadedOnce } from "./loaded-once.js";
-import { LARGEST_PARTIAL_BYTES, wireSize, withoutPartial } from "./partial-size.js";
+import { LARGEST_PARTIAL_BYTES, wireSize, withoutPartial, withoutPartialRead } from "./partial-size.js";
 import { watchForCancellation } from "./run-cancellation.js";
 import { withoutShown } from "./shown-outputs.js";
 import { configureVaultSettings } from "./vault-settings.js";
@@ -147,7 +147,9 @@ function presentable(error: unknown, provider: unknown): Error {
     (members) => members && { ...asState(members), __provider: provider },
   );
   const size = wireSize([properties, inputs]);
-  if (size > LARGEST_PARTIAL_BYTES) return stackless(withoutPartial(message, size));
+  if (size > LARGEST_PARTIAL_BYTES) {
+    return stackless(inputs === undefined ? withoutPartial(message, size) : withoutPartialRead(message, size));
+  }
   const plain = Object.assign(stackless(message), { id: error.id, reasons: [message] });
   // There for the engine, and not for whoever prints the error: state may hold blobs.
   Object.defineProperty(plain, "properties", { get: () => properties });

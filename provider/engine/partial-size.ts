@@ -9,6 +9,11 @@ export function withoutPartial(message: string, bytes: number): string {
   return `${message}\nWhat was done before is too much to record beside a failure (${(bytes / 1e6).toFixed(1)} MB, and ${LARGEST_PARTIAL_BYTES / 1e6} fit): state stays as it was, and the next \`pulumi up\` looks in the vault before it writes. Keep backups in a folder (\`to\`), or make several resources of this one.`;
 }
 
+/** The same of a read: nothing was done, and what was read is lost. */
+export function withoutPartialRead(message: string, bytes: number): string {
+  return `${message}\nWhat was read of the others is too much to record beside a failure (${(bytes / 1e6).toFixed(1)} MB, and ${LARGEST_PARTIAL_BYTES / 1e6} fit): state stays as it was. Make several sets of this one.`;
+}
+
 /** No less than the size of a value on its way to the engine: each part has a head of up to 12 bytes there. */
 export function wireSize(value: unknown): number {
   if (typeof value === "string") return 12 + Buffer.byteLength(value);

@@ -103,6 +103,10 @@ export function unreadEntry(entry: Properties): Properties {
   return { ...entry, unread: true };
 }
 
+export function hasUnread({ unread }: Properties): boolean {
+  return unread === true;
+}
+
 export function withoutUnread({ unread: _note, ...entry }: Properties): Properties {
   return entry;
 }

@@ -65,14 +65,14 @@ export async function readKeySet(
     keys[name] = entryOf(set, { ...found.inputs, timeouts: undefined });
   });
   const unread = reasonsByName(outcome);
-  const isOfAll = seen.size === 0 && unread.size === toRead.length;
+  const isForNothing = (seen.size === 0 && unread.size === toRead.length) || runCancellation().aborted;
   const failure = failureOf(vaultUrl, [outcome], {
     what: () => "could not be read",
-    hint: isOfAll
+    hint: isForNothing
       ? "run it again once the vault answers."
       : "state keeps what it has of them, and the next `pulumi up` or refresh looks again.",
   });
-  if (failure !== undefined && (isOfAll || runCancellation().aborted)) throw failure;
+  if (failure !== undefined && isForNothing) throw failure;
   // What could not be read is not gone, and a refresh that took it for unchanged would tell a clean preview.
   for (const [name, reason] of unread) {
     const record = before.get(name);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { consequenceOfChange } from "../../cli/drift/consequence.js";
-import { type DriftReport, driftReport } from "../../cli/drift/drift-report.js";
+import { type DriftReport, driftReport, emptyReport } from "../../cli/drift/drift-report.js";
 import { formatGithub } from "../../cli/drift/format-github.js";
 import { formatJson } from "../../cli/drift/format-json.js";
 import { formatJunit } from "../../cli/drift/format-junit.js";
@@ -134,6 +134,21 @@ describe("a drift report", () => {
       { thumbprint: "t" },
     );
     expect(change).toMatchObject({ recorded: undefined, consequence: expect.stringContaining("cannot clear it") });
+  });
+
+  it("has a JUnit case for each key of a set that was not read, beside that of the set", () => {
+    const set = { urn: "urn:set", type: "KeySet", name: "devices" };
+    const changes = [{ property: "keys.a.tags", recorded: "x", observed: "y", consequence: "patches the tags back" }];
+    const unread = ["b", "c"].map((name) => ({ ...set, object: { kind: "key", name, vaultUrl: "v" }, reason: "no" }));
+    const text = formatJunit({ ...emptyReport(), compared: [set], drifted: [{ ...set, changes }], unread });
+    expect(text).toContain('tests="3" failures="1" errors="2"');
+    expect(text.match(/<testcase [^>]*name="[^"]*"/g)?.map((opening) => opening.split('name="')[2])).toEqual([
+      'devices"',
+      'devices b"',
+      'devices c"',
+    ]);
+    expect(text.match(/<failure /g)).toHaveLength(1);
+    expect(text.match(/<error /g)).toHaveLength(2);
   });
 
   it("never shows a secret, even of a preview that was made with --show-secrets", () => {

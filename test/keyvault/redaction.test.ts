@@ -140,6 +140,12 @@ test.each([
   expect(process.cpuUsage(started).user / 1_000).toBeLessThan(400);
 });
 
+test("the code of what failed is told of a key that is named like a private member, and nothing else behind such a name", () => {
+  const told = 'key "d": KV_FORBIDDEN: getKey "d" was refused';
+  expect(redact(told)).toBe(told);
+  expect(redact('"d": KV_secret and "k": KV_FORBIDDEN')).toBe('"d": "[redacted]" and "k": "[redacted]"');
+});
+
 test("a secret is withheld in a text of any length, also where the text is cut", () => {
   const secret = "correct horse battery staple";
   for (const at of [0, 65_520, 65_536 - secret.length, 65_530, 200_000]) {

@@ -7,18 +7,23 @@ const never = async (): Promise<never> => {
   throw new Error("is not asked here");
 };
 
-async function failureWith(blobs: string): Promise<Error> {
+function providerWith(blobs: string) {
+  const failure = (inputs?: { keys: object }) => async (): Promise<never> => {
+    throw new PartialFailure("id", { blobs }, new Error("one of them failed"), inputs);
+  };
   const lifecycle: ResourceLifecycle = {
     check: never,
     diff: never,
-    read: never,
+    read: failure({ keys: {} }),
     update: never,
     delete: never,
-    create: async () => {
-      throw new PartialFailure("id", { blobs }, new Error("one of them failed"));
-    },
+    create: failure(),
   };
-  return dynamicProvider(async () => lifecycle)
+  return dynamicProvider(async () => lifecycle);
+}
+
+async function failureWith(blobs: string): Promise<Error> {
+  return providerWith(blobs)
     .create({ __provider: "code" })
     .then(never, (error: Error) => error);
 }
@@ -36,6 +41,14 @@ describe("an incomplete creation", () => {
       /^one of them failed\n.*too much to record beside a failure \(12\.0 MB, and 12 fit\)/,
     );
     expect(error.stack).toBe(error.message);
+  });
+
+  it("says of a read that nothing was done, since none was", async () => {
+    const error = await providerWith("b".repeat(LARGEST_PARTIAL_BYTES))
+      .read("id", { __provider: "code" })
+      .then(never, (reason: Error) => reason);
+    expect(error).not.toHaveProperty("metadata");
+    expect(error.message).toMatch(/^one of them failed\nWhat was read .* state stays as it was\. Make several sets/);
   });
 
   it.each([
