@@ -183,9 +183,8 @@ function fromPreview(steps: readonly PreviewStep[]): Observation[] {
   const ownSteps = new Map<string, PreviewStep[]>();
   for (const step of steps.filter(({ op }) => op !== "refresh")) {
     // What an alias renames is refreshed under its old name.
-    for (const urn of new Set([step.urn, step.oldState?.urn ?? step.urn])) {
-      ownSteps.set(urn, [...(ownSteps.get(urn) ?? []), step]);
-    }
+    const urn = step.oldState?.urn ?? step.urn;
+    ownSteps.set(urn, [...(ownSteps.get(urn) ?? []), step]);
   }
   return steps.flatMap(({ op, urn, oldState: recorded }) => {
     if (op !== "refresh" || !recorded) return [];
