@@ -254,7 +254,7 @@ function namesWithoutMembers(recorded: ResourceState, { newState }: PreviewStep)
  */
 function sortHiddenSetInto(report: DriftReport, observation: Observation): void {
   const { recorded, program } = observation;
-  if (!program || changesNothing(program)) return;
+  if (program && changesNothing(program)) return;
   const identity = identify(observation.urn, recorded.inputs);
   const paths = Object.keys(observation.details ?? {}).filter((path) => rootOf(path) === "keys" && !isUnreadPath(path));
   if (paths.length > 0) {
@@ -262,11 +262,13 @@ function sortHiddenSetInto(report: DriftReport, observation: Observation): void 
       property: shownName(path),
       recorded: "(secret)",
       observed: "(secret, changed)",
-      consequence:
-        "sets it to what the program says, unless it is the program that has changed: the set has a secret, and its state hides which",
+      consequence: program
+        ? "sets it to what the program says, unless it is the program that has changed: the set has a secret, and its state hides which"
+        : "sets it to what the program says",
     }));
     report.drifted.push({ ...identity, changes });
   }
+  if (!program) return;
   const { pending } = pendingOf(observation, []);
   const others = pending.filter((path) => rootOf(path) !== "keys");
   if (others.length > 0) report.pending.push({ ...identity, operation: program.op, properties: others });

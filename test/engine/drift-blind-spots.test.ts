@@ -86,5 +86,8 @@ describe.each(DOORS)("a drift report (%s)", (door) => {
       properties: ["keys.a.tags"],
       unread: [{ object: { name: "b" }, reason: expect.stringMatching(/key "b": KV_FORBIDDEN/) }],
     });
+    vault.faults.clear();
+    await stack.program('throw new Error("the program lacks what it needs");');
+    expect(await drift()).toMatchObject({ exitCode: 7, properties: ["keys.a.tags", "keys.b.tags"] });
   });
 });
