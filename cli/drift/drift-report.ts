@@ -233,7 +233,9 @@ function sortSetInto(
   if (!program || changesNothing(program)) return;
   const found = differences(recorded.inputs ?? {}, observed?.inputs ?? {});
   const { pending: differing, isFollowUp } = pendingOf(observation, found);
-  const pending = [...differing, ...namesWithoutMembers(recorded, program)].sort();
+  // What an earlier refresh has noted in the inputs is told as what it is.
+  const told = new Set([...lists.drifted, ...lists.settled].map(({ property }) => property));
+  const pending = [...differing, ...namesWithoutMembers(recorded, program)].filter((path) => !told.has(path)).sort();
   if (pending.length > 0) report.pending.push({ ...identity, operation: program.op, properties: pending });
   else if (isFollowUp && found.length === 0) report.followUps.push(identity);
 }

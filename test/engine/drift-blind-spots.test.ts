@@ -59,6 +59,15 @@ describe.each(DOORS)("a drift report (%s)", (door) => {
     });
   });
 
+  it("tells once of a key of a set that somebody has replaced, after a plain refresh too", async () => {
+    await deployed('new keyvault.KeySet("all", { generate: { keyType: "EC" }, keys: { a: {}, b: {} } });');
+    await call(vault, "POST", "/keys/b/create", { kty: "EC", crv: "P-256" });
+    await stack.pulumi("refresh", "--yes", "--skip-preview");
+    const { exitCode, properties, pending } = await drift();
+    expect({ exitCode, pending }).toEqual({ exitCode: 7, pending: [] });
+    expect(properties).toContain("keys.b.version");
+  });
+
   it("tells of a key that leaves a set, and of which the set says nothing of its own", async () => {
     const set = (keys: string) => `new keyvault.KeySet("all", { generate: { keyType: "EC" }, keys: ${keys} });`;
     await deployed(set("{ a: {}, b: {} }"));
