@@ -24,6 +24,8 @@ export interface FoundVault {
   unread: UnreadObject[];
   /** True where rotation policies may not be read. */
   isPolicyHidden: boolean;
+  /** Set once so many rotation policies were not to be had that no other is asked for. */
+  lostPolicy?: UnreadObject;
 }
 
 const PARALLEL = 16;
@@ -140,9 +142,8 @@ async function readKey(client: KeyVaultClient, name: string, found: FoundVault):
     throw strangeAnswer("keys", name, "is answered with another key");
   }
   if (found.isPolicyHidden) return { bundle, rotationPolicy: undefined };
-  const unread = found.unread.filter(({ part, code }) => part === "rotation policy" && code === "KV_UNAVAILABLE");
-  if (unread[0] && unread.length >= MOST_UNREAD_POLICIES) {
-    found.unread.push({ ...unread[0], name });
+  if (found.lostPolicy) {
+    found.unread.push({ ...found.lostPolicy, name });
     return { bundle, rotationPolicy: undefined };
   }
   try {
@@ -153,9 +154,15 @@ async function readKey(client: KeyVaultClient, name: string, found: FoundVault):
     if (error.code === "KV_FORBIDDEN") found.isPolicyHidden = true;
     else if (error.code !== "KV_NOT_FOUND" && error.code !== "KV_INVALID_INPUT") {
       found.unread.push(unreadObject("keys", name, error, "rotation policy"));
+      noteLostPolicy(found);
     }
     return { bundle, rotationPolicy: undefined };
   }
+}
+
+function noteLostPolicy(found: FoundVault): void {
+  const lost = found.unread.filter(({ part, code }) => part === "rotation policy" && code === "KV_UNAVAILABLE");
+  if (lost[0] && lost.length >= MOST_UNREAD_POLICIES) found.lostPolicy = lost[0];
 }
 
 /**

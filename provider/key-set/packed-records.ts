@@ -33,6 +33,11 @@ export const OPEN_ENDS = [
   "uncertainPolicy",
 ] as const;
 
+/** Whether anything of a key is left for a read or an update of its own to look at. */
+export function hasOpenEnd({ facts, unread }: KeyRecord): boolean {
+  return unread !== undefined || OPEN_ENDS.some((mark) => (facts[mark] ?? null) !== null);
+}
+
 /** Version, thumbprint, and the second of the last change; then whatever else there is, which of most keys is nothing. */
 type Packed = [version: string, thumbprint: string, updatedOn: number | string, rest?: PackedRest];
 

@@ -16,7 +16,7 @@ import { failureOf, reasonsByName } from "./key-failures.js";
 import { addressOf, entryOf, keyInputsOf, namesWithoutCase, unreadEntry } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { isSettled } from "./last-look.js";
-import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
+import { hasOpenEnd, type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
 import { laterMembers, readKeySetOutputs } from "./recorded-key-set.js";
 import { SetDeadline } from "./set-deadline.js";
 
@@ -62,7 +62,7 @@ export async function readKeySet(
     if (found.id === "") return;
     noteProven("key", addressOf(set, name));
     records.set(name, recordOf(set, found.props));
-    keys[name] = entryOf(set, { ...found.inputs, timeouts: undefined });
+    keys[name] = entryOf(set, found.inputs ?? {});
   });
   const unread = reasonsByName(outcome);
   const isForNothing = (seen.size === 0 && unread.size === toRead.length) || runCancellation().aborted;
@@ -132,13 +132,12 @@ function isEnabled({ enabled, found }: Properties): boolean {
   return (enabled ?? (isRecord(found) ? found.enabled : undefined)) !== false;
 }
 
-function isAsRecorded(item: KeyItem, { facts, unread }: KeyRecord, outs: Properties, lookedOn: string): boolean {
-  if (unread !== undefined) return false;
-  const { createdOn, updatedOn, ownerToken } = facts;
+function isAsRecorded(item: KeyItem, record: KeyRecord, outs: Properties, lookedOn: string): boolean {
+  const { createdOn, updatedOn, ownerToken } = record.facts;
   if (item.updatedOn === undefined || item.createdOn === undefined) return false;
   if (formatMoment(item.updatedOn) !== updatedOn || formatMoment(item.createdOn) !== createdOn) return false;
   if (!isSettled(updatedOn, lookedOn) || item.managed) return false;
   // A policy changes without the key, and what an earlier refresh has found is told until an update ends it.
-  if (outs.rotationPolicy !== undefined || OPEN_ENDS.some((mark) => facts[mark] !== undefined)) return false;
+  if (outs.rotationPolicy !== undefined || hasOpenEnd(record)) return false;
   return item.enabled === isEnabled(outs) && (ownerToken === undefined || ownerOf(item.tags)?.token === ownerToken);
 }

@@ -10,7 +10,7 @@ import { failureOf } from "./key-failures.js";
 import { addressOf, entryOf, hasNotes, isSameKey, keptEntry, keyInputsOf, withoutNotes } from "./key-set-inputs.js";
 import { keyOutputsOf, recordOf, setMembers } from "./key-set-outputs.js";
 import { lookAfterWrites } from "./last-look.js";
-import { type KeyRecord, type KeyRecords, OPEN_ENDS, packRecords, unpackRecords } from "./packed-records.js";
+import { hasOpenEnd, type KeyRecord, type KeyRecords, packRecords, unpackRecords } from "./packed-records.js";
 import { laterMembers, readKeySetInputs, readKeySetOutputs } from "./recorded-key-set.js";
 import { restOfProgram } from "./rest-of-program.js";
 import { SetDeadline } from "./set-deadline.js";
@@ -44,8 +44,8 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
     const isAsSaid =
       olds !== undefined &&
       record !== undefined &&
-      record.unread === undefined &&
-      isUnchanged(keyOutputsOf(olds, name, record), wantedOf(set, name, entry)) &&
+      !hasOpenEnd(record) &&
+      isSameKey(keyOutputsOf(olds, name, record), wantedOf(set, name, entry)) &&
       !lacksPublicKey(set, record);
     if (isAsSaid && record !== undefined) records.set(name, recordOf(set, keyOutputsOf(olds, name, record)));
     else toDo.push(name);
@@ -70,13 +70,13 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
         const keyId = objectId("keys", addressOf(set, name));
         const state = deadline.limited(keyOutputsOf(olds, name, record));
         const found = isToRead(set, record) ? await readAnew(keyId, state) : { props: state };
-        const isKept = hasNotes(entry);
-        const wanted =
-          isKept && record.unread !== undefined && found?.inputs !== undefined
-            ? deadline.limited(keptInputs(olds, set, name, found.inputs))
-            : target;
-        const recorded =
-          isKept && found?.props.foreignVersion ? await taken(keyId, set, name, found.props) : found?.props;
+        let [recorded, wanted] = [found?.props, target];
+        if (hasNotes(entry)) {
+          if (recorded?.foreignVersion) recorded = await taken(keyId, set, name, recorded);
+          if (record.unread !== undefined && found?.inputs !== undefined) {
+            wanted = deadline.limited(keptInputs(olds, set, name, found.inputs));
+          }
+        }
         // What was found last is what the next update goes on with, too.
         known = recorded && recordOf(set, recorded);
         if (recorded === undefined) noteUnrecorded("key", addressOf(set, name));
@@ -143,11 +143,6 @@ async function bringToProgram(id: string, news: Properties, olds: Properties | u
   throw new PartialFailure(id, outs, failure);
 }
 
-function isUnchanged(recorded: Properties, wanted: Properties): boolean {
-  const isOpen = OPEN_ENDS.some((mark) => recorded[mark] !== undefined && recorded[mark] !== null);
-  return !isOpen && isSameKey(recorded, wanted);
-}
-
 /** Whether state is to have the public key from now on. */
 function lacksPublicKey(set: Properties, { facts }: KeyRecord): boolean {
   if (set.publicKeys !== true || facts.publicThumbprint === undefined) return false;
@@ -175,8 +170,7 @@ function wantedOf(set: Properties, name: string, entry: Properties): Properties 
 
 /** What is to become of a key that `ignoreChanges` leaves as it is found, under settings of the set that are others by now. */
 function keptInputs(olds: Properties, set: Properties, name: string, found: Properties): Properties {
-  const entry = entryOf(setMembers(olds), { ...found, timeouts: undefined });
-  return wantedOf(set, name, keptEntry(entry));
+  return wantedOf(set, name, keptEntry(entryOf(setMembers(olds), found)));
 }
 
 /** State of a key whose version somebody else has made, and `ignoreChanges` takes for the key's own. */

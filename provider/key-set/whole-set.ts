@@ -1,7 +1,7 @@
 import { isRecord } from "../engine/input-check.js";
 import type { Properties } from "../engine/lifecycle.js";
 import { canonicalJson } from "../engine/normal-form.js";
-import { OPEN_ENDS, unpackRecords } from "./packed-records.js";
+import { hasOpenEnd, unpackRecords } from "./packed-records.js";
 
 const SOURCES = ["thumbprint", "generate", "restore"] as const;
 
@@ -9,9 +9,10 @@ const SOURCES = ["thumbprint", "generate", "restore"] as const;
 export function isWholeSet({ records }: Properties, { keys }: Properties): boolean {
   const recorded = unpackRecords(records);
   if (!isRecord(keys) || recorded.size !== Object.keys(keys).length) return false;
-  return [...recorded].every(([name, { entry, facts }]) => {
+  return [...recorded].every(([name, record]) => {
+    const { entry } = record;
     const wanted = Object.hasOwn(keys, name) ? keys[name] : undefined;
-    if (!isRecord(wanted) || OPEN_ENDS.some((mark) => (facts[mark] ?? null) !== null)) return false;
+    if (!isRecord(wanted) || hasOpenEnd(record)) return false;
     return SOURCES.every((source) => canonicalJson({ of: entry[source] }) === canonicalJson({ of: wanted[source] }));
   });
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Emulator, startEmulator } from "../../emulator/index.js";
 import { unpackRecords } from "../../provider/key-set/packed-records.js";
+import { isWholeSet } from "../../provider/key-set/whole-set.js";
 import { call, requestCounts } from "../engine/vault-by-hand.js";
 import { DrivenResource, type State } from "./driven-resource.js";
 import { nextEngineRun } from "./engine-run.js";
@@ -49,6 +50,15 @@ async function purge(name: string): Promise<void> {
 async function versionsOf(name: string): Promise<number> {
   const found = await call(vault, "GET", `/keys/${name}/versions`).catch(() => ({ value: [] }));
   return (found as { value: unknown[] }).value.length;
+}
+
+/** State after a refresh that could not read what happened to a key. The vault shows it from here on. */
+async function unreadAfter(strike: (name: string) => Promise<unknown>) {
+  await strike("b");
+  refuse("b");
+  const found = await set.refreshedInPart(state);
+  vault.faults.clear();
+  return found;
 }
 
 describe("keys of a set that a refresh cannot read", () => {
@@ -119,6 +129,12 @@ describe("keys of a set that a refresh cannot read", () => {
     );
   });
 
+  it("keep a preview from knowing what becomes of the set", async () => {
+    const found = await unreadAfter((name) => tag(name, { site: "north" }));
+    expect(isWholeSet(state.outs, state.inputs)).toBe(true);
+    expect(isWholeSet(found.outs, state.inputs)).toBe(false);
+  });
+
   it("leave the set as every other does", async () => {
     refuse("b");
     const found = await set.refreshedInPart(state);
@@ -133,10 +149,7 @@ describe("keys of a set that a refresh cannot read", () => {
     ["swapped", swap],
     ["purged", purge],
   ])("get one version, where the answer to it is lost: %s", async (_what, strike) => {
-    await strike("b");
-    refuse("b");
-    const found = await set.refreshedInPart(state);
-    vault.faults.clear();
+    const found = await unreadAfter(strike);
     const before = await versionsOf("b");
     vault.faults.add({ kind: "dropAfter", operation: "createKey", name: "b" });
     refuseAfter(2);
@@ -159,10 +172,7 @@ describe("keys of a set that a refresh cannot read", () => {
       ["tagged", (name: string) => tag(name, { site: "north" })],
       ["swapped", swap],
     ])("stay as they are found: %s", async (_what, strike) => {
-      await strike("b");
-      refuse("b");
-      const found = await set.refreshedInPart(state);
-      vault.faults.clear();
+      const found = await unreadAfter(strike);
       nextEngineRun();
       expect(await set.checked(kept(found), found.inputs)).toEqual(found.inputs);
       const next = await set.updated(found, kept(found));
